@@ -1,0 +1,1 @@
+"""Readers of public text data sets and our COCO-with-text file."""

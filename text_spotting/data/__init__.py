@@ -1,0 +1,1 @@
+"""Training data: data sets, transforms and samplers on the torch/mmdet side."""

@@ -1,0 +1,1 @@
+"""Text-spotting metrics and reports; free of torch."""

@@ -1,0 +1,1 @@
+"""ONNX and OpenVINO export, verification and compression."""

@@ -1,0 +1,53 @@
+"""Polygon arithmetic on (K, 2) point arrays, in pixels."""
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike
+from shapely import make_valid
+from shapely.geometry import Polygon
+
+from text_spotting.words import FloatArray
+
+
+def to_shape(points: ArrayLike) -> Polygon:
+    """Return a valid shapely geometry; polygons that cross themselves are repaired, not refused."""
+    shape = Polygon(np.asarray(points, dtype=np.float64).reshape(-1, 2))
+    return shape if shape.is_valid else make_valid(shape)
+
+
+def area(points: ArrayLike) -> float:
+    """Enclosed area in square pixels."""
+    return float(to_shape(points).area)
+
+
+def intersection_area(first: ArrayLike, second: ArrayLike) -> float:
+    """Area that both polygons cover."""
+    return float(to_shape(first).intersection(to_shape(second)).area)
+
+
+def iou(first: ArrayLike, second: ArrayLike) -> float:
+    """Intersection over union, 0 when both are degenerate."""
+    a, b = to_shape(first), to_shape(second)
+    overlap = a.intersection(b).area
+    union = a.area + b.area - overlap
+    return float(overlap / union) if union > 0 else 0.0
+
+
+def min_area_rect(points: ArrayLike) -> FloatArray:
+    """Corners (4, 2) of the smallest rotated rectangle around the points."""
+    rect = cv2.minAreaRect(np.asarray(points, dtype=np.float32).reshape(-1, 1, 2))
+    return cv2.boxPoints(rect).astype(np.float32)
+
+
+def box_to_polygon(box: ArrayLike) -> FloatArray:
+    """Corners (4, 2), clockwise from the top left, of a box x1, y1, x2, y2."""
+    x1, y1, x2, y2 = np.asarray(box, dtype=np.float32)
+    return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], dtype=np.float32)
+
+
+def clip_to_image(points: ArrayLike, width: int, height: int) -> FloatArray:
+    """Move points that lie outside a width x height picture onto its border."""
+    clipped = np.asarray(points, dtype=np.float32).reshape(-1, 2).copy()
+    clipped[:, 0] = clipped[:, 0].clip(0, width)
+    clipped[:, 1] = clipped[:, 1].clip(0, height)
+    return clipped

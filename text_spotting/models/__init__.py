@@ -1,0 +1,1 @@
+"""The Mask R-CNN text spotter and its parts, registered with mmdet."""

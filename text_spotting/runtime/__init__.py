@@ -1,0 +1,1 @@
+"""Inference on an exported model with numpy, opencv and openvino only."""

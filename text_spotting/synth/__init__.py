@@ -1,0 +1,1 @@
+"""A synthetic scene-text renderer with exact labels."""

@@ -1,0 +1,39 @@
+"""The unit that every part of the toolkit exchanges: a word somewhere in a picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+Image = NDArray[np.uint8]
+"""A picture: (H, W, 3), BGR, 0..255."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Word:
+    """A word with its place.
+
+    Attributes:
+        polygon: (K, 2) corner points x, y in pixels of the original picture, K >= 3, in drawing order.
+        text: transcription; empty means "not known" in ground truth and "not read" in predictions.
+        score: confidence in 0..1; 1 in ground truth.
+        ignore: a don't-care region: neither to be found nor to be counted as a false positive.
+    """
+
+    polygon: FloatArray
+    text: str = ""
+    score: float = 1.0
+    ignore: bool = False
+
+    def __post_init__(self) -> None:
+        polygon = np.asarray(self.polygon, dtype=np.float32).reshape(-1, 2)
+        if len(polygon) < 3:
+            raise ValueError(f"a word needs at least 3 corner points, got {len(polygon)}")
+        object.__setattr__(self, "polygon", polygon)
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Axis-aligned bounds x1, y1, x2, y2."""
+        low, high = self.polygon.min(axis=0), self.polygon.max(axis=0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])

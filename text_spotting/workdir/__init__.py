@@ -1,0 +1,1 @@
+"""From a model template to a self-contained work directory."""
