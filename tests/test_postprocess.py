@@ -1,0 +1,110 @@
+"""Tensors become words at the right place; decoding stops where it should."""
+
+import numpy as np
+import pytest
+from sample_graphs import MANIFEST
+
+from text_spotting.postprocess import greedy_decode, select, softmax, to_text, to_words
+
+FULL = np.ones((28, 28), np.float32)
+
+
+def words_of(boxes, masks, texts=None, confidences=None, *, scale=(1.0, 1.0), size=(1000, 1000)):
+    texts = texts or ["a"] * len(boxes)
+    confidences = confidences or [1.0] * len(boxes)
+    boxes, masks = np.array(boxes, np.float32), np.array(masks, np.float32)
+    return to_words(boxes, masks, texts, confidences, scale=scale, image_size=size, manifest=MANIFEST)
+
+
+def test_a_full_mask_gives_its_whole_box_in_picture_pixels():
+    (word,) = words_of([[20, 40, 60, 80, 0.9]], [FULL], scale=(2.0, 4.0))
+    assert word.box == pytest.approx((10, 10, 30, 20), abs=1e-3)
+    assert word.score == pytest.approx(0.9)
+
+
+def test_a_mask_on_the_left_half_gives_the_left_half_of_the_box():
+    mask = np.zeros((28, 28), np.float32)
+    mask[:, :14] = 1
+    (word,) = words_of([[0, 0, 100, 50, 0.9]], [mask])
+    assert word.box == pytest.approx((0, 0, 50, 50), abs=0.5)
+
+
+def test_a_diagonal_mask_gives_a_tilted_rectangle():
+    rows, columns = np.mgrid[:28, :28]
+    (word,) = words_of([[300, 300, 580, 580, 0.9]], [np.abs(rows - columns) < 5])
+    sides = np.linalg.norm(np.diff(word.polygon[:3], axis=0), axis=1)
+    assert sorted(sides) == pytest.approx([90 / np.sqrt(2), 280 * np.sqrt(2)], rel=0.15), "9 cells of 10 pixels across"
+
+
+def test_only_the_largest_part_of_a_mask_counts():
+    mask = np.zeros((28, 28), np.float32)
+    mask[:4, :4] = mask[10:, 10:] = 1
+    (word,) = words_of([[0, 0, 28, 28, 0.9]], [mask])
+    assert word.box == pytest.approx((10, 10, 28, 28), abs=0.5)
+
+
+def test_an_empty_mask_falls_back_to_the_box():
+    (word,) = words_of([[1, 2, 3, 4, 0.9]], [FULL * 0])
+    assert word.box == pytest.approx((1, 2, 3, 4))
+
+
+def test_words_stay_inside_the_picture():
+    (word,) = words_of([[-5, -5, 50, 50, 0.9]], [FULL], size=(40, 30))
+    assert word.box == pytest.approx((0, 0, 40, 30))
+
+
+def test_a_doubtful_text_is_dropped_but_its_word_is_kept():
+    words = words_of([[0, 0, 9, 9, 0.9]] * 2, [FULL] * 2, ["sure", "unsure"], [0.5, 0.49])
+    assert [word.text for word in words] == ["sure", ""]
+
+
+def test_more_words_than_opencv_has_channels():
+    assert len(words_of([[0, 0, 9, 9, 0.9]] * 600, [FULL] * 600)) == 600
+
+
+def test_no_detection_no_words():
+    assert words_of(np.zeros((0, 5)), np.zeros((0, 28, 28))) == []
+
+
+def test_selection_drops_low_scores_and_boxes_without_area():
+    boxes = np.array([[0, 0, 9, 9, 0.9], [0, 0, 9, 9, 0.5], [3, 3, 3, 9, 0.9], [0, 0, 9, 9, 0.6]], np.float32)
+    assert select(boxes, MANIFEST).tolist() == [0, 3]
+
+
+class Script:
+    """A decoder that writes each word's prepared symbols with a given probability."""
+
+    def __init__(self, words, probability):
+        self.words, self.probability, self.calls = words, probability, 0
+
+    def __call__(self, symbols, state):
+        rest = np.log((1 - self.probability) / 37)
+        logits = np.full((len(self.words), 38), rest, np.float32)
+        for row, word in enumerate(self.words):
+            logits[row, word[state] if state < len(word) else 5] = np.log(self.probability)
+        self.calls += 1
+        return logits, state + 1
+
+
+def test_decoding_ends_with_the_longest_word():
+    script = Script([[2, 3, 1], [4, 1]], 0.9)
+    symbols, confidences = greedy_decode(script, 0, 2, MANIFEST)
+    assert script.calls == 3
+    assert [to_text(row, MANIFEST) for row in symbols] == ["ab", "c"]
+    assert confidences == pytest.approx([0.9**3, 0.9**2], rel=1e-5)
+
+
+def test_decoding_ends_at_the_maximum_length():
+    script = Script([[2] * 99], 0.9)
+    symbols, _ = greedy_decode(script, 0, 1, MANIFEST)
+    assert symbols.shape == (1, 28)
+
+
+def test_decoding_nothing_asks_nothing():
+    script = Script([], 0.9)
+    symbols, confidences = greedy_decode(script, 0, 0, MANIFEST)
+    assert (script.calls, symbols.shape, confidences.shape) == (0, (0, 0), (0,))
+
+
+def test_softmax_survives_large_logits():
+    assert softmax(np.array([[1000.0, 1000.0]], np.float32)).tolist() == [[0.5, 0.5]]

@@ -1,0 +1,130 @@
+"""From the graphs' tensors to words, the same for PyTorch, ONNX and OpenVINO."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from text_spotting.geometry import box_to_polygon, clip_to_image, min_area_rect
+from text_spotting.manifest import Manifest
+from text_spotting.words import FloatArray, Word
+
+_UPSCALE = 4
+"""Masks are outlined on a grid this much finer than their own, whatever the word's size in the picture."""
+
+_MAX_CHANNELS = 512
+"""OpenCV resizes at most this many planes at once."""
+
+_CELL_CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+
+State = TypeVar("State")
+Step = Callable[[NDArray[np.int64], State], tuple[FloatArray, State]]
+"""One decoder step: symbols [N] and a state to logits [N, classes] and the next state."""
+
+
+def select(boxes: FloatArray, manifest: Manifest) -> NDArray[np.intp]:
+    """Return the rows of ``boxes`` [N, 5] that count as detections, in their order.
+
+    Rows without area are padding of fixed-size outputs, whatever their score.
+    """
+    x1, y1, x2, y2, score = np.asarray(boxes, np.float32).reshape(-1, 5).T
+    return np.flatnonzero((score > manifest.score_thr) & (x2 > x1) & (y2 > y1))
+
+
+def to_words(
+    boxes: FloatArray,
+    masks: FloatArray,
+    texts: Sequence[str],
+    confidences: Sequence[float] | FloatArray,
+    *,
+    scale: tuple[float, float],
+    image_size: tuple[int, int],
+    manifest: Manifest,
+) -> list[Word]:
+    """Turn selected detections into words in pixels of the picture.
+
+    A word's polygon is the smallest rotated rectangle around the visible part of its mask's largest region, or of
+    its box where the mask is empty. The score is the detection's; a text read with less than ``text_thr`` is dropped.
+
+    Args:
+        boxes: [N, 5] x1, y1, x2, y2, score in input pixels.
+        masks: [N, M, M] probabilities over each box.
+        texts: N readings.
+        confidences: N probabilities of the readings.
+        scale: factors (x, y) from picture to input pixels.
+        image_size: width, height of the picture.
+        manifest: supplies ``mask_thr`` and ``text_thr``.
+    """
+    factors = np.array([*scale, *scale], np.float32)
+    regions = _regions(masks, manifest.mask_thr)
+    words = []
+    for box, region, text, confidence in zip(boxes, regions, texts, confidences, strict=True):
+        points = clip_to_image(_region_corners(np.asarray(box[:4], np.float32) / factors, region), *image_size)
+        words.append(Word(min_area_rect(points), text if confidence >= manifest.text_thr else "", float(box[4])))
+    return words
+
+
+def _regions(masks: FloatArray, threshold: float) -> list[NDArray[np.uint8]]:
+    """Binary masks on the finer grid, resized many at a time: a call costs more than a plane."""
+    regions: list[NDArray[np.uint8]] = []
+    for start in range(0, len(masks), _MAX_CHANNELS):
+        planes = np.asarray(masks[start : start + _MAX_CHANNELS], np.float32).transpose(1, 2, 0)
+        rows, columns, count = planes.shape
+        fine = cv2.resize(np.ascontiguousarray(planes), (columns * _UPSCALE, rows * _UPSCALE))
+        binary = (fine.reshape(*fine.shape[:2], count) > threshold).astype(np.uint8)
+        regions.extend(np.ascontiguousarray(binary.transpose(2, 0, 1)))
+    return regions
+
+
+def _region_corners(box: FloatArray, region: NDArray[np.uint8]) -> FloatArray:
+    """Corners (K, 2) of the cells along the largest part of ``region``, which spans ``box``; else the box's four."""
+    contours, _ = cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not contours:
+        return box_to_polygon(box)
+    cells = max(contours, key=cv2.contourArea).reshape(-1, 2).astype(np.float32)
+    # A contour runs through cells, but cells have corners: without them every word loses half a cell a side.
+    corners = (cells[:, None] + _CELL_CORNERS).reshape(-1, 2)
+    grid = np.array(region.shape[::-1], np.float32)
+    return np.asarray(box[:2] + corners * (box[2:] - box[:2]) / grid, np.float32)
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Probabilities over the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
+
+
+def greedy_decode(
+    step: Step[State], state: State, count: int, manifest: Manifest
+) -> tuple[NDArray[np.int64], FloatArray]:
+    """Read ``count`` words together, always taking the likeliest symbol, until the last one has ended.
+
+    Returns:
+        Symbols [count, T], T at most ``max_length``, each row filled with ``stop`` from its end on; and
+        confidences [count]: the product of the chosen probabilities up to and including the stop symbol.
+    """
+    symbols: NDArray[np.int64] = np.full(count, manifest.start, np.int64)
+    confidences = np.ones(count, np.float32)
+    alive = np.ones(count, bool)
+    chosen: list[NDArray[np.int64]] = []
+    while alive.any() and len(chosen) < manifest.max_length:
+        logits, state = step(symbols, state)
+        probabilities = softmax(logits)
+        symbols = np.where(alive, probabilities.argmax(axis=1), manifest.stop).astype(np.int64)
+        confidences[alive] *= probabilities[alive, symbols[alive]]
+        alive &= symbols != manifest.stop
+        chosen.append(symbols)
+    return np.stack(chosen, axis=1) if chosen else np.zeros((count, 0), np.int64), confidences
+
+
+def to_text(symbols: Sequence[int] | NDArray[np.int64], manifest: Manifest) -> str:
+    """Characters up to the first stop symbol; start symbols are passed over."""
+    text = []
+    for symbol in symbols:
+        if symbol == manifest.stop:
+            break
+        if symbol != manifest.start:
+            text.append(manifest.symbols[symbol])
+    return "".join(text)

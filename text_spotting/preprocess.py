@@ -1,0 +1,101 @@
+"""From a picture to the detector's input, the same for PyTorch, ONNX, OpenVINO and calibration."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from text_spotting.errors import UserError
+from text_spotting.manifest import Manifest
+from text_spotting.words import FloatArray, Image
+
+MAX_SIDE = 32767
+"""Longest side in pixels that OpenCV resizes reliably."""
+
+_CHANNELS = (1, 3, 4)
+
+
+def to_bgr(image: Any) -> Image:
+    """Return the picture as (H, W, 3) uint8 BGR.
+
+    Grey pictures get three equal channels, an alpha channel is dropped, 16-bit values keep their high byte.
+
+    Raises:
+        UserError: not an array of a known shape and type, no pixels, or a side above ``MAX_SIDE``.
+    """
+    if not isinstance(image, np.ndarray):
+        raise UserError(f"a picture must be a numpy array (H, W, 3) of uint8 in BGR order, not {type(image).__name__}")
+    _check_shape(image.shape)
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.dtype != np.uint8:
+        raise UserError(f"a picture must hold uint8 (or uint16) values, not {image.dtype}; convert it to 0..255 first")
+    if image.ndim == 2 or image.shape[2] == 1:
+        image = np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)
+    return np.ascontiguousarray(image[:, :, :3], np.uint8)
+
+
+def _check_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in _CHANNELS):
+        raise UserError(f"a picture must be (H, W), (H, W, 3) or (H, W, 4), not {shape}")
+    height, width = shape[:2]
+    if not height or not width:
+        raise UserError(f"the picture is empty: {width}x{height} pixels")
+    if max(height, width) > MAX_SIDE:
+        raise UserError(f"the picture is too large: {width}x{height} pixels; at most {MAX_SIDE} a side, cut it first")
+
+
+def fit_to_input(image: Image, manifest: Manifest) -> tuple[Image, tuple[float, float]]:
+    """Resize a checked picture to the input size.
+
+    With ``keep_aspect`` the rest, right and below, is filled with the mean colour, which is (nearly) zero once
+    normalised: what padding is in training. It is rounded to bytes here so that every back end sees equal numbers.
+
+    Returns:
+        The canvas (H, W, 3) uint8 BGR of the manifest's size, and the factors (x, y) from picture to canvas.
+    """
+    width, height = manifest.input_size
+    rows, columns = image.shape[:2]
+    if not manifest.keep_aspect:
+        return _resize(image, width, height), (width / columns, height / rows)
+    factor = min(width / columns, height / rows)
+    new_width = max(1, min(width, round(columns * factor)))
+    new_height = max(1, min(height, round(rows * factor)))
+    canvas = np.empty((height, width, 3), np.uint8)
+    canvas[:new_height, :new_width] = _resize(image, new_width, new_height)
+    canvas[:new_height, new_width:] = canvas[new_height:] = _padding_colour(manifest)
+    return canvas, (new_width / columns, new_height / rows)
+
+
+def _resize(image: Image, width: int, height: int) -> Image:
+    if image.shape[:2] == (height, width):
+        return image
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _padding_colour(manifest: Manifest) -> Image:
+    colour = manifest.mean[::-1] if manifest.to_rgb else manifest.mean
+    return np.rint(colour).astype(np.uint8)
+
+
+def to_tensor(canvas: Image, manifest: Manifest) -> FloatArray:
+    """Return the canvas as [1, 3, H, W] float32: raw BGR where the graph embeds the rest, else normalised."""
+    if manifest.embedded:
+        return np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], dtype=np.float32)
+    ordered = canvas[:, :, ::-1] if manifest.to_rgb else canvas
+    mean, std = np.array(manifest.mean, np.float32), np.array(manifest.std, np.float32)
+    normalised = (ordered.astype(np.float32) - mean) / std
+    return np.ascontiguousarray(normalised.transpose(2, 0, 1)[None])
+
+
+def prepare(image: Any, manifest: Manifest) -> tuple[FloatArray, tuple[float, float]]:
+    """Check, resize, and lay out a picture for the detector.
+
+    Returns:
+        Tensor [1, 3, H, W] float32 and the factors (x, y) from picture to input pixels.
+
+    Raises:
+        UserError: see ``to_bgr``.
+    """
+    canvas, scale = fit_to_input(to_bgr(image), manifest)
+    return to_tensor(canvas, manifest), scale
