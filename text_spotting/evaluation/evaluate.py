@@ -1,0 +1,107 @@
+"""Scores of predicted words against true words, over a set of pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from text_spotting.evaluation.matching import Overlaps, excused_predictions, greedy_pairs, measure_overlaps
+from text_spotting.evaluation.protocols import PROTOCOLS, Protocol, protocol
+from text_spotting.words import Word
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Counts over pictures and the three figures made of them (micro averages).
+
+    Attributes:
+        matched: pairs that are right.
+        truth: true words that count.
+        predictions: predictions that count.
+    """
+
+    matched: int = 0
+    truth: int = 0
+    predictions: int = 0
+
+    @property
+    def recall(self) -> float:
+        """Share of true words that were matched, 0..1; 0 where there are none."""
+        return self.matched / self.truth if self.truth else 0.0
+
+    @property
+    def precision(self) -> float:
+        """Share of predictions that were matched, 0..1; 0 where there are none."""
+        return self.matched / self.predictions if self.predictions else 0.0
+
+    @property
+    def hmean(self) -> float:
+        """Harmonic mean of recall and precision, 0..1."""
+        total = self.truth + self.predictions
+        return 2 * self.matched / total if total and self.matched else 0.0
+
+    def __add__(self, other: "Score") -> "Score":
+        return Score(self.matched + other.matched, self.truth + other.truth, self.predictions + other.predictions)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureMatch:
+    """What became of every word of one picture under one protocol.
+
+    Attributes:
+        care_truth: (T,) true words that count.
+        care_predictions: (P,) predictions that count.
+        pairs: index pairs (true, predicted) that overlap enough.
+        right: for each pair, whether the reading is right; a wrong pair uses up both of its words.
+    """
+
+    care_truth: NDArray[np.bool_]
+    care_predictions: NDArray[np.bool_]
+    pairs: list[tuple[int, int]]
+    right: list[bool]
+
+    @property
+    def score(self) -> Score:
+        """The picture's counts."""
+        return Score(sum(self.right), int(self.care_truth.sum()), int(self.care_predictions.sum()))
+
+
+def match_picture(
+    truth: Sequence[Word], predictions: Sequence[Word], rules: Protocol, overlaps: Overlaps | None = None
+) -> PictureMatch:
+    """Pair the words of one picture.
+
+    Args:
+        overlaps: what ``measure_overlaps`` says of these words, when it is already known.
+    """
+    overlaps = overlaps or measure_overlaps(truth, predictions)
+    care_truth = np.array([rules.counts(word) for word in truth], dtype=bool)
+    enters = np.array([not rules.reads or word.text != "" for word in predictions], dtype=bool)
+    care_predictions = enters & ~excused_predictions(overlaps.cover, care_truth)
+    pairs = list(greedy_pairs(overlaps.iou, care_truth, care_predictions))
+    right = [rules.right(truth[true].text, predictions[predicted].text) for true, predicted in pairs]
+    return PictureMatch(care_truth, care_predictions, pairs, right)
+
+
+def evaluate(
+    truth: Sequence[Sequence[Word]],
+    predictions: Sequence[Sequence[Word]],
+    metrics: Sequence[str] = tuple(PROTOCOLS),
+) -> dict[str, Score]:
+    """Score the predictions for a set of pictures, picture by picture in the same order.
+
+    The order of a picture's predictions matters: of two that overlap a true word enough, the first is taken.
+
+    Raises:
+        UserError: an unknown metric.
+        ValueError: a different number of pictures in ``truth`` and ``predictions``.
+    """
+    rules = [protocol(name) for name in metrics]
+    counts: dict[str, list[Score]] = {name: [] for name in metrics}
+    for true_words, predicted_words in zip(truth, predictions, strict=True):
+        overlaps = measure_overlaps(true_words, predicted_words)
+        for one in rules:
+            counts[one.name].append(match_picture(true_words, predicted_words, one, overlaps).score)
+    return {name: reduce(Score.__add__, scores, Score()) for name, scores in counts.items()}
