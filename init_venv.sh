@@ -1,0 +1,186 @@
+#!/usr/bin/env bash
+# Make, complete or refresh the Python environment. Safe to run again at any time: finished steps are passed over.
+#
+#   ./init_venv.sh [dir]        dir defaults to venv beside this script
+#
+# PYTHON         interpreter to use (default: the first Python 3.11 on the PATH)
+# PIP_FIND_LINKS folders with ready wheels, e.g. a CPU-only torch or a built onedl-mmcv
+# MAX_JOBS       parallel compilers when mmcv's operators must be built
+set -euo pipefail
+
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+say() { printf '%s\n' "-- $*"; }
+die() { printf 'error: %s\n' "$*" >&2; exit 2; }
+
+case "${1:-}" in
+  -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+  -*) die "unknown option $1; usage: init_venv.sh [dir]" ;;
+esac
+[ $# -le 1 ] || die "one directory at most, got $#; usage: init_venv.sh [dir]"
+venv="${1:-$here/venv}"
+lock="$here/constraints.txt"
+
+is_wanted_python() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; }
+
+find_python() {
+  if [ -n "${PYTHON:-}" ]; then
+    is_wanted_python "$PYTHON" || die "PYTHON=$PYTHON is not Python 3.11, which the pinned packages are tested with"
+    echo "$PYTHON"
+    return
+  fi
+  local candidate
+  for candidate in python3.11 python3 python; do
+    if is_wanted_python "$candidate"; then echo "$candidate"; return; fi
+  done
+  die "no Python 3.11 on the PATH (found: $(python3 --version 2>&1 || true)); install it, or name it with PYTHON=/path/to/python3.11"
+}
+
+make_venv() {
+  if [ -x "$venv/bin/python" ]; then
+    is_wanted_python "$venv/bin/python" || die "$venv exists but its Python is not 3.11; choose another directory or delete it"
+    return
+  fi
+  local interpreter
+  interpreter="$(find_python)"
+  say "making $venv"
+  "$interpreter" -m venv "$venv" || die "$interpreter cannot make environments here; on Debian and Ubuntu install python3.11-venv"
+}
+
+make_venv
+venv="$(cd "$venv" && pwd)"
+py="$venv/bin/python"
+pip() { "$py" -m pip --disable-pip-version-check --no-input "$@"; }
+locked() { sed -n "s/^$1==//p" "$lock"; }
+installed() { "$py" -I -c 'import sys, importlib.metadata as m; print(m.version(sys.argv[1]))' "$1" 2>/dev/null || true; }
+
+install_torch() {
+  local want have
+  want="$(locked torch)"
+  have="$(installed torch)"
+  if [ "${have%%+*}" = "$want" ] && "$py" -I -c 'import torch' 2>/dev/null; then return; fi
+  say "installing torch $want: 0.2 GB where a CPU-only wheel is found, about 3 GB with CUDA; some minutes"
+  pip install --quiet -c "$lock" "torch==$want"
+}
+
+# Names of the lock that are not installed at their version; whichever build of OpenCV loads here counts as OpenCV.
+missing() {
+  "$py" -I - "$lock" <<'EOF'
+import importlib.metadata as metadata
+import pathlib
+import sys
+
+have = {d.name.lower().replace("_", "-"): d.version for d in metadata.distributions()}
+have.setdefault("opencv-python", have.get("opencv-python-headless"))
+for line in pathlib.Path(sys.argv[1]).read_text().splitlines():
+    name, _, version = line.partition("==")
+    if version and name not in ("torch", "onedl-mmcv") and have.get(name.lower().replace("_", "-")) != version:
+        print(line)
+EOF
+}
+
+# The list is complete, so nothing is resolved: --no-deps keeps out the second OpenCV that metadata asks for.
+install_locked() {
+  local wanted="$venv/missing.txt"
+  missing >"$wanted"
+  if [ -s "$wanted" ]; then
+    say "installing $(wc -l <"$wanted") pinned packages: all of them are about 0.4 GB, 1 to 3 minutes"
+    pip install --quiet --no-deps -r "$wanted"
+  fi
+  rm -f "$wanted"
+}
+
+# opencv-python wants libGL. Where it is missing, the build without windows does everything but show them.
+check_opencv() {
+  if "$py" -I -c 'import cv2' 2>/dev/null; then return; fi
+  say "opencv-python does not load here ($("$py" -I -c 'import cv2' 2>&1 | tail -n 1)); installing its build without windows"
+  pip uninstall --quiet --yes opencv-python
+  pip install --quiet --no-deps "opencv-python-headless==$(locked opencv-python)"
+}
+
+# A compiler for CUDA is needed to build the operators for a GPU.
+has_nvcc() { [ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ] || command -v nvcc >/dev/null; }
+
+mmcv_works() {
+  "$py" -I - "$(has_nvcc && echo cuda || echo cpu)" <<'EOF' 2>/dev/null
+import sys
+
+import torch
+from mmcv.ops import nms, roi_align
+
+device = "cuda" if sys.argv[1] == "cuda" and torch.cuda.is_available() else "cpu"
+boxes = torch.tensor([[0.0, 0.0, 4.0, 4.0], [0.0, 0.0, 4.0, 4.0]], device=device)
+assert len(nms(boxes, torch.tensor([0.9, 0.8], device=device), 0.5)[1]) == 1
+regions = torch.tensor([[0.0, 0.0, 0.0, 4.0, 4.0]], device=device)
+assert roi_align(torch.ones(1, 1, 8, 8, device=device), regions, (2, 2)).shape == (1, 1, 2, 2)
+EOF
+}
+
+# A wheel built here is kept outside of the environment, for the next one.
+built_wheels="${XDG_CACHE_HOME:-$HOME/.cache}/text-spotting/wheels"
+
+install_mmcv() {
+  local version
+  version="$(locked onedl-mmcv)"
+  if [ "$(installed onedl-mmcv)" = "$version" ] && mmcv_works; then return; fi
+  mkdir -p "$built_wheels"
+  if pip install --quiet --no-deps --force-reinstall --only-binary :all: --find-links "$built_wheels" "onedl-mmcv==$version" 2>/dev/null \
+    && mmcv_works; then
+    say "mmcv $version: ready wheel installed"
+    return
+  fi
+  build_mmcv "$version"
+  mmcv_works || die "mmcv was built but its operators do not load; run $py -c 'import mmcv.ops' to see why"
+}
+
+# The source tree stays in the environment until the build is done, so an interrupted build goes on where it was.
+build_mmcv() {
+  local version="$1" work="$venv/src"
+  command -v "${CXX:-g++}" >/dev/null || die "mmcv $version has no ready wheel here and building it needs a C++ compiler (g++)"
+  say "mmcv $version: no ready wheel found, so its operators are compiled: about 14 minutes on 2 cores, less on more."
+  say "Stopping is safe; the next run goes on from there. PIP_FIND_LINKS=<folder with the wheel> avoids it. Log: $work/build.log"
+  mkdir -p "$work"
+  if [ ! -f "$work/onedl_mmcv-$version/setup.py" ]; then
+    pip download --quiet --no-deps --no-build-isolation --no-binary :all: -d "$work" "onedl-mmcv==$version"
+    tar -xzf "$work/onedl_mmcv-$version.tar.gz" -C "$work"
+  fi
+  has_nvcc || say "no CUDA compiler (nvcc) here: the operators will run on the CPU only"
+  compile_mmcv "$work" "$version"
+  pip install --quiet --no-deps --force-reinstall "$work"/onedl_mmcv-*.whl
+  mv -f "$work"/onedl_mmcv-*.whl "$built_wheels"
+  rm -rf "$work"
+}
+
+# Debug information would make the library 84 MB instead of 2.
+compile_mmcv() {
+  local work="$1" source="$1/onedl_mmcv-$2" log="$1/build.log" pid seconds
+  has_nvcc || export CUDA_VISIBLE_DEVICES=
+  set -m # a process group of its own, so that all compilers stop together
+  CFLAGS="${CFLAGS:-} -g0" CXXFLAGS="${CXXFLAGS:-} -g0" MMCV_WITH_OPS=1 MAX_JOBS="${MAX_JOBS:-$(nproc)}" PATH="$venv/bin:$PATH" \
+    "$py" -m pip --disable-pip-version-check wheel -v --no-deps --no-build-isolation -w "$work" "$source" >"$log" 2>&1 &
+  pid=$!
+  set +m
+  trap 'kill -- "-$pid" 2>/dev/null || true; exit 130' INT TERM
+  for ((seconds = 1; ; seconds++)); do
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 1
+    ((seconds % 30)) || say "compiling mmcv, $((seconds / 60)) min: file $(compiled "$log")"
+  done
+  trap - INT TERM
+  wait "$pid" || { tail -n 20 "$log" >&2; die "building mmcv failed; the whole log is $log"; }
+}
+compiled() { grep -oE '^ *\[[0-9]+/[0-9]+\]' "$1" | tail -n 1 | tr -d ' []' || true; }
+
+install_project() {
+  local origin
+  origin="$("$py" -I -c 'import importlib.util as u; print(u.find_spec("text_spotting").origin)' 2>/dev/null || true)"
+  if [ "$origin" = "$here/text_spotting/__init__.py" ]; then return; fi
+  say "installing the project itself (editable)"
+  pip install --quiet --no-deps --no-build-isolation --editable "$here"
+}
+
+install_torch
+install_locked
+check_opencv
+install_mmcv
+install_project
+say "ready. Activate it with:  source \"$venv/bin/activate\""

