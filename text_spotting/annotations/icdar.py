@@ -1,0 +1,175 @@
+"""ICDAR 2013 and 2015: one text file a picture, one word a line. Other sets in the same layout are read the same way.
+
+Formats: ICDAR Robust Reading Competitions 2013 (challenge 2, focused scene text) and 2015 (challenge 4, incidental).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from text_spotting.annotations.checks import SUFFIXES, checked_word, find_picture, picture_size
+from text_spotting.annotations.lines import Line, parse_lines, read_text
+from text_spotting.annotations.problems import Problems
+from text_spotting.annotations.records import AnnotatedImage, LabelledWord
+from text_spotting.errors import UserError
+from text_spotting.geometry import box_to_polygon
+
+OFFICIAL_PICTURES = {("2013", True): 229, ("2013", False): 233, ("2015", True): 1000, ("2015", False): 500}
+
+
+@dataclass(frozen=True)
+class ICDAR2015:
+    """Lines ``x1,y1,x2,y2,x3,y3,x4,y4,text``; picture ``img_1.jpg`` has ``gt_img_1.txt``.
+
+    Attributes:
+        root: folder that the others are relative to.
+        is_train: which official part this is, to notice missing pictures; None for a set of one's own.
+    """
+
+    root: Path
+    images_folder: str
+    annotations_folder: str
+    is_train: bool | None = None
+
+    def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
+        """Yield every picture that has an annotation file."""
+        files = annotation_files(self.root / self.annotations_folder)
+        _check_count("2015", self.is_train, len(files), self.root / self.images_folder, problems)
+        for file in files:
+            yield from read_quads(file, self.root / self.images_folder, file.stem.removeprefix("gt_"), problems)
+        _report_unlabelled(self.root / self.images_folder, files, "gt_", problems)
+
+
+@dataclass(frozen=True)
+class PlainQuads:
+    """Lines ``x1,y1,...,x4,y4`` without transcription, perhaps with one; picture ``NAME.jpg`` has ``NAME.txt``."""
+
+    root: Path
+    images_folder: str
+    annotations_folder: str
+
+    def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
+        """Yield every picture that has an annotation file."""
+        files = annotation_files(self.root / self.annotations_folder)
+        for file in files:
+            yield from read_quads(file, self.root / self.images_folder, file.stem, problems)
+        _report_unlabelled(self.root / self.images_folder, files, "", problems)
+
+
+@dataclass(frozen=True)
+class ICDAR2013:
+    """Axis-aligned boxes ``x1 y1 x2 y2 "text"``, separated by blanks (training part) or commas (test part).
+
+    Attributes:
+        character_annotations_folder: folder of ``NAME_GT.txt`` with one character a line; empty to leave them out.
+            Where the characters spell another word than the word file, they are believed and the case is reported.
+        is_train: which official part this is, to notice missing pictures; None for a set of one's own.
+    """
+
+    root: Path
+    images_folder: str
+    annotations_folder: str
+    character_annotations_folder: str = ""
+    is_train: bool | None = True
+
+    def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
+        """Yield every picture that has an annotation file."""
+        images_folder = self.root / self.images_folder
+        files = annotation_files(self.root / self.annotations_folder)
+        _check_count("2013", self.is_train, len(files), images_folder, problems)
+        for file in files:
+            path = find_picture(images_folder, file.stem.removeprefix("gt_"))
+            size = picture_size(path, str(file), problems)
+            if size is not None:
+                yield AnnotatedImage(path, *size, self._read_words(file, path.stem, size, problems))
+        _report_unlabelled(images_folder, files, "gt_", problems)
+
+    def _read_words(self, file: Path, stem: str, size: tuple[int, int], problems: Problems) -> list[LabelledWord]:
+        lines = list(parse_lines(file, problems, numbers=4))
+        characters = self._read_characters(stem, len(lines), problems)
+        words = []
+        for line, chars in zip(lines, characters, strict=True):
+            text = "".join(char["char"] for char in chars) if chars else line.rest
+            if text != line.rest:
+                problems.add("characters spell another word: believed", line.place, f"{line.rest!r} became {text!r}")
+            attributes = {"chars": chars} if chars else {}
+            polygon = box_to_polygon(line.numbers)
+            words.append(checked_word(polygon, size, line.place, problems, text=text, attributes=attributes))
+        return [word for word in words if word is not None]
+
+    def _read_characters(self, stem: str, word_count: int, problems: Problems) -> list[list[dict[str, Any]]]:
+        """Characters of each word; empty lists where the file is absent or has another number of words."""
+        file = self.root / self.character_annotations_folder / f"{stem}_GT.txt"
+        if not self.character_annotations_folder:
+            return [[] for _ in range(word_count)]
+        words = list(read_character_file(file, problems)) if file.is_file() else []
+        if len(words) != word_count:
+            problems.add("character file does not match: left out", str(file), f"{len(words)} words, not {word_count}")
+            return [[] for _ in range(word_count)]
+        return words
+
+
+def read_quads(file: Path, images_folder: Path, stem: str, problems: Problems) -> Iterator[AnnotatedImage]:
+    """Yield the picture of one file of quads, or nothing when the picture is missing."""
+    path = find_picture(images_folder, stem)
+    size = picture_size(path, str(file), problems)
+    if size is not None:
+        words = (_quad_word(line, size, problems) for line in parse_lines(file, problems, numbers=8))
+        yield AnnotatedImage(path, *size, [word for word in words if word is not None])
+
+
+def annotation_files(folder: Path) -> list[Path]:
+    """The text files of a folder in natural order: 2 before 10.
+
+    Raises:
+        UserError: if there are none.
+    """
+    files = [file for file in folder.glob("*.txt") if not file.name.startswith(".")]
+    if not files:
+        raise UserError(f"no annotation files (*.txt) in {folder}; check the root and the folder names of the config")
+    return sorted(files, key=natural_key)
+
+
+def natural_key(path: Path) -> tuple[str | int, ...]:
+    """Sort key by which numbers in names count as numbers."""
+    return tuple(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name))
+
+
+def read_character_file(file: Path, problems: Problems) -> Iterator[list[dict[str, Any]]]:
+    """Yield the words of an ICDAR 2013 task 2 file: ``R G B cx cy x1 y1 x2 y2 "c"`` a character, a blank line a word.
+
+    Lines that begin with ``#`` are characters that nobody can read, and are passed over.
+    """
+    for block in re.split(r"\n\s*\n", read_text(file, problems).replace("\r\n", "\n")):
+        chars = []
+        for line in block.splitlines():
+            match = re.match(r'\s*(?:\S+\s+){5}(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+(".*")\s*$', line)
+            if match and not line.startswith("#"):
+                x1, y1, x2, y2 = (float(value) for value in match.groups()[:4])
+                chars.append(_character(x1, y1, x2, y2, match.group(5)[1:-1]))
+        if chars:
+            yield chars
+
+
+def _character(x1: float, y1: float, x2: float, y2: float, char: str) -> dict[str, Any]:
+    outline = [x1, y1, x2, y1, x2, y2, x1, y2]
+    return {"char": char, "bbox": [x1, y1, x2 - x1, y2 - y1], "segmentation": [outline]}
+
+
+def _quad_word(line: Line, size: tuple[int, int], problems: Problems) -> LabelledWord | None:
+    return checked_word(line.numbers, size, line.place, problems, text=line.rest)
+
+
+def _check_count(year: str, is_train: bool | None, found: int, folder: Path, problems: Problems) -> None:
+    expected = found if is_train is None else OFFICIAL_PICTURES[year, is_train]
+    if found != expected:
+        problems.add("not the whole official set", str(folder), f"{found} of {expected} pictures are labelled")
+
+
+def _report_unlabelled(folder: Path, files: list[Path], prefix: str, problems: Problems) -> None:
+    labelled = {file.stem.removeprefix(prefix) for file in files}
+    for path in sorted(folder.iterdir(), key=natural_key) if folder.is_dir() else ():
+        if path.suffix.lower() in SUFFIXES and path.stem not in labelled:
+            problems.add("picture without annotation file: skipped", str(path))
