@@ -1,0 +1,73 @@
+"""Pictures of single words and a list of what they say: IIIT5K, ICDAR word recognition, a folder of one's own."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from text_spotting.annotations.checks import checked_word, find_picture, picture_size
+from text_spotting.annotations.lines import numbered_lines, unquote
+from text_spotting.annotations.problems import Problems
+from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.errors import UserError
+from text_spotting.geometry import box_to_polygon
+
+
+@dataclass(frozen=True)
+class WordCrops:
+    """Every crop becomes a picture that one word fills.
+
+    Attributes:
+        list_file: lines ``NAME TEXT``, ``NAME<tab>TEXT`` or ``NAME, "TEXT"``.
+        images_folder: folder that the names are relative to.
+    """
+
+    root: Path
+    list_file: str
+    images_folder: str = ""
+
+    def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
+        """Yield every crop."""
+        for place, path, text in _parse(self.root / self.list_file, self.root / self.images_folder, problems):
+            size = picture_size(path, place, problems)
+            if size is not None:
+                word = checked_word(box_to_polygon((0, 0, *size)), size, place, problems, text=text)
+                yield AnnotatedImage(path, *size, [word] if word else [])
+
+
+def read_word_crops(
+    list_file: str | Path, root: str | Path | None = None, problems: Problems | None = None
+) -> list[tuple[Path, str]]:
+    """Read a list of word crops as (picture, text); pictures are not opened, and found under any picture suffix.
+
+    Args:
+        list_file: lines ``NAME TEXT``, ``NAME<tab>TEXT`` or ``NAME, "TEXT"``, with or without BOM.
+        root: folder that the names are relative to; by default the folder of the list.
+        problems: collects bad lines and missing pictures; by default the first one is an error.
+
+    Raises:
+        UserError: if the list is missing or holds no crop.
+    """
+    list_file = Path(list_file)
+    problems = Problems(strict=True) if problems is None else problems
+    crops = []
+    for place, path, text in _parse(list_file, Path(root) if root else list_file.parent, problems):
+        if path.is_file():
+            crops.append((path, text))
+        else:
+            problems.add("picture missing: skipped with its words", place, str(path))
+    if not crops:
+        raise UserError(f'{list_file}: lists no word crop; expected lines such as: word_1.png, "TEXT"')
+    return crops
+
+
+def _parse(list_file: Path, root: Path, problems: Problems) -> Iterator[tuple[str, Path, str]]:
+    if not list_file.is_file():
+        raise UserError(f"list of word crops {list_file} does not exist")
+    for place, line in numbered_lines(list_file, problems):
+        match = re.match(r'("[^"]+"|[^\s,]+)(?:\s*,\s*|\s+)(.+)$', line)
+        if match is None:
+            problems.add("not a picture name and a text: dropped", place, line[:80])
+            continue
+        path = root / unquote(match.group(1))
+        yield place, path if path.is_file() else find_picture(path.parent, path.stem), unquote(match.group(2))
