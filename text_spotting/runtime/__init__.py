@@ -1,1 +1,1 @@
-"""Inference on an exported model with numpy, opencv and openvino only."""
+"""Run exported models with nothing but numpy, OpenCV and OpenVINO (or onnxruntime)."""

@@ -1,0 +1,165 @@
+"""An exported model spots words on either back end; what does not fit together is refused in one line."""
+
+import itertools
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sample_graphs import EXPORTED, save_ir, save_onnx
+
+from text_spotting.errors import UserError
+from text_spotting.runtime.spotter import Spotter
+
+BLUE = np.zeros((40, 80, 3), np.uint8)
+BLUE[..., 0] = 255
+RED = BLUE[..., ::-1]
+
+
+@pytest.fixture(scope="module")
+def ir(tmp_path_factory):
+    return save_ir(tmp_path_factory.mktemp("ir"))
+
+
+@pytest.fixture(scope="module")
+def spotter(ir):
+    return Spotter(ir)
+
+
+def described(words):
+    return [(word.text, round(word.score, 4), tuple(round(v, 2) for v in word.box)) for word in words]
+
+
+FIRST = ("ab", 1.0, (0.0, 0.0, 40.0, 20.0))
+SECOND = ("", 0.9, (40.0, 20.0, 80.0, 40.0))
+
+
+def test_words_are_read_and_placed_in_the_picture(spotter):
+    assert described(spotter(BLUE)) == [FIRST, SECOND]
+
+
+def test_the_graph_gets_bytes_in_bgr_order(spotter):
+    assert described(spotter(RED)) == [SECOND]
+
+
+@pytest.mark.parametrize("suffix", [".bin", ".xml", ""], ids=["by its weights", "by its graph", "by its folder"])
+def test_a_model_is_found_however_it_is_named(ir, suffix):
+    path = ir.with_suffix(suffix) if suffix else ir.parent
+    assert described(Spotter(path)(BLUE)) == [FIRST, SECOND]
+
+
+def test_onnx_spots_the_same_words(tmp_path):
+    assert described(Spotter(save_onnx(tmp_path))(BLUE)) == [FIRST, SECOND]
+
+
+def test_a_picture_without_words_has_none(tmp_path):
+    assert Spotter(save_ir(tmp_path, replace(EXPORTED, score_thr=0.95)))(RED) == []
+
+
+def test_bf16_or_a_clear_refusal(ir):
+    try:
+        words = Spotter(ir, precision="bf16")(BLUE)
+    except UserError as error:
+        assert "this CPU does not compute in bf16" in str(error)
+    else:
+        assert [word.text for word in words] == ["ab", ""]
+
+
+def test_a_stream_keeps_the_order_of_its_frames(spotter):
+    frames = [BLUE, RED, RED, BLUE, RED]
+    found = list(spotter.stream(frames))
+    assert [len(words) for _, words in found] == [2, 1, 1, 2, 1]
+    assert all(shown is given for (shown, _), given in zip(found, frames, strict=True))
+
+
+def test_a_stream_takes_no_more_frames_than_it_works_on(spotter):
+    taken = itertools.count()
+    stream = spotter.stream((next(taken), BLUE)[1] for _ in range(1000))
+    next(stream)
+    stream.close()
+    assert next(taken) == spotter.streams + 1
+
+
+def test_a_stream_that_breaks_gives_what_it_had_and_then_the_reason(spotter):
+    def frames():
+        yield BLUE
+        yield RED
+        raise UserError("the camera went away")
+
+    stream = spotter.stream(frames())
+    assert len(next(stream)[1]) == 2
+    assert len(next(stream)[1]) == 1
+    with pytest.raises(UserError, match="the camera went away"):
+        next(stream)
+    assert threading.active_count() < 10
+
+
+def test_threads_may_share_a_spotter(spotter):
+    pictures = [BLUE, RED] * 50
+    with ThreadPoolExecutor(4) as pool:
+        counts = [len(words) for words in pool.map(spotter, pictures)]
+    assert counts == [2, 1] * 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"device": "TOASTER"}, "no device 'TOASTER' here; there is .*CPU"),
+        ({"precision": "f8"}, "precision 'f8' is unknown; choose one of f32, bf16, f16"),
+    ],
+    ids=["foreign device", "unknown precision"],
+)
+def test_wishes_that_cannot_be_met(ir, arguments, complaint):
+    with pytest.raises(UserError, match=complaint):
+        Spotter(ir, **arguments)
+
+
+def test_a_model_without_manifest_names_the_tool_that_makes_one(tmp_path):
+    with pytest.raises(UserError, match=r"model.xml: holds no manifest; export .* tools/export.py"):
+        Spotter(save_ir(tmp_path, manifest=None))
+
+
+@pytest.mark.parametrize("role", ["encoder", "decoder"])
+def test_a_missing_text_graph_is_named(tmp_path, role):
+    model = save_ir(tmp_path)
+    (tmp_path / getattr(EXPORTED, role)).unlink()
+    with pytest.raises(UserError, match=f"head_{role}.xml: the text {role}'s graph is missing"):
+        Spotter(model)
+
+
+def test_an_encoder_of_another_model_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"head_encoder.xml: takes .* come from different models"):
+        Spotter(save_ir(tmp_path, encoder_channels=5))
+
+
+def test_a_graph_in_the_wrong_place_is_refused(tmp_path):
+    model = save_ir(tmp_path)
+    for suffix in (".xml", ".bin"):
+        encoder = (tmp_path / EXPORTED.encoder).with_suffix(suffix)
+        shutil.copy(encoder, (tmp_path / EXPORTED.decoder).with_suffix(suffix))
+    with pytest.raises(UserError, match=r"head_decoder.xml: has no input named prev_symbol, .* \(there: input\)"):
+        Spotter(model)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [
+        ("model.xml", b"<net", "OpenVINO cannot read it"),
+        ("model.onnx", b"junk", "onnxruntime cannot read it"),
+        ("model.pth", b"", r"not an exported model .* tools/export.py"),
+    ],
+    ids=["broken IR", "broken ONNX", "a checkpoint"],
+)
+def test_files_that_are_no_model(tmp_path, name, content, complaint):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=complaint):
+        Spotter(tmp_path / name)
+
+
+def test_an_empty_folder_and_an_absent_file(tmp_path):
+    with pytest.raises(UserError, match=r"holds no model.xml or model.onnx"):
+        Spotter(tmp_path)
+    with pytest.raises(UserError, match=r"nowhere.xml: the detector's graph is missing"):
+        Spotter(tmp_path / "nowhere.xml")

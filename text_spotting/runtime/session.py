@@ -1,0 +1,130 @@
+"""OpenVINO's side: reading, checking and compiling graphs, and borrowing infer requests."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+import openvino as ov
+from openvino import properties
+from openvino.properties import hint
+
+from text_spotting.errors import UserError
+from text_spotting.manifest import KEY, Manifest
+
+PRECISIONS = {"f32": ov.Type.f32, "bf16": ov.Type.bf16, "f16": ov.Type.f16}
+"""What arithmetic may be asked for; graphs quantized to INT8 use it for their other layers."""
+
+_VIRTUAL_DEVICES = ("AUTO", "MULTI", "HETERO", "BATCH")
+
+
+def read_graph(core: ov.Core, path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> ov.Model:
+    """Read an IR and check that it has the tensors that its role demands.
+
+    Raises:
+        UserError: unreadable, or a tensor is missing.
+    """
+    try:
+        model = core.read_model(path)
+    except RuntimeError as error:
+        raise UserError(f"{path}: OpenVINO cannot read it ({_last_line(error)}); export the model again") from error
+    for kind, wanted, ports in (("input", inputs, model.inputs), ("output", outputs, model.outputs)):
+        present = {name for port in ports for name in port.get_names()}
+        if missing := [name for name in wanted if name not in present]:
+            raise UserError(
+                f"{path}: has no {kind} named {', '.join(missing)} (there: {', '.join(sorted(present))});"
+                " it is not the graph that this model's manifest names"
+            )
+    return model
+
+
+def read_manifest(model: ov.Model, path: Path) -> Manifest:
+    """Return the manifest that export wrote into the detector's ``rt_info``.
+
+    Raises:
+        UserError: there is none, or it cannot be used.
+    """
+    if not model.has_rt_info([KEY]):
+        raise UserError(f"{path}: holds no manifest; export the model with this toolkit's tools/export.py")
+    return Manifest.from_json(str(model.get_rt_info([KEY]).value), str(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where and how graphs are to run; the fields are the arguments of ``runtime.spotter.Spotter``."""
+
+    device: str = "CPU"
+    precision: str | None = None
+    streams: int = 1
+    threads: int = 0
+    cache_dir: Path | None = None
+
+    def properties(self, core: ov.Core) -> dict[str, object]:
+        """Return OpenVINO's compile options.
+
+        Raises:
+            UserError: no such device or precision here.
+        """
+        _check_device(core, self.device)
+        wanted = self.precision or "f32"
+        if wanted not in PRECISIONS:
+            raise UserError(f"precision {wanted!r} is unknown; choose one of {', '.join(PRECISIONS)}")
+        if self.device == "CPU" and wanted not in (there := _cpu_precisions(core)):
+            raise UserError(f"this CPU does not compute in {wanted}; choose one of {', '.join(there)}")
+        options: dict[str, object] = {hint.inference_precision(): PRECISIONS[wanted]}
+        if self.device == "CPU":
+            options[properties.num_streams()] = self.streams
+            if self.threads:
+                options[properties.inference_num_threads()] = self.threads
+        if self.cache_dir is not None:
+            options[properties.cache_dir()] = str(self.cache_dir)
+        return options
+
+
+def _cpu_precisions(core: ov.Core) -> list[str]:
+    names = {"FP32": "f32", "BF16": "bf16", "FP16": "f16"}
+    return [names[ability] for ability in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") if ability in names]
+
+
+def _check_device(core: ov.Core, device: str) -> None:
+    available = core.available_devices
+    kind = device.split(":", maxsplit=1)[0].split(".", maxsplit=1)[0]
+    if kind not in _VIRTUAL_DEVICES and kind not in {name.split(".")[0] for name in available}:
+        raise UserError(f"no device {device!r} here; there is {', '.join(available)}")
+
+
+def compile_graph(core: ov.Core, model: ov.Model, target: Target) -> "RequestPool":
+    """Compile a graph; its requests are created as threads need them.
+
+    Raises:
+        UserError: the device or precision is not available, or cannot run the graph.
+    """
+    try:
+        return RequestPool(core.compile_model(model, target.device, target.properties(core)))
+    except RuntimeError as error:
+        raise UserError(f"device {target.device} cannot run {model.friendly_name}: {_last_line(error)}") from error
+
+
+class RequestPool:
+    """Infer requests of one compiled graph, each used by one thread at a time."""
+
+    def __init__(self, compiled: ov.CompiledModel) -> None:
+        self.compiled = compiled
+        self._idle: SimpleQueue[ov.InferRequest] = SimpleQueue()
+
+    @contextmanager
+    def borrow(self) -> Iterator[ov.InferRequest]:
+        try:
+            request = self._idle.get_nowait()
+        except Empty:
+            request = self.compiled.create_infer_request()
+        try:
+            yield request
+        finally:
+            self._idle.put(request)
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
