@@ -1,0 +1,68 @@
+"""Transcribe the words that a data set only outlines, with the recogniser of the pip package rapidocr."""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from text_spotting.errors import UserError
+
+if TYPE_CHECKING:
+    from text_spotting.annotations.pseudo_label import Recogniser
+    from text_spotting.words import Image
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--ann-file", type=Path, required=True, help="COCO-with-text file to complete")
+    parser.add_argument("--data-root", type=Path, help="folder of its pictures (default: the file's own folder)")
+    parser.add_argument("--output", type=Path, required=True, help="COCO-with-text file to write")
+    parser.add_argument("--min-score", type=float, default=0.9, help="keep texts at least this sure (default: 0.9)")
+    parser.add_argument(
+        "--threads", type=int, default=0, help="threads of the recogniser (default: as many as the machine has cores)"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read, transcribe, write, and say what was done."""
+    from tqdm import tqdm
+
+    from text_spotting.annotations.dataset_file import check_pictures_exist, read_dataset, write_dataset
+    from text_spotting.annotations.pseudo_label import pseudo_label
+
+    if not 0 <= args.min_score <= 1:
+        raise UserError(f"--min-score {args.min_score}: must lie between 0 and 1")
+    images = read_dataset(args.ann_file, args.data_root)
+    root = args.data_root or args.ann_file.parent
+    check_pictures_exist(images, args.ann_file, root)
+    recognise = _rapidocr(args.threads)
+    total: Counter[str] = Counter()
+    done = []
+    for image, counts in tqdm(pseudo_label(images, recognise, args.min_score), total=len(images), unit="picture"):
+        done.append(image)
+        total += counts
+    write_dataset(args.output, done, None if args.data_root is None else root)
+    print(
+        f"{args.output}: {total['labelled']} words transcribed, {total['unsure']} not sure enough "
+        f"(score below {args.min_score}), {total['left alone']} left alone"
+    )
+
+
+def _rapidocr(threads: int) -> "Recogniser":
+    try:
+        from rapidocr import RapidOCR
+    except ImportError as error:
+        raise UserError(
+            f"pseudo labels need the package rapidocr ({error}); install it: pip install rapidocr"
+        ) from error
+    params: dict[str, Any] = {
+        "Global.log_level": "error",
+        "EngineConfig.onnxruntime.intra_op_num_threads": threads or -1,
+    }
+    engine = RapidOCR(params=params)
+
+    def recognise(crop: "Image") -> tuple[str, float]:
+        result: Any = engine(crop, use_det=False, use_cls=False, use_rec=True)
+        return (result.txts[0], float(result.scores[0])) if result.txts else ("", 0.0)
+
+    return recognise

@@ -1,0 +1,8 @@
+"""Transcribe the words that a data set only outlines; see --help."""
+
+import sys
+
+from text_spotting.cli.main import run_tool
+
+if __name__ == "__main__":
+    sys.exit(run_tool("pseudo_label"))
