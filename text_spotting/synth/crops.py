@@ -1,0 +1,147 @@
+"""Single words as a detector would cut them out: endless training data for the recogniser."""
+
+import math
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from text_spotting.synth import corpus
+from text_spotting.synth.camera import random_shot, take
+from text_spotting.synth.fonts import Mask, by_family, find_faces, pick
+from text_spotting.synth.render import Ink, bend, draw_word, size_for, tilt
+from text_spotting.synth.style import Style, contrasting, paint, random_style
+from text_spotting.synth.texture import Textures, material, shade, slope
+from text_spotting.words import FloatArray, Image
+
+
+@dataclass(frozen=True)
+class WordOptions:
+    """What single-word crops look like.
+
+    Attributes:
+        height: range of the letters' height in pixels; small ones are drawn more often.
+        margin: range of the free space around the word, in heights of the word; negative cuts into it.
+        punctuation: share of words that carry a punctuation mark.
+        backgrounds: folder of photos to cut backgrounds from; made-up surfaces otherwise.
+        fonts: folders of .ttf/.otf files to use in place of the installed fonts.
+    """
+
+    height: tuple[int, int] = (10, 64)
+    margin: tuple[float, float] = (-0.03, 0.25)
+    punctuation: float = 0.04
+    backgrounds: Path | None = None
+    fonts: tuple[Path, ...] = ()
+
+
+class WordGenerator:
+    """Draws one word per seed: the same seed gives the same crop wherever the same fonts and photos are present."""
+
+    def __init__(self, options: WordOptions | None = None) -> None:
+        self.options = options or WordOptions()
+        self._families = by_family(find_faces(self.options.fonts))
+        self._textures = Textures(self.options.backgrounds)
+
+    def __call__(self, seed: int) -> tuple[Image, str]:
+        """Return a crop (H, W, 3), axis-aligned around the word, and the word's text."""
+        rng = random.Random(seed)
+        while True:
+            text = corpus.word(rng, self.options.punctuation)
+            ink = self._draw(rng, text)
+            if ink is not None:
+                return self._photograph(rng, ink), text
+
+    def _draw(self, rng: random.Random, text: str) -> Ink | None:
+        face = pick(rng, self._families)
+        size = size_for(self._height(rng))
+        spacing = size * (rng.uniform(-0.03, 0.06) if rng.random() < 0.85 else rng.uniform(0.06, 0.4))
+        ink = draw_word(face, size, text, spacing)
+        if ink and rng.random() < 0.08 and len(text) > 2:
+            ink = bend(ink, rng.uniform(-0.5, 0.7) * min(1.0, len(text) / 8))
+        return ink
+
+    def _height(self, rng: random.Random) -> float:
+        low, high = self.options.height
+        return math.exp(rng.triangular(math.log(low), math.log(high), math.log(low * 2)))
+
+    def _photograph(self, rng: random.Random, ink: Ink) -> Image:
+        height = self._height(rng)
+        corners = _lean(rng, ink, height)
+        corners, width_px, height_px = _frame(rng, corners, height, self.options.margin)
+        image = _behind(rng, self._textures, width_px, height_px)
+        matrix = cv2.getPerspectiveTransform(_rectangle(ink.mask), corners)
+        mask = cv2.warpPerspective(ink.mask, matrix, (width_px, height_px), flags=cv2.INTER_AREA)
+        mask = mask.astype(np.uint8, copy=False)
+        style = random_style(rng, _mean(image), height)
+        if rng.random() < 0.25:
+            self._neighbours(rng, image, corners, style, height)
+        worn = self._textures.patch(rng, width_px, height_px)[..., 0] if style.wear else None
+        paint(image, mask, style, worn)
+        _clutter(rng, image)
+        shot = random_shot(rng, scale=min(1.6, height / 22))
+        return take(rng, image, shot)
+
+    def _neighbours(self, rng: random.Random, image: Image, corners: FloatArray, style: Style, height: float) -> None:
+        """Words beside, above or below, of which the crop shows a strip."""
+        across, down = corners[1] - corners[0], corners[3] - corners[0]
+        steps = (across * (1.08 + 0.2 * rng.random()), -across * (1.08 + 0.2 * rng.random()), down * 1.3, -down * 1.3)
+        for step in rng.sample(steps, rng.randint(1, 2)):
+            text = corpus.word(rng, self.options.punctuation)
+            ink = draw_word(pick(rng, self._families), size_for(height), text)
+            if ink is None:
+                continue
+            matrix = cv2.getPerspectiveTransform(_rectangle(ink.mask), corners + step)
+            mask = cv2.warpPerspective(ink.mask, matrix, image.shape[1::-1], flags=cv2.INTER_AREA)
+            paint(image, mask.astype(np.uint8, copy=False), Style(style.ink))
+
+
+def _rectangle(mask: Mask) -> FloatArray:
+    height, width = mask.shape
+    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+
+
+def _lean(rng: random.Random, ink: Ink, height: float) -> FloatArray:
+    """Corners around the origin of the word as seen: turned, in perspective, slanted, stretched."""
+    scale = height / ink.mask.shape[0]
+    width = ink.mask.shape[1] * scale * math.exp(rng.gauss(0, 0.12))
+    angle = rng.gauss(0, 4) if rng.random() < 0.8 else rng.gauss(0, 18)
+    depth = rng.uniform(0, 0.1) if rng.random() < 0.6 else rng.uniform(0.1, 0.45)
+    return tilt(rng, max(3.0, width), height, angle, depth, rng.gauss(0, 0.07))
+
+
+def _frame(
+    rng: random.Random, corners: FloatArray, height: float, margin: tuple[float, float]
+) -> tuple[FloatArray, int, int]:
+    """Move the word into a crop around it; returns corners and the crop's width and height."""
+    left, top, right, bottom = (rng.uniform(*margin) * height for _ in range(4))
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    width = max(8, math.ceil(high[0] - low[0] + left + right))
+    tall = max(8, math.ceil(high[1] - low[1] + top + bottom))
+    return corners - low + np.array([left, top], np.float32), width, tall
+
+
+def _behind(rng: random.Random, textures: Textures, width: int, height: int) -> Image:
+    if rng.random() < 0.5:
+        return shade(material(rng), slope(rng, width, height), rng.uniform(0, 30))
+    patch = textures.patch(rng, width, height)
+    calm = rng.random()  # text is mostly put where a surface is quiet
+    return cv2.addWeighted(patch, calm, np.full_like(patch, 0) + np.uint8(_mean(patch)), 1 - calm, 0).astype(np.uint8)
+
+
+def _mean(image: Image) -> tuple[float, float, float]:
+    blue, green, red, _ = cv2.mean(image)
+    return blue, green, red
+
+
+def _clutter(rng: random.Random, image: Image) -> None:
+    """Lines that run beside or over the word: borders of boards, cables, scratches."""
+    if rng.random() > 0.12:
+        return
+    height, width = image.shape[:2]
+    colour = contrasting(rng, _mean(image), 30)
+    at = rng.choice((rng.uniform(0, 0.1), rng.uniform(0.9, 1.0), rng.random())) * height
+    rise = rng.gauss(0, 0.05) * width
+    ends = (0, round(at - rise)), (width, round(at + rise))
+    cv2.line(image, *ends, colour, max(1, round(height * rng.uniform(0.02, 0.06))), cv2.LINE_AA)

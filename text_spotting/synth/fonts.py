@@ -1,0 +1,153 @@
+"""Font faces: finding them, and a fast cache of drawn glyphs."""
+
+import functools
+import random
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ImageFont
+
+Mask = NDArray[np.uint8]
+
+LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_MISSING = "\U0010fffd"
+_UNREADABLE = ("symbol", "dingbat", "d050000l", "dseg", "math", "ecolier", "unifont", "keyfont", "staypuft", "redacted")
+"""Parts of family names whose Latin letters are pictures, or shapes that no reader takes for the letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One drawable font: a file, the face's number in it, and the family that it belongs to."""
+
+    path: str
+    index: int = 0
+    family: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glyph:
+    """A drawn character: ink coverage (h, w) 0..255, its place against the pen and the baseline, and the pen's step."""
+
+    mask: Mask
+    left: int
+    top: int
+    advance: float
+
+
+@functools.cache
+def find_faces(folders: tuple[Path, ...] = (), language: str = "en") -> tuple[Face, ...]:
+    """List the faces that cover a language, ordered by path.
+
+    Looked for in ``folders`` if given; otherwise through fontconfig and in installed pip packages that announce their
+    fonts (entry-point group ``fonts_ttf``), with matplotlib's own fonts and Pillow's built-in face as last resorts.
+    """
+    if folders:
+        files = (
+            path for folder in folders for path in Path(folder).rglob("*") if path.suffix.lower() in (".ttf", ".otf")
+        )
+        found: Iterable[Face] = [Face(str(path), 0, path.stem.split("-")[0]) for path in files]
+    else:
+        found = (*_fontconfig(language), *(_packaged() if language == "en" else ()))
+        if language == "en":
+            found = found or _matplotlib() or (Face(""),)
+    unique = {(face.path, face.index): face for face in found}
+    faces = [face for face in unique.values() if not any(part in face.family.lower() for part in _UNREADABLE)]
+    if language == "en":
+        faces = [face for face in faces if _draws_latin(face)]
+    return tuple(sorted(faces, key=lambda face: (face.path, face.index)))
+
+
+def _fontconfig(language: str) -> list[Face]:
+    if not shutil.which("fc-list"):
+        return []
+    pattern = "%{file}\t%{index}\t%{family[0]}\n"
+    listing = subprocess.run(
+        ["fc-list", f":lang={language}", "--format", pattern], capture_output=True, text=True, check=False
+    ).stdout
+    rows = (row.split("\t") for row in listing.splitlines())
+    return [
+        Face(path, int(index), family)
+        for path, index, family in rows
+        if Path(path).suffix.lower() in (".ttf", ".otf", ".ttc") and int(index) < 1 << 16
+    ]
+
+
+def _packaged() -> list[Face]:
+    """Faces of pip packages such as ``font-roboto``, which list them under the entry-point group ``fonts_ttf``."""
+    faces = []
+    for entry in entry_points(group="fonts_ttf"):
+        try:
+            listed: dict[str, str] = entry.load().font_files
+        except (ImportError, AttributeError):
+            continue
+        faces += [Face(str(path), 0, entry.name) for path in listed.values()]
+    return faces
+
+
+def _matplotlib() -> list[Face]:
+    try:
+        from matplotlib import get_data_path
+    except ImportError:
+        return []
+    paths = sorted((Path(get_data_path()) / "fonts" / "ttf").glob("DejaVu*.ttf"))
+    return [Face(str(path), 0, path.stem.split("-")[0]) for path in paths]
+
+
+def _draws_latin(face: Face) -> bool:
+    """Whether every letter and digit is drawn, each with something else than the sign for a missing one."""
+    try:
+        missing = glyph(face, 24, _MISSING).mask.tobytes()
+        return all(drawn.size and drawn.tobytes() != missing for drawn in (glyph(face, 24, c).mask for c in "AZaz09gQ"))
+    except OSError:
+        return False
+
+
+def draws(face: Face, text: str) -> bool:
+    """Whether the face has every character of the text."""
+    missing = glyph(face, 24, _MISSING).mask.tobytes()
+    return all(char == " " or glyph(face, 24, char).mask.tobytes() != missing for char in text)
+
+
+def by_family(faces: Sequence[Face]) -> tuple[tuple[Face, ...], ...]:
+    """Group faces, so that a family of eighteen weights is not drawn eighteen times as often as one of a single weight."""
+    groups: dict[str, list[Face]] = {}
+    for face in faces:
+        groups.setdefault(face.family, []).append(face)
+    return tuple(tuple(group) for _, group in sorted(groups.items()))
+
+
+def pick(rng: random.Random, families: Sequence[Sequence[Face]]) -> Face:
+    """Draw a family, then one of its faces."""
+    return rng.choice(rng.choice(families))
+
+
+@functools.lru_cache(maxsize=512)
+def _font(face: Face, size: int) -> ImageFont.FreeTypeFont:
+    if not face.path:
+        font = ImageFont.load_default(size)
+        assert isinstance(font, ImageFont.FreeTypeFont)
+        return font
+    return ImageFont.truetype(face.path, size, face.index, layout_engine=ImageFont.Layout.BASIC)
+
+
+@functools.lru_cache(maxsize=60_000)
+def glyph(face: Face, size: int, char: str) -> Glyph:
+    """Draw one character at ``size`` pixels per em; repeated calls return the same object, so do not write to it."""
+    font = _font(face, size)
+    core, (left, top) = font.getmask2(char, mode="L", anchor="ls")
+    width, height = core.size
+    mask = np.frombuffer(bytes(core), np.uint8).reshape(height, width)
+    return Glyph(mask, int(left), int(top), float(font.getlength(char)))
+
+
+@functools.lru_cache(maxsize=60_000)
+def kerning(face: Face, size: int, pair: str) -> float:
+    """Pixels to add between two characters, mostly negative or 0."""
+    font = _font(face, size)
+    return float(font.getlength(pair) - font.getlength(pair[0]) - font.getlength(pair[1]))

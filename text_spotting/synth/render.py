@@ -1,0 +1,126 @@
+"""Text drawn flat: a coverage mask and the exact place of every character in it."""
+
+import math
+import random
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from text_spotting.geometry import box_to_polygon
+from text_spotting.synth.fonts import Face, Mask, glyph, kerning
+from text_spotting.words import FloatArray
+
+SIZES = (20, 30, 44, 64, 96, 140)
+"""Pixels per em that glyphs are drawn at; what lies between is left to the warp, so that the glyph cache is hit."""
+BEND_STEPS = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ink:
+    """A drawn word.
+
+    Attributes:
+        mask: coverage (H, W), 0..255, with the word's ink touching all four borders.
+        chars: (N, 4, 2) corners of every character's ink, clockwise from its top left.
+        outline: (K, 2) polygon around the word's ink, clockwise from the top left; 4 points unless it is bent.
+        baseline: y of the baseline, which lies below the mask when no character reaches it.
+    """
+
+    mask: Mask
+    chars: FloatArray
+    outline: FloatArray
+    baseline: float
+
+
+def size_for(height: float) -> int:
+    """Smallest size to draw at, so that letters ``height`` pixels tall come out by shrinking rather than by growing."""
+    wanted = height * 1.25
+    return next((size for size in SIZES if size >= wanted), SIZES[-1])
+
+
+def draw_word(face: Face, size: int, text: str, spacing: float = 0.0) -> Ink | None:
+    """Draw a word at ``size`` pixels per em, with ``spacing`` extra pixels between characters.
+
+    Returns None when nothing would be seen.
+    """
+    placed, pen, last = [], 0.0, ""
+    for char in text:
+        if last:
+            pen += spacing + kerning(face, size, last + char)
+        drawn = glyph(face, size, char)
+        if drawn.mask.size:
+            placed.append((round(pen) + drawn.left, drawn.top, drawn.mask))
+        pen += drawn.advance
+        last = char
+    if not placed:
+        return None
+    left, top = min(p[0] for p in placed), min(p[1] for p in placed)
+    right = max(x + m.shape[1] for x, _, m in placed)
+    bottom = max(y + m.shape[0] for _, y, m in placed)
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    boxes = []
+    for x, y, ink in placed:
+        x1, y1, (height, width) = x - left, y - top, ink.shape
+        target = mask[y1 : y1 + height, x1 : x1 + width]
+        np.maximum(target, ink, out=target)
+        boxes.append([x1, y1, x1 + width, y1 + height])
+    chars = np.stack([box_to_polygon(box) for box in boxes])
+    return Ink(mask, chars, box_to_polygon([0, 0, right - left, bottom - top]), float(-top))
+
+
+def bend(ink: Ink, depth: float) -> Ink:
+    """Bow a word's baseline like a shallow arch.
+
+    Args:
+        depth: how far the middle rises above the ends, in heights of the word; negative sags.
+    """
+    height, width = ink.mask.shape
+    rise = depth * height
+    top = math.ceil(abs(rise))
+    columns = np.arange(width, dtype=np.float32)
+    shift = _arch(columns, width, rise)
+    rows = np.arange(height + top, dtype=np.float32)[:, None] - (top if rise > 0 else 0) + shift[None]
+    mask = cv2.remap(ink.mask, np.broadcast_to(columns, rows.shape).copy(), rows, cv2.INTER_LINEAR)
+    offset = float(top if rise > 0 else 0)
+
+    def move(points: FloatArray) -> FloatArray:
+        moved = points.copy()
+        moved[..., 1] += offset - _arch(points[..., 0], width, rise)
+        return moved
+
+    along = np.linspace(0, width, BEND_STEPS, dtype=np.float32)
+    upper = np.stack([along, np.zeros_like(along)], axis=1)
+    lower = np.stack([along[::-1], np.full_like(along, height)], axis=1)
+    return Ink(mask, move(ink.chars), move(np.concatenate([upper, lower])), ink.baseline + offset)
+
+
+def _arch(x: FloatArray, width: int, rise: float) -> FloatArray:
+    """How far each column rises: 0 at both ends, ``rise`` in the middle."""
+    return (rise * (1 - (2 * x / max(1, width) - 1) ** 2)).astype(np.float32)
+
+
+def transform(points: FloatArray, matrix: FloatArray) -> FloatArray:
+    """Send (..., 2) points through a 3x3 projective matrix."""
+    flat = points.reshape(-1, 1, 2).astype(np.float32)
+    return cv2.perspectiveTransform(flat, matrix).reshape(points.shape).astype(np.float32)
+
+
+def tilt(rng: random.Random, width: float, height: float, angle: float, depth: float, shear: float) -> FloatArray:
+    """Corners (4, 2) around the origin that a ``width`` x ``height`` board takes when it is turned and leaned.
+
+    Args:
+        angle: rotation in degrees, anticlockwise on the screen.
+        depth: strength of the perspective: the share by which the far side shrinks at most.
+        shear: horizontal slant, in widths per height.
+    """
+    x, y = width / 2, height / 2
+    far_x, far_y = 1 - depth * rng.random(), 1 - depth * rng.random() * 0.5
+    corners = np.array([[-x, -y], [x, -y], [x, y], [-x, y]], np.float32)
+    near, side = rng.random() < 0.5, rng.random() < 0.5
+    corners[[0, 3] if near else [1, 2], 1] *= far_x
+    corners[:, 0] *= 1 - (1 - far_x) * 0.6  # a board seen from the side is also narrower
+    corners[[0, 1] if side else [2, 3], 0] *= far_y
+    corners[:, 0] -= corners[:, 1] * shear
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    return (corners @ np.array([[cos, -sin], [sin, cos]], np.float32)).astype(np.float32)

@@ -1,0 +1,143 @@
+"""How ink looks: colours against what lies behind, outlines, shadows, emboss, uneven paint."""
+
+import random
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from text_spotting.synth.fonts import Mask
+from text_spotting.words import FloatArray, Image
+
+Colour = tuple[float, float, float]
+"""Blue, green, red, 0..255."""
+
+WHITE: Colour = (245, 245, 245)
+BLACK: Colour = (22, 22, 24)
+
+_SIGN_COLOURS: tuple[Colour, ...] = (
+    WHITE, WHITE, BLACK, BLACK, (30, 30, 200), (20, 20, 150), (160, 70, 20), (110, 40, 10), (60, 130, 30), (40, 200, 240),
+    (60, 220, 250), (20, 110, 235), (80, 80, 80), (150, 150, 150), (120, 20, 110), (170, 160, 30), (200, 225, 240),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a piece of text is painted; lengths in pixels of the picture.
+
+    Attributes:
+        second: colour at the foot of the letters where they fade from one colour into another.
+        outline: (width, colour) of a rim around the letters.
+        shadow: (dx, dy, blur, darkness 0..1) of a shadow that the letters throw.
+        relief: strength 0..1 of light and dark edges, as on cast or engraved letters.
+        wear: share 0..1 of the paint that has come off.
+    """
+
+    ink: Colour
+    second: Colour | None = None
+    outline: tuple[int, Colour] | None = None
+    shadow: tuple[int, int, float, float] | None = None
+    relief: float = 0.0
+    wear: float = 0.0
+    opacity: float = 1.0
+
+
+def luminance(colour: Colour | FloatArray) -> float:
+    """Perceived brightness 0..255 of a BGR colour."""
+    return float(0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2])
+
+
+def sign_colour(rng: random.Random) -> Colour:
+    """A colour that signs are painted in, a little off."""
+    if rng.random() < 0.15:
+        return rng.uniform(10, 245), rng.uniform(10, 245), rng.uniform(10, 245)
+    base = rng.choice(_SIGN_COLOURS)
+    return tuple(min(255.0, max(0.0, channel + rng.gauss(0, 12))) for channel in base)  # type: ignore[return-value]
+
+
+def contrasting(rng: random.Random, behind: Colour, least: float) -> Colour:
+    """A sign colour at least ``least`` brighter or darker than what lies behind it."""
+    for _ in range(6):
+        colour = sign_colour(rng)
+        if abs(luminance(colour) - luminance(behind)) >= least:
+            return colour
+    level = luminance(behind)
+    up = level < 128 if rng.random() < 0.9 else level + least < 250
+    target = level + (least if up else -least) * rng.uniform(1.0, 1.5)
+    return tuple(min(255.0, max(0.0, target + rng.gauss(0, 5))) for _ in range(3))  # type: ignore[return-value]
+
+
+def random_style(rng: random.Random, behind: Colour, height: float) -> Style:
+    """Draw a style for letters ``height`` pixels tall; fine effects are left to letters large enough to show them."""
+    faint = rng.random() < 0.12
+    ink = contrasting(rng, behind, rng.uniform(22, 50) if faint else rng.uniform(50, 140))
+    roll = rng.random
+    outline = shadow = second = None
+    if roll() < 0.1 and height > 14:
+        outline = (max(1, round(height * rng.uniform(0.03, 0.09))), contrasting(rng, ink, 60))
+    if roll() < 0.18:
+        reach = max(1, round(height * rng.uniform(0.03, 0.12)))
+        shadow = (rng.choice((-reach, reach, reach)), reach, rng.uniform(0, 2.0), rng.uniform(0.3, 0.9))
+    if roll() < 0.08:
+        second = contrasting(rng, behind, 40)
+    relief = rng.uniform(0.3, 0.9) if roll() < 0.08 and height > 16 else 0.0
+    wear = rng.uniform(0.1, 0.5) if roll() < 0.08 else 0.0
+    opacity = rng.uniform(0.65, 0.95) if roll() < 0.2 and not faint else 1.0
+    return Style(ink, second, outline, shadow, relief, wear, opacity)
+
+
+def paint(region: Image, mask: Mask, style: Style, texture: Mask | None = None) -> None:
+    """Paint letters onto a part of a picture, in place.
+
+    Args:
+        mask: coverage of the letters, the region's size.
+        texture: grain (same size) that decides where worn paint is missing; needed when the style has wear.
+    """
+    if style.shadow:
+        dx, dy, blur, darkness = style.shadow
+        thrown = shifted(mask, dx, dy)
+        blend(region, (0, 0, 0), cv2.GaussianBlur(thrown, (0, 0), blur) if blur > 0.4 else thrown, darkness)
+    if style.outline:
+        width, colour = style.outline
+        blend(region, colour, cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1,) * 2)))
+    cover = mask
+    if style.wear and texture is not None:
+        kept = cv2.threshold(texture, 255 * style.wear, 255, cv2.THRESH_BINARY)[1]
+        cover = cv2.min(mask, cv2.max(kept, cv2.multiply(mask, 0.25)))
+    if style.second:
+        fade = np.linspace(0, 1, len(region), dtype=np.float32)[:, None, None]
+        colours = np.float32(style.ink) * (1 - fade) + np.float32(style.second) * fade
+        _mix(region, colours, cover, style.opacity)
+    else:
+        blend(region, style.ink, cover, style.opacity)
+    if style.relief:
+        _emboss(region, mask, style.relief)
+
+
+def blend(region: Image, colour: Colour, mask: Mask, opacity: float = 1.0) -> None:
+    """Lay one colour over a region where the mask covers it, in place."""
+    _mix(region, np.float32(colour), mask, opacity)
+
+
+def _mix(region: Image, colours: FloatArray, mask: Mask, opacity: float) -> None:
+    weight = mask.astype(np.float32)[..., None] * (opacity / 255)
+    base = region.astype(np.float32)
+    base += (colours - base) * weight
+    region[:] = base + 0.5
+
+
+def _emboss(region: Image, mask: Mask, strength: float) -> None:
+    soft = cv2.blur(mask, (3, 3)).astype(np.int16)
+    slope = (shifted(soft, 1, 1) - shifted(soft, -1, -1)).astype(np.float32) * strength
+    region[:] = np.clip(region - slope[..., None], 0, 255)
+
+
+def shifted(mask: Mask, dx: int, dy: int) -> Mask:
+    """Move a mask's content by whole pixels; what leaves is lost, what enters is empty."""
+    moved = np.zeros_like(mask)
+    height, width = mask.shape
+    if abs(dx) < width and abs(dy) < height:
+        moved[max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)] = mask[
+            max(0, -dy) : height - max(0, dy), max(0, -dx) : width - max(0, dx)
+        ]
+    return moved
