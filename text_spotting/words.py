@@ -1,13 +1,14 @@
 """The unit that every part of the toolkit exchanges: a word somewhere in a picture."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
-Image = NDArray[np.uint8]
-"""A picture: (H, W, 3), BGR, 0..255."""
+Image = NDArray[Any]
+"""A picture: (H, W, 3) uint8, BGR. Not NDArray[uint8], which OpenCV's annotations never return."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

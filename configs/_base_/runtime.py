@@ -1,0 +1,3 @@
+"""Running and logging, alike for all templates."""
+
+log_level = "INFO"

@@ -1,0 +1,55 @@
+"""text-spotting-0003: the published network, so that its snapshot loads by name, trains on and exports."""
+
+_base_ = ["../../../configs/_base_/mask_rcnn_text.py", "../../../configs/_base_/runtime.py"]
+
+input_size = (1280, 768)  # width, height
+keep_aspect = False
+text_thr = 0.5
+
+_strides = [4, 8, 16, 32]
+_extractor = dict(type="SingleRoIExtractor", out_channels=64, featmap_strides=_strides, finest_scale=56)
+_roi_align = dict(type="RoIAlign", sampling_ratio=0)
+
+model = dict(
+    backbone=dict(
+        type="ResNet",
+        depth=50,
+        out_indices=(0, 1, 2, 3),
+        frozen_stages=1,
+        norm_cfg=dict(type="BN", requires_grad=True),
+        norm_eval=True,
+        style="pytorch",
+    ),
+    neck=dict(type="FPN", in_channels=[256, 512, 1024, 2048], out_channels=64, num_outs=5),
+    rpn_head=dict(
+        in_channels=64,
+        feat_channels=64,
+        anchor_generator=dict(type="AnchorGenerator", scales=[8], ratios=[0.5, 1.0, 2.0], strides=[*_strides, 64]),
+    ),
+    roi_head=dict(
+        bbox_roi_extractor=dict(_extractor, roi_layer=dict(_roi_align, output_size=7)),
+        bbox_head=dict(in_channels=64, fc_out_channels=512),
+        mask_roi_extractor=dict(_extractor, roi_layer=dict(_roi_align, output_size=14)),
+        mask_head=dict(num_convs=4, in_channels=64, conv_out_channels=64),
+        text_roi_extractor=dict(_extractor, roi_layer=dict(_roi_align, output_size=28)),
+        text_head=dict(
+            type="TextRecognitionHead",
+            in_channels=64,
+            encoder_channels=[256, 256, 256],
+            encoder_strides=[(1, 1), (1, 1), (1, 1)],
+            hidden_size=256,
+        ),
+    ),
+    train_cfg=dict(
+        rpn_proposal=dict(nms_pre=2000, max_per_img=1000, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
+        rcnn=dict(
+            sampler=dict(type="RandomSampler", num=512, pos_fraction=0.25, neg_pos_ub=-1, add_gt_as_proposals=True),
+            text_assigner=dict(_base_.word_assigner, pos_iou_thr=0.99, min_pos_iou=0.5),
+            text_sampler=dict(type="RandomSampler", num=128, pos_fraction=1.0, neg_pos_ub=-1, add_gt_as_proposals=True),
+        ),
+    ),
+    test_cfg=dict(
+        rpn=dict(nms_pre=300, max_per_img=300, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
+        rcnn=dict(score_thr=0.5, nms=dict(type="nms", iou_threshold=0.5), max_per_img=100, mask_thr_binary=0.5),
+    ),
+)

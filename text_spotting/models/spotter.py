@@ -1,0 +1,55 @@
+"""The whole network: Mask R-CNN with a text branch."""
+
+from typing import NamedTuple
+
+import torch
+from mmdet.models.detectors import MaskRCNN
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmdet.structures.bbox import bbox2roi
+from torch import Tensor
+
+from text_spotting.models.roi_extractors import Pyramid
+
+
+class Detections(NamedTuple):
+    """What the network finds in one picture, in network pixels; the same tensors as the exported detector's.
+
+    Attributes:
+        boxes: (N, 5) x1, y1, x2, y2, score.
+        labels: (N,) class index, 0 is text.
+        masks: (N, h, w) probability that a cell of the box belongs to the word.
+        text_features: (N, C, h, w) RoI features that the text encoder takes.
+    """
+
+    boxes: Tensor
+    labels: Tensor
+    masks: Tensor
+    text_features: Tensor
+
+
+@MODELS.register_module()
+class MaskTextSpotter(MaskRCNN):
+    """Mask R-CNN (He et al. 2017, arXiv 1703.06870) that also reads each word it finds.
+
+    ``roi_head`` is a ``TextRoIHead``.
+    """
+
+    def extract_feat(self, batch_inputs: Tensor) -> Pyramid:
+        """Pyramid levels of (N, 3, H, W), with the picture for branches that pool from pixels."""
+        return Pyramid.of(super().extract_feat(batch_inputs), batch_inputs)
+
+    @torch.no_grad()
+    def detect(self, picture: Tensor) -> Detections:
+        """Find words in one normalised picture (1, 3, H, W)."""
+        sample = DetDataSample(metainfo={"img_shape": tuple(picture.shape[-2:]), "scale_factor": (1.0, 1.0)})
+        x = self.extract_feat(picture)
+        proposals = self.rpn_head.predict(x, [sample], rescale=False)
+        found = self.roi_head.predict_bbox(x, [sample.metainfo], proposals, self.test_cfg.rcnn)[0]
+        rois = bbox2roi([found.bboxes])
+        return Detections(
+            boxes=torch.cat([found.bboxes, found.scores[:, None]], dim=1),
+            labels=found.labels,
+            masks=self.roi_head._mask_forward(x, rois)["mask_preds"][:, 0].sigmoid(),
+            text_features=self.roi_head.text_features(x, rois),
+        )

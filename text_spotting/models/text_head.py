@@ -1,0 +1,132 @@
+"""The recognition head: encoder, attention decoder, their loss and greedy reading."""
+
+from collections.abc import Sequence
+
+import torch
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from text_spotting.alphabet import MAX_LENGTH, START, STOP, SYMBOLS
+from text_spotting.models.attention_decoder import AttentionDecoder
+from text_spotting.models.encoder import TextEncoder
+
+
+@MODELS.register_module()
+class TextRecognitionHead(BaseModule):
+    """Reads the word in each RoI.
+
+    Args:
+        in_channels: channels of the RoI features.
+        encoder_channels, encoder_strides, position_shape: see ``TextEncoder``.
+        hidden_size: see ``AttentionDecoder``.
+        dropout: probability of dropping encoder outputs while training.
+        area_per_symbol_thr: RoIs with fewer square network pixels per symbol are not read in training.
+        loss_weight: weight of the decoder's loss.
+        ctc_weight: weight of an auxiliary CTC loss on the encoder's columns, which makes attention align
+            sooner (joint CTC-attention training, Kim et al. 2017, arXiv 1609.06773); 0 leaves it out.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        encoder_channels: Sequence[int],
+        encoder_strides: Sequence[tuple[int, int]],
+        hidden_size: int = 256,
+        position_shape: tuple[int, int] | None = None,
+        dropout: float = 0.5,
+        area_per_symbol_thr: float = 25.0,
+        loss_weight: float = 1.0,
+        ctc_weight: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.encoder = TextEncoder(in_channels, encoder_channels, encoder_strides, position_shape)
+        self.dropout = nn.Dropout(dropout)
+        self.decoder = AttentionDecoder(self.encoder.out_channels, hidden_size)
+        self.area_per_symbol_thr = area_per_symbol_thr
+        self.loss_weight = loss_weight
+        self.ctc_weight = ctc_weight
+        if ctc_weight > 0:
+            self.ctc = nn.Linear(self.encoder.out_channels, len(SYMBOLS))
+
+    def readable(self, rois: Tensor, targets: Tensor) -> Tensor:
+        """Which RoIs (N, 5: image, x1, y1, x2, y2) are large enough to learn their targets (N, T) from."""
+        areas = (rois[:, 3] - rois[:, 1]) * (rois[:, 4] - rois[:, 2])
+        lengths = (targets != START).sum(dim=1)
+        return (lengths > 0) & (areas >= self.area_per_symbol_thr * (lengths - 1).clamp(min=1))
+
+    def loss(self, features: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Teacher-forced loss.
+
+        Args:
+            features: (N, C, h, w) RoI features.
+            targets: (N, T) symbol indices, each row closed by the stop symbol and padded with the start
+                symbol; a row of padding has no text and adds nothing.
+
+        Returns:
+            ``loss_text``: negative log likelihood per symbol, stop included; ``loss_ctc`` where configured.
+        """
+        encoded = self.encoder(features).float()
+        with torch.autocast(encoded.device.type, enabled=False):
+            losses = {"loss_text": self.loss_weight * self._attention_loss(encoded, targets)}
+            if self.ctc_weight > 0:
+                losses["loss_ctc"] = self.ctc_weight * self._ctc_loss(encoded, targets)
+        return losses
+
+    def _attention_loss(self, encoded: Tensor, targets: Tensor) -> Tensor:
+        memory = self.decoder.memorise(self.dropout(flatten_positions(encoded)))
+        state = self.decoder.initial_state(memory)
+        symbol = torch.full_like(targets[:, 0], START)
+        logits = []
+        # One step at least, so that every parameter takes part even when no RoI has a text.
+        for index in range(max(1, longest(targets))):
+            step_logits, state, _ = self.decoder.step(state, symbol, memory)
+            logits.append(step_logits)
+            symbol = targets[:, index]
+        stacked = torch.stack(logits, dim=1)
+        wanted = targets[:, : stacked.shape[1]]
+        total = F.cross_entropy(stacked.flatten(0, 1), wanted.flatten(), ignore_index=START, reduction="sum")
+        return total / (wanted != START).sum().clamp(min=1)
+
+    def _ctc_loss(self, encoded: Tensor, targets: Tensor) -> Tensor:
+        # START serves as CTC's blank: neither ever appears in a text.
+        columns = self.ctc(encoded.mean(dim=2).permute(2, 0, 1)).log_softmax(dim=2)
+        symbols = targets * (targets != STOP)
+        lengths = (symbols != START).sum(dim=1)
+        widths = torch.full_like(lengths, len(columns))
+        losses = F.ctc_loss(columns, symbols, widths, lengths, START, reduction="none", zero_infinity=True)
+        return (losses * (lengths > 0)).sum() / lengths.sum().clamp(min=1)
+
+    @torch.no_grad()
+    def read(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Greedy decoding of (N, C, h, w) RoI features.
+
+        Returns:
+            symbols (N, T) int64 and their softmax probabilities (N, T), T <= ``MAX_LENGTH``. Decoding ends
+            when every word has met its stop symbol; what follows a stop symbol means nothing.
+        """
+        memory = self.decoder.memorise(flatten_positions(self.encoder(features).float()))
+        state = self.decoder.initial_state(memory)
+        symbol = torch.full((len(features),), START, dtype=torch.int64, device=features.device)
+        ended = torch.zeros_like(symbol, dtype=torch.bool)
+        symbols, probabilities = [], []
+        for _ in range(MAX_LENGTH):
+            logits, state, _ = self.decoder.step(state, symbol, memory)
+            probability, symbol = logits.softmax(dim=1).max(dim=1)
+            symbols.append(symbol)
+            probabilities.append(probability)
+            ended |= symbol == STOP
+            if ended.all():
+                break
+        return torch.stack(symbols, dim=1), torch.stack(probabilities, dim=1)
+
+
+def flatten_positions(encoded: Tensor) -> Tensor:
+    """(N, D, h, w) to (N, h*w, D), row by row."""
+    return encoded.flatten(2).transpose(1, 2)
+
+
+def longest(targets: Tensor) -> int:
+    """Symbols in the longest of the padded targets (N, T)."""
+    return int((targets != START).sum(dim=1).max()) if targets.numel() else 0
