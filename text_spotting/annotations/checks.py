@@ -40,6 +40,18 @@ def picture_size(path: Path, place: str, problems: Problems) -> tuple[int, int] 
     return (height, width) if orientation in _SIDEWAYS else (width, height)
 
 
+def agreed_size(path: Path, stated: tuple[Any, Any], place: str, problems: Problems) -> tuple[int, int] | None:
+    """Size of a picture whose annotation states one as well; None, reported, where the two contradict each other.
+
+    Labels drawn on another version of the picture would be silently wrong, so such a picture is better left out.
+    """
+    size = picture_size(path, place, problems)
+    if size is not None and None not in stated and size != tuple(int(value) for value in stated):
+        problems.add("picture is not of the size that its labels state: skipped", place, f"{size}, not {stated}")
+        return None
+    return size
+
+
 def find_picture(folder: Path, stem: str) -> Path:
     """The picture of that name whatever its suffix; ``stem.jpg``, which does not exist, when there is none."""
     for suffix in SUFFIXES:

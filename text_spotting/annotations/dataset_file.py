@@ -13,6 +13,7 @@ from typing import Any, SupportsFloat
 
 import numpy as np
 
+from text_spotting.annotations.json_files import load_object
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord, labelled
 from text_spotting.errors import UserError
@@ -39,7 +40,7 @@ def read_dataset(
     """
     ann_file = Path(ann_file)
     problems = Problems(strict=True) if problems is None else problems
-    document = _load(ann_file)
+    document = load_object(ann_file)
     images = _index_pictures(document, ann_file)
     words = _words_by_picture(document, images.keys(), ann_file, problems)
     root = Path(data_root) if data_root else ann_file.parent
@@ -127,20 +128,6 @@ def write_text_atomically(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _load(ann_file: Path) -> Mapping[str, Any]:
-    if not ann_file.is_file():
-        raise UserError(f"annotation file {ann_file} does not exist")
-    try:
-        document = json.loads(ann_file.read_text(encoding="utf-8-sig"))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{ann_file}:{error.lineno}: not valid JSON: {error.msg}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{ann_file}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
-    if not isinstance(document, dict):
-        raise UserError(f"{ann_file}: expected an object with images and annotations, found {type(document)}")
-    return document
-
-
 def _index_pictures(document: Mapping[str, Any], ann_file: Path) -> dict[Any, Mapping[str, Any]]:
     images: dict[Any, Mapping[str, Any]] = {}
     for index, image in enumerate(_list_under(document, "images", ann_file)):
@@ -207,12 +194,12 @@ def _read_word(annotation: Mapping[str, Any], place: str, problems: Problems) ->
     polygon = _read_polygon(annotation, place, problems)
     if polygon is None:
         return None
-    legible = _truth(attributes.get("legible", True))
+    legible = truth(attributes.get("legible", True))
     return LabelledWord(
         polygon,
         text=str(attributes.get("transcription") or ""),
         score=float(attributes.get("confidence", 1.0)),
-        ignore=not legible or _truth(annotation.get("iscrowd", 0)) or _truth(annotation.get("ignore", 0)),
+        ignore=not legible or truth(annotation.get("iscrowd", 0)) or truth(annotation.get("ignore", 0)),
         language=str(attributes.get("language") or ""),
         attributes={key: value for key, value in attributes.items() if key not in _KNOWN_ATTRIBUTES},
     )
@@ -236,7 +223,7 @@ def _read_polygon(annotation: Mapping[str, Any], place: str, problems: Problems)
     return polygon
 
 
-def _truth(value: Any) -> bool:
+def truth(value: Any) -> bool:
     """0, 1, booleans, and the words that annotation tools write for them."""
     if isinstance(value, str):
         return value.strip().lower() in {"1", "true", "yes", "legible"}

@@ -49,7 +49,7 @@ def rectify(image: Image, polygon: FloatArray) -> Image:
     width, height = max(round(float(max(top, bottom))), 2), max(round(float(max(left, right))), 2)
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
     matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), target)
-    return cv2.warpPerspective(image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+    return cv2.warpPerspective(image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _load(image: AnnotatedImage) -> Image | None:

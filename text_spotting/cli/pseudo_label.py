@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from text_spotting.cli.progress import progress
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read, transcribe, write, and say what was done."""
-    from tqdm import tqdm
-
     from text_spotting.annotations.dataset_file import check_pictures_exist, read_dataset, write_dataset
     from text_spotting.annotations.pseudo_label import pseudo_label
 
@@ -38,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     recognise = _rapidocr(args.threads)
     total: Counter[str] = Counter()
     done = []
-    for image, counts in tqdm(pseudo_label(images, recognise, args.min_score), total=len(images), unit="picture"):
+    for image, counts in progress(pseudo_label(images, recognise, args.min_score), "pictures", len(images)):
         done.append(image)
         total += counts
     write_dataset(args.output, done, None if args.data_root is None else root)

@@ -1,0 +1,88 @@
+"""ICDAR 2017 and 2019 MLT (multi-lingual text): lines ``x1,y1,...,x4,y4,language,text``."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from text_spotting.annotations.checks import SUFFIXES, checked_word, picture_size
+from text_spotting.annotations.icdar import annotation_files
+from text_spotting.annotations.lines import parse_lines
+from text_spotting.annotations.problems import Problems
+from text_spotting.annotations.records import AnnotatedImage, LabelledWord
+from text_spotting.errors import UserError
+
+LATIN = "latin"
+
+
+@dataclass(frozen=True)
+class ICDAR2017MLT:
+    """Pictures ``img_1.jpg`` or ``.png`` in up to eight folders, annotations ``gt_img_1.txt``.
+
+    Attributes:
+        root: folder that ``folder`` is relative to.
+        folder: holds ``ch8_training_images_1`` ... ``_8`` (or ``ch8_training_images``), ``ch8_validation_images`` and
+            the two folders ``ch8_..._localization_transcription_gt_v2``.
+        subset: ``train`` or ``val``.
+        is_latin_required: keep only pictures with at least one Latin word (all words of these are kept).
+    """
+
+    root: Path
+    folder: str
+    subset: str
+    is_latin_required: bool = False
+
+    def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
+        """Yield every picture that has an annotation file."""
+        parts = {"train": "training", "val": "validation"}
+        if self.subset not in parts:
+            raise UserError(f"ICDAR2017MLT: subset must be one of {', '.join(parts)}, not {self.subset!r}")
+        part, folder = parts[self.subset], self.root / self.folder
+        pictures = sorted(folder.glob(f"ch8_{part}_images*"))
+        truth = folder / f"ch8_{part}_localization_transcription_gt_v2"
+        yield from _read(truth, pictures, self.is_latin_required, problems)
+
+
+@dataclass(frozen=True)
+class ICDAR2019MLT:
+    """Pictures ``tr_img_00001.jpg`` or ``.png`` in ``ImagesPart1`` and ``2``, annotations in ``train_gt_t13``.
+
+    Attributes:
+        root: folder that ``folder`` is relative to.
+        is_latin_required: keep only pictures with at least one Latin word (all words of these are kept).
+    """
+
+    root: Path
+    folder: str
+    is_latin_required: bool = False
+
+    def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
+        """Yield every picture that has an annotation file."""
+        folder = self.root / self.folder
+        pictures = sorted(folder.glob("ImagesPart*"))
+        yield from _read(folder / "train_gt_t13", pictures, self.is_latin_required, problems)
+
+
+def _read(
+    truth: Path, picture_folders: Sequence[Path], is_latin_required: bool, problems: Problems
+) -> Iterator[AnnotatedImage]:
+    pictures = {path.stem: path for folder in picture_folders for path in folder.rglob("*") if _is_picture(path)}
+    for file in annotation_files(truth):
+        stem = file.stem.removeprefix("gt_")
+        path = pictures.get(stem, truth.parent / f"{stem}.jpg")
+        size = picture_size(path, str(file), problems)
+        if size is None:
+            continue
+        words = list(_words(file, size, problems))
+        if not is_latin_required or any(word.language.lower() == LATIN for word in words):
+            yield AnnotatedImage(path, *size, words)
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def _words(file: Path, size: tuple[int, int], problems: Problems) -> Iterator[LabelledWord]:
+    for line in parse_lines(file, problems, numbers=8, fields=1):
+        word = checked_word(line.numbers, size, line.place, problems, text=line.rest, language=line.fields[0])
+        if word is not None:
+            yield word

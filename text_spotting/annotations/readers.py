@@ -1,0 +1,77 @@
+"""Which reader understands which data set, and how a list of sets becomes one list of pictures."""
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from text_spotting.annotations.art import ICDAR2019ART
+from text_spotting.annotations.coco import CocoWithText, OpenImagesV5Text
+from text_spotting.annotations.cocotext import COCOText
+from text_spotting.annotations.cvat import CvatXml11
+from text_spotting.annotations.icdar import ICDAR2013, ICDAR2015, PlainQuads
+from text_spotting.annotations.icdar2003 import ICDAR2003
+from text_spotting.annotations.labelme import LabelMe
+from text_spotting.annotations.mlt import ICDAR2017MLT, ICDAR2019MLT
+from text_spotting.annotations.problems import Problems
+from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.annotations.td500 import MSRATD500
+from text_spotting.annotations.totaltext import TotalText
+from text_spotting.annotations.word_crops import WordCrops
+from text_spotting.errors import UserError
+
+
+class Reader(Protocol):
+    """Reads one data set from its own files."""
+
+    def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
+        """Yield every usable picture, reporting what was repaired, marked or dropped."""
+
+
+READERS: Mapping[str, type[Any]] = {
+    "COCOTextDatasetConverter": COCOText,
+    "CocoWithTextConverter": CocoWithText,
+    "CvatXml11Converter": CvatXml11,
+    "ICDAR2003DatasetConverter": ICDAR2003,
+    "ICDAR2013DatasetConverter": ICDAR2013,
+    "ICDAR2015DatasetConverter": ICDAR2015,
+    "ICDAR2017MLTDatasetConverter": ICDAR2017MLT,
+    "ICDAR2019ARTDatasetConverter": ICDAR2019ART,
+    "ICDAR2019MLTDatasetConverter": ICDAR2019MLT,
+    "LabelMeConverter": LabelMe,
+    "MSRATD500DatasetConverter": MSRATD500,
+    "OpenImagesV5TextConverter": OpenImagesV5Text,
+    "PlainQuadsConverter": PlainQuads,
+    "TotalTextConverter": TotalText,
+    "WordCropsConverter": WordCrops,
+}
+"""Names that the ``name`` of a data set config may take; its ``kwargs`` are the attributes of the reader."""
+
+
+def make_readers(config: Any, root: Path, source: str) -> list[tuple[str, Reader]]:
+    """Build the readers of a data set config, a list of ``{"name": ..., "kwargs": {...}}``.
+
+    Args:
+        root: folder that all paths of the config are relative to.
+        source: name of the config, for error messages.
+
+    Raises:
+        UserError: for an unknown name or argument, or a missing one, before anything is read.
+    """
+    if not isinstance(config, list) or not config:
+        raise UserError(f'{source}: expected a list of {{"name": ..., "kwargs": {{...}}}}')
+    return [_make_reader(entry, root, f"{source}: entry {index}") for index, entry in enumerate(config)]
+
+
+def _make_reader(entry: Any, root: Path, place: str) -> tuple[str, Reader]:
+    if not isinstance(entry, dict) or entry.get("name") not in READERS:
+        name = entry.get("name") if isinstance(entry, dict) else entry
+        raise UserError(f"{place}: unknown data set {name!r}; known are {', '.join(READERS)}")
+    name, kwargs = entry["name"], entry.get("kwargs", {})
+    reader = READERS[name]
+    try:
+        inspect.signature(reader).bind(root=root, **kwargs)
+    except TypeError as error:
+        known: Sequence[str] = [key for key in inspect.signature(reader).parameters if key != "root"]
+        raise UserError(f"{place} ({name}): {error}; its kwargs are {', '.join(known)}") from error
+    return name, reader(root=root, **kwargs)

@@ -1,0 +1,120 @@
+"""Convert data sets from their own formats to one COCO-with-text file."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from text_spotting.cli.progress import progress
+from text_spotting.errors import UserError
+
+if TYPE_CHECKING:
+    from text_spotting.annotations.problems import Problems
+    from text_spotting.annotations.readers import Reader
+    from text_spotting.annotations.records import AnnotatedImage
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument(
+        "--config", type=Path, required=True, help="JSON list of data sets, such as configs/datasets/*.json"
+    )
+    parser.add_argument("--root", type=Path, required=True, help="folder that the paths of the config start from")
+    parser.add_argument("--output", type=Path, required=True, help="COCO-with-text file to write")
+    parser.add_argument("--strict", action="store_true", help="end at the first oddity instead of repairing it")
+    parser.add_argument("--shuffle", action="store_true", help="write the pictures in random order")
+    parser.add_argument("--seed", type=int, default=0, help="seed of --shuffle and --val-share (default: 0)")
+    parser.add_argument("--val-share", type=float, help="share of the pictures, 0..1, that go to --val-output instead")
+    parser.add_argument("--val-output", type=Path, help="COCO-with-text file for the validation share")
+    parser.add_argument(
+        "--visualize", type=Path, metavar="DIR", help="draw the words over every picture into this folder"
+    )
+    parser.add_argument("--stats", type=Path, metavar="PICTURE", help="draw histograms of the words into this picture")
+    parser.add_argument("--cvat", type=Path, metavar="XML", help="write the words as CVAT for images 1.1 too")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read every set of the config, write what was asked for, and close with what was odd."""
+    from text_spotting.annotations.dataset_file import write_dataset
+    from text_spotting.annotations.problems import Problems
+    from text_spotting.annotations.readers import make_readers
+    from text_spotting.annotations.split import shuffled, train_val_split
+    from text_spotting.annotations.statistics import statistics
+
+    _check(args)
+    root = args.root.resolve()
+    problems = Problems(strict=args.strict)
+    images = _read(make_readers(_load_config(args.config), root, str(args.config)), problems)
+    if args.shuffle:
+        images = shuffled(images, args.seed)
+    parts = {args.output: images}
+    if args.val_share is not None:
+        parts[args.output], parts[args.val_output] = train_val_split(images, args.val_share, args.seed)
+    _write_extras(args, images, root)
+    for path, part in parts.items():
+        write_dataset(path, part)
+        print(f"{path}: {statistics(part)}")
+    if len(problems):
+        print(f"\n{len(problems)} oddities:\n{problems.table()}")
+
+
+def _check(args: argparse.Namespace) -> None:
+    if not args.root.is_dir():
+        raise UserError(f"--root {args.root}: no such folder")
+    if (args.val_share is None) != (args.val_output is None):
+        raise UserError("--val-share and --val-output belong together; give both or neither")
+    if args.val_share is not None and not 0 < args.val_share < 1:
+        raise UserError(f"--val-share {args.val_share}: must lie between 0 and 1")
+    if args.val_output is not None and args.val_output.resolve() == args.output.resolve():
+        raise UserError("--output and --val-output are the same file")
+
+
+def _load_config(path: Path) -> Any:
+    if not path.is_file():
+        raise UserError(f"--config {path}: no such file; ready ones are in configs/datasets")
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from error
+
+
+def _read(readers: "Sequence[tuple[str, Reader]]", problems: "Problems") -> "list[AnnotatedImage]":
+    images: list[AnnotatedImage] = []
+    for name, reader in readers:
+        part = list(progress(reader.read(problems), f"pictures of {name}"))
+        words = sum(len(image.words) for image in part)
+        print(f"{name}: {len(part)} pictures, {words} words", flush=True)
+        images += part
+    if not images:
+        raise UserError(f"no usable picture in any set of the config\n{problems.table()}".rstrip())
+    return images
+
+
+def _write_extras(args: argparse.Namespace, images: "Sequence[AnnotatedImage]", root: Path) -> None:
+    from text_spotting.annotations.cvat import write_cvat
+    from text_spotting.annotations.statistics import save_histograms, statistics
+
+    if args.visualize:
+        for image in progress(images, "pictures drawn", len(images)):
+            _draw(image, root, args.visualize)
+    if args.stats:
+        save_histograms(statistics(images), args.stats)
+    if args.cvat:
+        write_cvat(args.cvat, images, root)
+
+
+def _draw(image: "AnnotatedImage", root: Path, folder: Path) -> None:
+    import cv2
+
+    from text_spotting.draw import Outcome, draw_outcomes
+
+    scene = cv2.imread(str(image.path), cv2.IMREAD_COLOR)
+    if scene is None:
+        raise UserError(f"--visualize: {image.path} cannot be decoded")
+    outcomes = [(word, Outcome.IGNORED if word.ignore else Outcome.RIGHT) for word in image.words]
+    inside = image.path.is_relative_to(root)
+    target = folder / (image.path.relative_to(root) if inside else Path(image.path.name))
+    target = target.with_suffix(".jpg")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(target), draw_outcomes(scene, outcomes))
