@@ -1,0 +1,141 @@
+"""A picture in the making: where there is room, what has been written, and what still shows of it."""
+
+import random
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from text_spotting.geometry import clip_to_image
+from text_spotting.synth.layout import Block
+from text_spotting.synth.pixels import as_bytes
+from text_spotting.synth.render import transform
+from text_spotting.synth.style import Style, paint
+from text_spotting.words import FloatArray, Image, Word
+
+PAD = 0.06
+"""Free space between ink and polygon, in ems: annotators do not draw on the letters' very edge."""
+_COARSE = 4
+_TRIES = 14
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """A word on the picture.
+
+    Attributes:
+        word: polygon, text, and whether it is a don't care.
+        chars: (N, 4, 2) corners of its characters' ink; empty for words that were not drawn here.
+        pixels: how many pixels its ink covered when it was painted.
+    """
+
+    word: Word
+    chars: FloatArray
+    pixels: int = 0
+
+
+class Canvas:
+    """A background that takes signs one after another; later ones keep off earlier ones.
+
+    Attributes:
+        image: (H, W, 3) painted on in place.
+        placed: the words so far.
+        ids: (H, W) number, from 1, of the placed word whose ink shows at a pixel; 0 elsewhere.
+    """
+
+    def __init__(self, image: Image) -> None:
+        self.image = image
+        self.placed: list[Placed] = []
+        self.height, self.width = image.shape[:2]
+        self.ids: NDArray[np.int16] = np.zeros((self.height, self.width), np.int16)
+        small = cv2.resize(image, (self.width // _COARSE, self.height // _COARSE), interpolation=cv2.INTER_AREA)
+        grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
+        edges = cv2.absdiff(grey, cv2.blur(grey, (5, 5)))
+        self._unrest = cv2.integral(edges)
+        self._taken = np.zeros(edges.shape, np.uint8)
+
+    def find_place(self, rng: random.Random, corners: FloatArray, overhang: float = 0.0) -> FloatArray | None:
+        """Move corners (around the origin) to the calmest free place out of a few tried; None where none is free.
+
+        Args:
+            overhang: share of the board's size that may lie outside the picture.
+        """
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        size = high - low
+        slack = np.array([self.width, self.height]) - size * (1 - 2 * overhang)
+        if (slack <= 0).any():
+            return None
+        best, place = np.inf, None
+        for _ in range(_TRIES):
+            x, y = (float(rng.random() * slack[axis] - size[axis] * overhang) for axis in (0, 1))
+            cost = self._cost(x, y, x + float(size[0]), y + float(size[1]))
+            if cost < best:
+                best, place = cost, (x, y)
+        return None if place is None else (corners - low + np.float32(place)).astype(np.float32)
+
+    def _cost(self, x1: float, y1: float, x2: float, y2: float) -> float:
+        rows, columns = self._taken.shape
+        left, top = max(0, int(x1 / _COARSE)), max(0, int(y1 / _COARSE))
+        right, bottom = min(columns, int(x2 / _COARSE) + 1), min(rows, int(y2 / _COARSE) + 1)
+        if right <= left or bottom <= top or self._taken[top:bottom, left:right].any():
+            return float("inf")
+        total = self._unrest
+        edge = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
+        return float(edge) / ((right - left) * (bottom - top))
+
+    def reserve(self, corners: FloatArray) -> None:
+        """Keep everything placed later off these corners' polygon."""
+        points = np.round(corners / _COARSE).astype(np.int32)
+        cv2.fillPoly(self._taken, [points], 1)
+        cv2.polylines(self._taken, [points], True, 1, 2)
+
+    def bounds(self, corners: FloatArray, margin: float = 0.0) -> tuple[int, int, int, int]:
+        """Pixel box x1, y1, x2, y2 of a polygon, inside the picture; may be empty."""
+        low, high = np.floor(corners.min(axis=0) - margin), np.ceil(corners.max(axis=0) + margin)
+        x1, y1 = max(0, int(low[0])), max(0, int(low[1]))
+        return x1, y1, max(x1, min(self.width, int(high[0]))), max(y1, min(self.height, int(high[1])))
+
+    def write(self, block: Block, corners: FloatArray, style: Style, *, readable: bool = True) -> None:
+        """Paint a block of words so that its flat rectangle takes the place of ``corners``, and note the words.
+
+        Args:
+            readable: False marks the words as don't care, without text.
+        """
+        x1, y1, x2, y2 = self.bounds(corners, margin=6)
+        if x2 - x1 < 2 or y2 - y1 < 2:
+            return
+        flat = np.array([[0, 0], [block.width, 0], [block.width, block.height], [0, block.height]], np.float32)
+        matrix = cv2.getPerspectiveTransform(flat, (corners - np.float32([x1, y1])).astype(np.float32))
+        mask = as_bytes(cv2.warpPerspective(block.mask(), matrix, (x2 - x1, y2 - y1), flags=cv2.INTER_AREA))
+        paint(self.image[y1:y2, x1:x2], mask, style)
+        for piece in block.pieces:
+            outline = transform(piece.outline(block.em * PAD), matrix)
+            chars = transform(piece.chars(), matrix) + np.float32([x1, y1])
+            self._note(outline, chars, piece.text if readable else "", mask, (x1, y1))
+
+    def _note(
+        self, outline: FloatArray, chars: FloatArray, text: str, mask: NDArray[np.uint8], origin: tuple[int, int]
+    ) -> None:
+        polygon = clip_to_image(outline + np.float32(origin), self.width, self.height)
+        if np.ptp(polygon, axis=0).min() < 2:
+            return
+        inside = np.zeros(mask.shape, np.uint8)
+        cv2.fillPoly(inside, [np.round(outline).astype(np.int32)], 1)
+        ink = (inside > 0) & (mask > 100)
+        number = len(self.placed) + 1
+        x, y = origin
+        self.ids[y : y + mask.shape[0], x : x + mask.shape[1]][ink] = number
+        cut = float(np.abs(polygon - outline - np.float32(origin)).max())
+        ignore = not text or cut > 0.1 * float(np.ptp(outline, axis=0).min())
+        self.placed.append(Placed(Word(polygon, text, ignore=ignore), chars.astype(np.float32), int(ink.sum())))
+
+    def add_existing(self, word: Word) -> None:
+        """Note a word that the background already shows, and keep off it."""
+        self.placed.append(Placed(word, np.zeros((0, 4, 2), np.float32)))
+        self.reserve(word.polygon)
+
+    def cover(self, region: NDArray[np.bool_], box: tuple[int, int, int, int]) -> None:
+        """Note that something now hides the ink in part of the box x1, y1, x2, y2."""
+        x1, y1, x2, y2 = box
+        self.ids[y1:y2, x1:x2][region] = 0

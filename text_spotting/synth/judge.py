@@ -1,0 +1,56 @@
+"""Which words of a finished picture can be read; the others become don't care."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from text_spotting.synth.compose import Canvas, Placed
+from text_spotting.words import FloatArray, Image, Word
+
+LEAST_HEIGHT = 7.5
+"""Pixels from the top to the foot of a word below which people give up."""
+LEAST_VISIBLE = 0.72
+LEAST_CONTRAST = 9.0
+MOST_BLUR = 0.17
+"""Blur (standard deviation) in heights of the word."""
+
+
+def judge(image: Image, canvas: Canvas, softness: float) -> list[Placed]:
+    """Return the canvas's words with those marked as don't care that are too small, blurred, covered or faint.
+
+    Args:
+        image: the picture as the camera took it.
+        softness: standard deviation of the camera's blur in pixels.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    shown = np.bincount(canvas.ids.ravel(), minlength=len(canvas.placed) + 1)
+    judged = []
+    for number, placed in enumerate(canvas.placed, start=1):
+        word = placed.word
+        if placed.pixels and not word.ignore:
+            height = word_height(word.polygon)
+            hidden = shown[number] < LEAST_VISIBLE * placed.pixels
+            small = height < LEAST_HEIGHT or softness > MOST_BLUR * height
+            if hidden or small or contrast(grey, canvas.ids, number, word) < LEAST_CONTRAST:
+                placed = replace(placed, word=Word(word.polygon, word.text, ignore=True))
+        judged.append(placed)
+    return judged
+
+
+def word_height(polygon: FloatArray) -> float:
+    """Mean length in pixels of a word's two short ends; its first half of points runs along the top."""
+    half = len(polygon) // 2
+    left, right = polygon[-1] - polygon[0], polygon[half] - polygon[half - 1]
+    return float(np.linalg.norm(left) + np.linalg.norm(right)) / 2
+
+
+def contrast(grey: NDArray[np.number], ids: NDArray[np.int16], number: int, word: Word) -> float:  # type: ignore[type-arg]
+    """Difference of the mean brightness on and around a word's ink, 0..255."""
+    x1, y1, x2, y2 = (round(value) for value in word.box)
+    values, ink = grey[y1 : y2 + 1, x1 : x2 + 1], ids[y1 : y2 + 1, x1 : x2 + 1] == number
+    covered = int(ink.sum())
+    if covered == 0 or covered == ink.size:
+        return 0.0
+    return abs(float(values[ink].mean()) - float(values[~ink].mean()))

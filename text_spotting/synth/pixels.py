@@ -1,0 +1,16 @@
+"""Types for what OpenCV returns: its stubs say "some number array" where the toolkit knows "bytes"."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def as_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return the array as uint8, without a copy when it already is."""
+    return np.asarray(array, np.uint8)
+
+
+def as_floats(array: Any) -> NDArray[np.float32]:
+    """Return the array as float32, without a copy when it already is."""
+    return np.asarray(array, np.float32)
