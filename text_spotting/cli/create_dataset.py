@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from text_spotting.cli.progress import progress
+from text_spotting.cli.progress import track
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _load_config(path: Path) -> Any:
 def _read(readers: "Sequence[tuple[str, Reader]]", problems: "Problems") -> "list[AnnotatedImage]":
     images: list[AnnotatedImage] = []
     for name, reader in readers:
-        part = list(progress(reader.read(problems), f"pictures of {name}"))
+        part = list(track(reader.read(problems), None, name))
         words = sum(len(image.words) for image in part)
         print(f"{name}: {len(part)} pictures, {words} words", flush=True)
         images += part
@@ -96,7 +96,7 @@ def _write_extras(args: argparse.Namespace, images: "Sequence[AnnotatedImage]", 
     from text_spotting.annotations.statistics import save_histograms, statistics
 
     if args.visualize:
-        for image in progress(images, "pictures drawn", len(images)):
+        for image in track(images, len(images), "drawing"):
             _draw(image, root, args.visualize)
     if args.stats:
         save_histograms(statistics(images), args.stats)

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from text_spotting.cli.progress import progress
+from text_spotting.cli.progress import track
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     recognise = _rapidocr(args.threads)
     total: Counter[str] = Counter()
     done = []
-    for image, counts in progress(pseudo_label(images, recognise, args.min_score), "pictures", len(images)):
+    for image, counts in track(pseudo_label(images, recognise, args.min_score), len(images), "transcribing"):
         done.append(image)
         total += counts
     write_dataset(args.output, done, None if args.data_root is None else root)
