@@ -1,1 +1,1 @@
-"""ONNX and OpenVINO export, verification and compression."""
+"""From a trained network to graphs that run without it: ONNX and OpenVINO IR, compressed when asked."""

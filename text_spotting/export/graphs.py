@@ -1,0 +1,188 @@
+"""The three exported graphs as modules of plain tensors, equal to the network's own prediction.
+
+mmdet predicts with lists of objects and decisions on data, which no graph can hold; these twins compute the same with tensor
+operations only. ``tests/test_export_graphs.py`` compares them with the original.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from text_spotting.export.operators import Best, NonMaxSuppression, RoiAlign
+
+
+class DetectorGraph(nn.Module):
+    """Everything up to the text encoder, for one normalised picture [1, 3, H, W].
+
+    Returns boxes [N, 5] (x1, y1, x2, y2, score in input pixels), labels [N], masks [N, M, M] and
+    text_features [N, C, h, w].
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.proposals = ProposalGraph(network.rpn_head, network.test_cfg.rpn)
+        self.boxes = BoxGraph(network.roi_head, network.test_cfg.rcnn)
+        self.masks = LevelPooling(network.roi_head.mask_roi_extractor)
+        self.text = pooling(network.roi_head.text_roi_extractor)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        levels = self.network.extract_feat(image)
+        size = torch.stack([image.new_tensor(image.shape[3]), image.new_tensor(image.shape[2])])
+        proposals = self.proposals(levels, size)
+        boxes, scores = self.boxes(levels, proposals, size)
+        masks = self.network.roi_head.mask_head(self.masks(levels, boxes))[:, 0].sigmoid()
+        found = torch.cat([boxes, scores.unsqueeze(1)], dim=1)
+        return found, torch.zeros_like(scores, dtype=torch.int64), masks, self.text(levels, boxes)
+
+
+class ProposalGraph(nn.Module):
+    """Region proposals: the best anchors of each level, decoded, without near-duplicates within a level."""
+
+    def __init__(self, head: Any, settings: Any) -> None:
+        super().__init__()
+        self.head = head
+        self.settings = settings
+
+    def forward(self, levels: tuple[Tensor, ...], size: Tensor) -> Tensor:
+        boxes, scores, shifted = [], [], []
+        for index, level in enumerate(levels):
+            decoded, score = self._best(index, level, size)
+            boxes.append(decoded)
+            scores.append(score)
+            # Levels are moved apart so that boxes of different levels never overlap.
+            shifted.append(decoded + index * (size.max() + 1))
+        every = torch.cat(boxes)
+        kept = NonMaxSuppression.apply(
+            torch.cat(shifted), torch.cat(scores), self.settings.nms.iou_threshold, 0.0, self.settings.max_per_img
+        )
+        return every[kept]
+
+    def _best(self, index: int, level: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
+        logits, deltas = self.head.forward_single(level)
+        anchors = self._anchors(index, level)
+        flat = logits[0].permute(1, 2, 0).reshape(-1)
+        best, chosen = Best.apply(flat, self.settings.nms_pre)
+        boxes = decode(anchors[chosen], deltas[0].permute(1, 2, 0).reshape(-1, 4)[chosen], self.head.bbox_coder, size)
+        width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+        too_small = (width <= self.settings.min_bbox_size) | (height <= self.settings.min_bbox_size)
+        return boxes, best.sigmoid().masked_fill(too_small, -1.0)
+
+    def _anchors(self, index: int, level: Tensor) -> Tensor:
+        generator = self.head.prior_generator
+        step_x, step_y = generator.strides[index]
+        xs = torch.arange(level.shape[3], dtype=level.dtype) * step_x
+        ys = torch.arange(level.shape[2], dtype=level.dtype) * step_y
+        grid_y, grid_x = torch.meshgrid(ys, xs, indexing="ij")
+        shifts = torch.stack([grid_x, grid_y, grid_x, grid_y], dim=-1).reshape(-1, 1, 4)
+        return (shifts + generator.base_anchors[index].to(level)).reshape(-1, 4)
+
+
+class BoxGraph(nn.Module):
+    """Proposals classified and refined; those above the score threshold, without duplicates, best first."""
+
+    def __init__(self, roi_head: Any, settings: Any) -> None:
+        super().__init__()
+        self.pooling = LevelPooling(roi_head.bbox_roi_extractor)
+        self.head = roi_head.bbox_head
+        self.settings = settings
+
+    def forward(self, levels: tuple[Tensor, ...], proposals: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
+        logits, deltas = self.head(self.pooling(levels, proposals))
+        scores = logits.softmax(dim=1)[:, 0]
+        boxes = decode(proposals, deltas, self.head.bbox_coder, size)
+        kept = NonMaxSuppression.apply(
+            boxes, scores, self.settings.nms.iou_threshold, self.settings.score_thr, self.settings.max_per_img
+        )
+        return boxes[kept], scores[kept]
+
+
+class LevelPooling(nn.Module):
+    """RoIAlign in which each box reads one pyramid level, chosen by its size (Lin et al. 2017, FPN, eq. 1).
+
+    Boxes are pooled level by level and put back in order, so that nothing is computed twice.
+    """
+
+    def __init__(self, extractor: Any) -> None:
+        super().__init__()
+        self.extractor = extractor
+
+    def forward(self, levels: tuple[Tensor, ...], boxes: Tensor) -> Tensor:
+        layers = self.extractor.roi_layers
+        rois = torch.cat([torch.zeros_like(boxes[:, :1]), boxes], dim=1)
+        chosen = self.extractor.map_roi_levels(rois, len(layers))
+        rows = [(chosen == index).nonzero().squeeze(1) for index in range(len(layers))]
+        pooled = [
+            align(layer, level, boxes[row])
+            for layer, level, row in zip(layers, levels[: len(layers)], rows, strict=True)
+        ]
+        order = torch.cat(rows)
+        back = torch.zeros_like(order).scatter(0, order, torch.arange(order.shape[0]))
+        return torch.cat(pooled)[back]
+
+
+class PicturePooling(nn.Module):
+    """RoIAlign straight from the network's input."""
+
+    def __init__(self, extractor: Any) -> None:
+        super().__init__()
+        self.extractor = extractor
+
+    def forward(self, levels: Any, boxes: Tensor) -> Tensor:
+        return align(self.extractor.roi_layers[0], levels.picture, boxes)
+
+
+def pooling(extractor: Any) -> nn.Module:
+    """The twin of an RoI extractor."""
+    return LevelPooling(extractor) if hasattr(extractor, "map_roi_levels") else PicturePooling(extractor)
+
+
+def align(layer: Any, features: Tensor, boxes: Tensor) -> Tensor:
+    """Pool ``boxes`` [N, 4] as mmcv's layer would."""
+    return RoiAlign.apply(features, boxes, tuple(layer.output_size), float(layer.spatial_scale), layer.sampling_ratio)
+
+
+def decode(boxes: Tensor, deltas: Tensor, coder: Any, size: Tensor) -> Tensor:
+    """Move and scale boxes (R-CNN, Girshick et al. 2014, appendix C) and clip them to the input.
+
+    Args:
+        boxes: [N, 4] anchors or proposals.
+        deltas: [N, 4] what the network says.
+        coder: mmdet's, for its means, standard deviations and limits.
+        size: [2] width and height of the input.
+    """
+    deltas = deltas * deltas.new_tensor(coder.stds) + deltas.new_tensor(coder.means)
+    extent = boxes[:, 2:] - boxes[:, :2]
+    centre = (boxes[:, :2] + boxes[:, 2:]) * 0.5 + extent * deltas[:, :2]
+    half = extent * deltas[:, 2:].clamp(-_LARGEST_LOG_RATIO, _LARGEST_LOG_RATIO).exp() * 0.5
+    corners = torch.cat([centre - half, centre + half], dim=1)
+    return torch.minimum(corners.clamp(min=0), torch.cat([size, size]))
+
+
+_LARGEST_LOG_RATIO = 4.135166556742356
+"""log(1000 / 16), mmdet's limit on how much a box may grow or shrink."""
+
+
+class EncoderGraph(nn.Module):
+    """Text features [N, C, h, w] to what the decoder attends over [N, D, h', w']."""
+
+    def __init__(self, text_head: Any) -> None:
+        super().__init__()
+        self.encoder = text_head.encoder
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.encoder(features)
+
+
+class DecoderStepGraph(nn.Module):
+    """One symbol: prev_symbol [N], prev_hidden [1, N, H], encoder_outputs [N, h'*w', D] to logits, hidden, attention."""
+
+    def __init__(self, text_head: Any) -> None:
+        super().__init__()
+        self.decoder = text_head.decoder
+
+    def forward(self, symbol: Tensor, hidden: Tensor, encoder_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        memory = self.decoder.memorise(encoder_outputs)
+        logits, state, attention = self.decoder.step(hidden[0], symbol, memory)
+        return logits, state.unsqueeze(0), attention
