@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from text_spotting.errors import UserError
-from text_spotting.evaluation.evaluate import Score, evaluate, match_picture
+from text_spotting.evaluation.evaluate import Score, compare, evaluate
 from text_spotting.evaluation.matching import measure_overlaps
 from text_spotting.evaluation.protocols import PROTOCOLS, protocol
 from text_spotting.evaluation.transcriptions import is_spotting_word, same_but_outer_punctuation, spotting_form
@@ -57,7 +57,7 @@ def test_a_second_prediction_of_the_same_word_is_a_false_alarm() -> None:
 
 def test_the_first_prediction_that_overlaps_enough_wins_over_a_better_one() -> None:
     predictions = [word(0, 60, "xyz"), word(0, 100, "abc")]
-    matched = match_picture([word(0, 100, "abc")], predictions, PROTOCOLS["ic15_word_spotting"])
+    matched = compare([[word(0, 100, "abc")]], [predictions])[0].match(PROTOCOLS["ic15_word_spotting"])
     assert matched.pairs == [(0, 0)]
     assert matched.score == Score(0, 1, 2)
 

@@ -1,8 +1,7 @@
 """Scores of predicted words against true words, over a set of pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,21 +67,45 @@ class PictureMatch:
         return Score(sum(self.right), int(self.care_truth.sum()), int(self.care_predictions.sum()))
 
 
-def match_picture(
-    truth: Sequence[Word], predictions: Sequence[Word], rules: Protocol, overlaps: Overlaps | None = None
-) -> PictureMatch:
-    """Pair the words of one picture.
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The words of one picture and how they lie over each other; made by ``compare``."""
 
-    Args:
-        overlaps: what ``measure_overlaps`` says of these words, when it is already known.
+    truth: Sequence[Word]
+    predictions: Sequence[Word]
+    overlaps: Overlaps
+
+    def match(self, rules: Protocol) -> PictureMatch:
+        """Pair the words.
+
+        The order of the predictions matters: of two that overlap a true word enough, the first is taken.
+        """
+        care_truth = np.array([rules.counts(word) for word in self.truth], dtype=bool)
+        enters = np.array([not rules.reads or word.text != "" for word in self.predictions], dtype=bool)
+        care_predictions = enters & ~excused_predictions(self.overlaps.cover, care_truth)
+        pairs = list(greedy_pairs(self.overlaps.iou, care_truth, care_predictions))
+        right = [rules.right(self.truth[true].text, self.predictions[predicted].text) for true, predicted in pairs]
+        return PictureMatch(care_truth, care_predictions, pairs, right)
+
+    def keep(self, wanted: NDArray[np.bool_]) -> "Picture":
+        """Return the picture with only those predictions for which ``wanted`` (P,) is set."""
+        kept = [word for word, wish in zip(self.predictions, wanted, strict=True) if wish]
+        return Picture(self.truth, kept, Overlaps(self.overlaps.iou[:, wanted], self.overlaps.cover[:, wanted]))
+
+
+def compare(truth: Sequence[Sequence[Word]], predictions: Sequence[Sequence[Word]]) -> list[Picture]:
+    """Measure the overlaps in a set of pictures, the same ones in the same order in both lists.
+
+    Raises:
+        ValueError: a different number of pictures in ``truth`` and ``predictions``.
     """
-    overlaps = overlaps or measure_overlaps(truth, predictions)
-    care_truth = np.array([rules.counts(word) for word in truth], dtype=bool)
-    enters = np.array([not rules.reads or word.text != "" for word in predictions], dtype=bool)
-    care_predictions = enters & ~excused_predictions(overlaps.cover, care_truth)
-    pairs = list(greedy_pairs(overlaps.iou, care_truth, care_predictions))
-    right = [rules.right(truth[true].text, predictions[predicted].text) for true, predicted in pairs]
-    return PictureMatch(care_truth, care_predictions, pairs, right)
+    pairs = zip(truth, predictions, strict=True)
+    return [Picture(true, predicted, measure_overlaps(true, predicted)) for true, predicted in pairs]
+
+
+def total(pictures: Iterable[Picture], rules: Protocol) -> Score:
+    """Add up what one protocol counts in every picture."""
+    return sum((picture.match(rules).score for picture in pictures), Score())
 
 
 def evaluate(
@@ -92,16 +115,10 @@ def evaluate(
 ) -> dict[str, Score]:
     """Score the predictions for a set of pictures, picture by picture in the same order.
 
-    The order of a picture's predictions matters: of two that overlap a true word enough, the first is taken.
-
     Raises:
         UserError: an unknown metric.
         ValueError: a different number of pictures in ``truth`` and ``predictions``.
     """
     rules = [protocol(name) for name in metrics]
-    counts: dict[str, list[Score]] = {name: [] for name in metrics}
-    for true_words, predicted_words in zip(truth, predictions, strict=True):
-        overlaps = measure_overlaps(true_words, predicted_words)
-        for one in rules:
-            counts[one.name].append(match_picture(true_words, predicted_words, one, overlaps).score)
-    return {name: reduce(Score.__add__, scores, Score()) for name, scores in counts.items()}
+    pictures = compare(truth, predictions)
+    return {one.name: total(pictures, one) for one in rules}

@@ -1,0 +1,202 @@
+"""The eval tool: weights or predictions in, a table and files out, one clear line where something is wrong."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from sample_graphs import save_ir, save_onnx
+
+from text_spotting.annotations.dataset_file import write_dataset
+from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.cli.main import run_tool
+from text_spotting.geometry import box_to_polygon
+from text_spotting.words import Word
+
+Tool = Callable[..., tuple[int, str, str]]
+
+
+def word(*box: float, text: str = "", ignore: bool = False) -> Word:
+    return Word(box_to_polygon(box), text, ignore=ignore)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> list[str]:
+    """Two blue pictures; the sample model finds "ab" at the top left, something unread at the bottom right."""
+    pictures = []
+    for name, words in {
+        "first": [word(0, 0, 40, 20, text="ab"), word(40, 20, 80, 40, text="abc")],
+        "second": [word(0, 0, 40, 20, text="cab"), word(40, 20, 80, 40, ignore=True)],
+    }.items():
+        picture = np.zeros((40, 80, 3), np.uint8)
+        picture[..., 0] = 255
+        cv2.imwrite(str(tmp_path / f"{name}.png"), picture)
+        pictures.append(AnnotatedImage(tmp_path / f"{name}.png", 80, 40, words))
+    write_dataset(tmp_path / "truth.json", pictures)
+    return ["--test-ann-files", str(tmp_path / "truth.json"), "--test-data-roots", str(tmp_path)]
+
+
+@pytest.fixture
+def tool(capsys: pytest.CaptureFixture[str], dataset: list[str]) -> Tool:
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = run_tool("eval", [*dataset, *map(str, arguments)])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture
+def predictions(tmp_path: Path) -> Path:
+    """One word right, one misread, nothing on the second picture."""
+    found = [
+        {"polygon": [[0, 0], [40, 0], [40, 20], [0, 20]], "text": "AB", "score": 0.9},
+        {"polygon": [[40, 20], [80, 20], [80, 40], [40, 40]], "text": "abd", "score": 0.8},
+    ]
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps({"first": found, "second": []}))
+    return path
+
+
+def values(metrics_file: Path) -> dict[str, float]:
+    return {entry["key"]: entry["value"] for entry in yaml.safe_load(metrics_file.read_text())["metrics"]}
+
+
+def test_predictions_are_scored_and_the_metrics_file_keeps_the_old_form(
+    tool: Tool, predictions: Path, tmp_path: Path
+) -> None:
+    metrics = tmp_path / "metrics.yaml"
+    metrics.write_text("owner: me\nmetrics: [old]\n")
+    code, out, err = tool("--from-predictions", predictions, "--save-metrics-to", metrics)
+    assert (code, err) == (0, "")
+    assert "F1-score" in out
+    assert yaml.safe_load(metrics.read_text()) == {
+        "owner": "me",
+        "files": [
+            {
+                "name": "p.json",
+                "sha256": hashlib.sha256(predictions.read_bytes()).hexdigest(),
+                "size": predictions.stat().st_size,
+                "source": str(predictions),
+            }
+        ],
+        "metrics": [
+            {"display_name": "F1-score", "key": "f1", "unit": "%", "value": 80.0},
+            {"display_name": "Word Spotting", "key": "word_spotting", "unit": "%", "value": 0.0},
+            {"display_name": "ICDAR 2015 detection", "key": "ic15_detection", "unit": "%", "value": 80.0},
+            {"display_name": "ICDAR 2015 word spotting", "key": "ic15_word_spotting", "unit": "%", "value": 0.0},
+            {"display_name": "ICDAR 2015 end-to-end", "key": "ic15_end_to_end", "unit": "%", "value": 40.0},
+        ],
+    }
+
+
+@pytest.mark.parametrize("save", [save_ir, save_onnx], ids=["IR", "ONNX"])
+def test_an_exported_model_is_scored_saved_and_drawn(tool: Tool, tmp_path: Path, save: Callable[[Path], Path]) -> None:
+    (tmp_path / "export").mkdir()
+    model = save(tmp_path / "export")
+    weights = model.with_suffix(".bin") if model.suffix == ".xml" else model
+    metrics, saved, drawn = tmp_path / "m.yaml", tmp_path / "p.json", tmp_path / "drawn"
+    arguments = ["--load-weights", weights, "--save-metrics-to", metrics, "--save-predictions", saved]
+    code, _, err = tool(*arguments, "--save-output-to", drawn, "--workers", 2)
+    assert (code, err) == (0, "")
+    # Three words count and are found; "ab" is read right once, and the second "ab" should be "cab".
+    assert values(metrics) == {
+        "f1": 100.0,
+        "word_spotting": 0.0,
+        "ic15_detection": 100.0,
+        "ic15_word_spotting": 0.0,
+        "ic15_end_to_end": 40.0,
+    }
+    assert [len(words) for words in json.loads(saved.read_text()).values()] == [2, 2]
+    assert sorted(file.name for file in drawn.iterdir()) == ["first.jpg", "second.jpg"]
+    again = tmp_path / "again.yaml"
+    assert tool("--from-predictions", saved, "--save-metrics-to", again)[0] == 0
+    assert values(again) == values(metrics)
+
+
+def test_a_lexicon_mends_readings_and_gets_its_own_entries(tool: Tool, predictions: Path, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("abc\nzebra\n")
+    (tmp_path / "strong").mkdir()
+    for name in ("first", "second"):
+        (tmp_path / "strong" / f"voc_{name}.txt").write_text("zebra\n")
+    metrics = tmp_path / "m.yaml"
+    lexicons = ["--lexicon", tmp_path / "words.txt", "--lexicon", f"generic={tmp_path / 'words.txt'}"]
+    code, out, _ = tool(
+        "--from-predictions", predictions, "--save-metrics-to", metrics, *lexicons,
+        "--lexicon", tmp_path / "strong", "--metrics", "f1,ic15_word_spotting",
+    )  # fmt: skip
+    assert code == 0
+    assert "ICDAR 2015 word spotting (W)" in out
+    assert values(metrics) == {
+        "f1": 80.0,
+        "ic15_word_spotting": 0.0,
+        "ic15_word_spotting_weak": 66.667,
+        "ic15_word_spotting_generic": 66.667,
+        "ic15_word_spotting_strong": 0.0,
+    }
+
+
+def test_pictures_without_predictions_are_named_and_scored_as_empty(tool: Tool, tmp_path: Path) -> None:
+    (tmp_path / "res").mkdir()
+    (tmp_path / "res" / "res_first.txt").write_text("0,0,40,0,40,20,0,20,ab\n")
+    code, _, err = tool("--from-predictions", tmp_path / "res")
+    assert code == 0
+    assert err == f"warning: {tmp_path / 'res'}: 1 of 2 pictures have no predictions, scored as empty: second\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--from-predictions", "{predictions}", "--metrics", "f1,mine"], "--metrics: no metric is called 'mine'"),
+        (["--from-predictions", "nowhere.json"], "--from-predictions: nowhere.json does not exist"),
+        (["--load-weights", "nowhere.pth"], "--load-weights: nowhere.pth does not exist"),
+        (["--load-weights", "{predictions}"], "is of no known kind; expected a file ending in .pth"),
+        (["--from-predictions", "{predictions}", "--lexicon", "none.txt"], "--lexicon: cannot read none.txt"),
+        (["--from-predictions", "{predictions}", "--lexicon", "{empty}"], "no list for 2 of 2 pictures"),
+        (["--from-predictions", "{predictions}", "--save-metrics-to", "{predictions}/m.yaml"], "cannot write"),
+        (["--from-predictions", "{predictions}", "--save-metrics-to", "{list}"], "holds no mapping"),
+    ],
+)  # fmt: skip
+def test_what_the_user_can_mend_is_told_in_one_line(
+    tool: Tool, predictions: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "list.yaml").write_text("- 1\n")
+    places = {"predictions": predictions, "empty": tmp_path / "empty", "list": tmp_path / "list.yaml"}
+    code, _, err = tool(*(argument.format(**places) for argument in arguments))
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_broken_picture_is_named(tool: Tool, tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    broken = tmp_path / "second.png"
+    broken.write_bytes(b"no picture")
+    code, _, err = tool("--load-weights", save_onnx(tmp_path / "export"))
+    assert code == 2
+    assert err == f"error: {broken} is not a picture or is broken; replace it or take it out of the annotation\n"
+
+
+def test_weights_and_predictions_together_are_refused(dataset: list[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run_tool("eval", [*dataset, "--load-weights", "a.pth", "--from-predictions", "b.json"])
+    assert stop.value.code == 2
+
+
+def test_scoring_predictions_needs_no_torch_and_no_model_code(dataset: list[str], predictions: Path) -> None:
+    blocked = ["torch", "mmengine", "mmcv", "mmdet", "openvino", "onnxruntime"]
+    program = (
+        f"import sys\nfor name in {blocked}: sys.modules[name] = None\n"
+        "from text_spotting.cli.main import run_tool\nsys.exit(run_tool('eval', sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, *dataset, "--from-predictions", str(predictions)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ICDAR 2015 end-to-end" in done.stdout

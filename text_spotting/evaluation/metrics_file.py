@@ -1,0 +1,69 @@
+"""``metrics.yaml``: what was measured on which file, in the form that readers of the older toolkit know."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from text_spotting.errors import UserError
+from text_spotting.evaluation.evaluate import Score
+from text_spotting.evaluation.files import write_atomically
+
+Entry = dict[str, Any]
+"""One metric: display_name, key, unit, value."""
+
+
+def size_entries(parameters_m: float | None, gflops: float | None) -> list[Entry]:
+    """Entries for trainable parameters in millions and for 2 x multiply-accumulates in 1e9, where they are known."""
+    entries = []
+    if parameters_m is not None:
+        entries.append({"display_name": "Size", "key": "size", "unit": "Mp", "value": round(parameters_m, 2)})
+    if gflops is not None:
+        entries.append({"display_name": "Complexity", "key": "complexity", "unit": "GFLOPs", "value": round(gflops, 1)})
+    return entries
+
+
+def score_entries(scores: Mapping[str, Score], titles: Mapping[str, str]) -> list[Entry]:
+    """Entries for harmonic means in per cent, rounded to 3 digits, in the order given."""
+    return [
+        {"display_name": titles[name], "key": name, "unit": "%", "value": round(score.hmean * 100, 3)}
+        for name, score in scores.items()
+    ]
+
+
+def file_entry(path: Path) -> Entry:
+    """Name, hash, size and place of the file that was evaluated; a link is followed."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"name": path.name, "sha256": digest, "size": path.stat().st_size, "source": str(path)}
+
+
+def update_metrics_file(path: Path, files: Iterable[Path], metrics: list[Entry]) -> None:
+    """Write the two lists; other keys of a file that is already there are kept.
+
+    Raises:
+        UserError: the file there is not a YAML mapping, or the place cannot be written.
+    """
+    content = read_metrics_file(path)
+    content.update(files=[file_entry(file) for file in files], metrics=metrics)
+    write_atomically(path, yaml.safe_dump(content, allow_unicode=True))
+
+
+def read_metrics_file(path: Path) -> Entry:
+    """Return what the file holds; nothing where there is none.
+
+    Raises:
+        UserError: it is not a YAML mapping.
+    """
+    if not path.exists():
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        problem = " ".join(str(error).split())
+        raise UserError(f"--save-metrics-to: {path} is there but cannot be read ({problem}); remove it") from error
+    if not isinstance(content, dict | None):
+        raise UserError(f"--save-metrics-to: {path} is there but holds no mapping; remove it or name another file")
+    return content or {}

@@ -1,0 +1,209 @@
+"""Prediction files: ours (JSON) and ICDAR submissions (one text file a picture), read strictly and paired by name.
+
+JSON is ``{"<picture>": [{"polygon": [[x, y], ...], "text": str, "score": float}, ...]}`` in pixels of the picture;
+``<picture>`` is the file name without its ending. A folder holds ``res_<picture>.txt`` with lines
+``x1,y1,...,x4,y4,text`` (ICDAR 2015), ``x1,y1,x2,y2,text`` (ICDAR 2013) or ``x1,y1,...,xK,yK,####text`` (outlines of
+any number of points, as Total-Text results are usually kept).
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from text_spotting.errors import UserError
+from text_spotting.evaluation.files import write_atomically
+from text_spotting.geometry import box_to_polygon
+from text_spotting.words import Word
+
+Predictions = dict[str, list[Word]]
+"""Words by picture name."""
+
+_NUMBER = r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*"
+_OUTLINE = re.compile(rf"({_NUMBER}(?:,{_NUMBER}){{5,}}),####(.*)")
+_QUAD = re.compile(rf"({_NUMBER}(?:,{_NUMBER}){{7}})(?:,(.*))?")
+_BOX = re.compile(rf"({_NUMBER}(?:,{_NUMBER}){{3}})(?:,(.*))?")
+_QUOTED = re.compile(r'\s*"(.*)"\s*')
+_FARTHEST = 1e6
+"""No picture is that large: a coordinate beyond it, in pixels, is a mistake."""
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read a JSON file or a folder of ICDAR text files.
+
+    Raises:
+        UserError: it is missing, holds a malformed entry (named by file and line or index), or names a picture twice.
+    """
+    if path.is_dir():
+        return _read_folder(path)
+    if not path.is_file():
+        raise UserError(f"--from-predictions: {path} does not exist")
+    return _read_json(path)
+
+
+def write_predictions(path: Path, predictions: Mapping[str, Sequence[Word]]) -> None:
+    """Write the JSON form in one piece."""
+    lines = [
+        f"{json.dumps(name, ensure_ascii=False)}: {json.dumps([_entry(word) for word in words], ensure_ascii=False)}"
+        for name, words in predictions.items()
+    ]
+    write_atomically(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def picture_names(paths: Sequence[Path]) -> list[str]:
+    """Return the name of every picture: its stem, or with as many parent folders as tell equal stems apart.
+
+    Raises:
+        UserError: two pictures cannot be told apart by folder and stem.
+    """
+    names = [path.stem for path in paths]
+    depth = 1
+    while clashes := {name for name, count in Counter(names).items() if count > 1}:
+        depth += 1
+        if depth > max(len(path.parts) for path in paths):
+            raise UserError(f"pictures of the same name: {_some(sorted(clashes))}; every picture needs its own")
+        for index, (name, path) in enumerate(zip(names, paths, strict=True)):
+            if name in clashes:
+                names[index] = "/".join((*path.parts[-depth:-1], path.stem))
+    return names
+
+
+def pair_predictions(
+    predictions: Predictions, names: Sequence[str], sizes: Sequence[tuple[int, int]], source: Path
+) -> tuple[list[list[Word]], list[str]]:
+    """Order predictions as the pictures are, and say what does not fit.
+
+    Args:
+        names: the pictures' names.
+        sizes: their width and height.
+        source: where the predictions come from, for messages.
+
+    Returns:
+        The words of every picture, none where the file is silent; and one warning for each kind of trouble.
+
+    Raises:
+        UserError: not one prediction belongs to a picture.
+    """
+    strangers = sorted(set(predictions) - set(names))
+    silent = [name for name in names if name not in predictions]
+    if predictions and len(strangers) == len(predictions):
+        raise UserError(
+            f"{source}: none of its {len(predictions)} names is a picture of the test set "
+            f"(it has {_some(strangers)}; the set has {_some(list(names))})"
+        )
+    outside = [
+        name for name, size in zip(names, sizes, strict=True) if any(map(_outside(size), predictions.get(name, ())))
+    ]
+    warnings = []
+    if strangers:
+        warnings.append(f"{len(strangers)} predicted pictures are not in the test set, left out: {_some(strangers)}")
+    if silent:
+        warnings.append(f"{len(silent)} of {len(names)} pictures have no predictions, scored as empty: {_some(silent)}")
+    if outside:
+        warnings.append(
+            f"{len(outside)} pictures have words outside their bounds, scored as they are: {_some(outside)}"
+        )
+    return [predictions.get(name, []) for name in names], [f"{source}: {warning}" for warning in warnings]
+
+
+def _outside(size: tuple[int, int]) -> Any:
+    """Return a test for words that leave a picture of that size by more than a pixel."""
+    limit = np.array(size, dtype=np.float32)
+    return lambda word: bool((word.polygon < -1).any() or (word.polygon > limit + 1).any())
+
+
+def _some(names: Sequence[str], shown: int = 3) -> str:
+    rest = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _entry(word: Word) -> dict[str, Any]:
+    polygon = [[round(float(value), 4) for value in point] for point in word.polygon]
+    return {"polygon": polygon, "text": word.text, "score": round(float(word.score), 6)}
+
+
+def _read_json(path: Path) -> Predictions:
+    try:
+        document = json.loads(_read_text(path), object_pairs_hook=lambda pairs: _unique(pairs, path))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from error
+    if not isinstance(document, dict):
+        raise UserError(f'{path}: expected an object {{"<picture>": [words]}}, found a {type(document).__name__}')
+    predictions = {}
+    for name, entries in document.items():
+        if not isinstance(entries, list):
+            raise UserError(f"{path}: '{name}' must hold a list of words")
+        predictions[name] = [_word(entry, f"{path}: '{name}'[{index}]") for index, entry in enumerate(entries)]
+    return predictions
+
+
+def _unique(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
+    counts = Counter(key for key, _ in pairs)
+    if twice := [key for key, count in counts.items() if count > 1]:
+        raise UserError(f"{path}: {len(twice)} names occur more than once: {_some(twice)}")
+    return dict(pairs)
+
+
+def _word(entry: Any, place: str) -> Word:
+    try:
+        polygon = np.asarray(entry["polygon"], dtype=np.float64)
+        score = float(entry.get("score", 1.0))
+        text = entry.get("text", "")
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise UserError(f"{place}: needs a polygon [[x, y], ...], a text and a score") from error
+    if polygon.ndim != 2 or polygon.shape[1] != 2 or len(polygon) < 3:
+        raise UserError(f"{place}: the polygon needs three or more points [x, y]")
+    if not isinstance(text, str) or not np.isfinite(score):
+        raise UserError(f"{place}: text must be a string and score a number")
+    _check_range(polygon, place)
+    return Word(polygon.astype(np.float32), text, score)
+
+
+def _check_range(polygon: Any, place: str) -> None:
+    if not (np.abs(polygon) < _FARTHEST).all():
+        raise UserError(f"{place}: a coordinate is out of range; coordinates are pixels of the picture")
+
+
+def _read_folder(folder: Path) -> Predictions:
+    files = sorted(folder.glob("*.txt"))
+    if not files:
+        raise UserError(f"{folder}: holds no .txt file; expected res_<picture>.txt for every picture")
+    predictions: Predictions = {}
+    for file in files:
+        name = file.stem.removeprefix("res_")
+        if name in predictions:
+            raise UserError(f"{folder}: res_{name}.txt and {name}.txt are both there for picture {name}; keep one")
+        lines = enumerate(_read_text(file).split("\n"), start=1)
+        predictions[name] = [_icdar_word(line.rstrip("\r"), f"{file}:{n}") for n, line in lines if line.strip()]
+    return predictions
+
+
+def _icdar_word(line: str, place: str) -> Word:
+    match = _OUTLINE.fullmatch(line) or _QUAD.fullmatch(line) or _BOX.fullmatch(line)
+    if match is None:
+        raise UserError(f"{place}: expected x1,y1,...,x4,y4,text but found '{line[:60]}'")
+    values = np.array([float(value) for value in match[1].split(",")])
+    if len(values) % 2:
+        raise UserError(f"{place}: an odd number of coordinates")
+    polygon = box_to_polygon(values) if len(values) == 4 else values.reshape(-1, 2)
+    _check_range(polygon, place)
+    return Word(polygon.astype(np.float32), _unquoted(match[2] or ""))
+
+
+def _unquoted(text: str) -> str:
+    """ICDAR lets a transcription stand in double quotes, with backslashes before quotes and backslashes."""
+    quoted = _QUOTED.fullmatch(text)
+    return quoted[1].replace("\\\\", "\\").replace('\\"', '"') if quoted else text
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
