@@ -17,7 +17,7 @@ from text_spotting.words import FloatArray, Image, Word
 PAD = 0.06
 """Free space between ink and polygon, in ems: annotators do not draw on the letters' very edge."""
 _COARSE = 4
-_TRIES = 14
+_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,37 +52,29 @@ class Canvas:
         small = cv2.resize(image, (self.width // _COARSE, self.height // _COARSE), interpolation=cv2.INTER_AREA)
         grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
         edges = cv2.absdiff(grey, cv2.blur(grey, (5, 5)))
-        self._unrest = cv2.integral(edges)
+        self._unrest = as_bytes(edges)
         self._taken = np.zeros(edges.shape, np.uint8)
 
     def find_place(self, rng: random.Random, corners: FloatArray, overhang: float = 0.0) -> FloatArray | None:
-        """Move corners (around the origin) to the calmest free place out of a few tried; None where none is free.
+        """Move corners (around the origin) to the calmest of a few free places; None where no place is free.
 
         Args:
             overhang: share of the board's size that may lie outside the picture.
         """
         low, high = corners.min(axis=0), corners.max(axis=0)
-        size = high - low
-        slack = np.array([self.width, self.height]) - size * (1 - 2 * overhang)
-        if (slack <= 0).any():
+        columns, rows = (int(side) + 1 for side in np.ceil((high - low) / _COARSE))
+        border_x, border_y = int(columns * overhang), int(rows * overhang)
+        taken, unrest = (_padded_integral(field, border_x, border_y) for field in (self._taken, self._unrest))
+        if taken.shape[0] <= rows or taken.shape[1] <= columns:
             return None
-        best, place = np.inf, None
-        for _ in range(_TRIES):
-            x, y = (float(rng.random() * slack[axis] - size[axis] * overhang) for axis in (0, 1))
-            cost = self._cost(x, y, x + float(size[0]), y + float(size[1]))
-            if cost < best:
-                best, place = cost, (x, y)
-        return None if place is None else (corners - low + np.float32(place)).astype(np.float32)
-
-    def _cost(self, x1: float, y1: float, x2: float, y2: float) -> float:
-        rows, columns = self._taken.shape
-        left, top = max(0, int(x1 / _COARSE)), max(0, int(y1 / _COARSE))
-        right, bottom = min(columns, int(x2 / _COARSE) + 1), min(rows, int(y2 / _COARSE) + 1)
-        if right <= left or bottom <= top or self._taken[top:bottom, left:right].any():
-            return float("inf")
-        total = self._unrest
-        edge = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
-        return float(edge) / ((right - left) * (bottom - top))
+        free = np.flatnonzero(_window_sums(taken, rows, columns) == 0)
+        if not len(free):
+            return None
+        across = taken.shape[1] - columns
+        places = [divmod(int(free[rng.randrange(len(free))]), across) for _ in range(_TRIES)]
+        top, left = min(places, key=lambda at: _window_sum(unrest, at, rows, columns))
+        shift = np.array([left - border_x + rng.random() * 0.9, top - border_y + rng.random() * 0.9]) * _COARSE
+        return (corners - low + shift).astype(np.float32)
 
     def reserve(self, corners: FloatArray) -> None:
         """Keep everything placed later off these corners' polygon."""
@@ -139,3 +131,20 @@ class Canvas:
         """Note that something now hides the ink in part of the box x1, y1, x2, y2."""
         x1, y1, x2, y2 = box
         self.ids[y1:y2, x1:x2][region] = 0
+
+
+def _padded_integral(field: NDArray[np.uint8], across: int, down: int) -> NDArray[np.int32]:
+    padded = cv2.copyMakeBorder(field, down, down, across, across, cv2.BORDER_CONSTANT) if across or down else field
+    return np.asarray(cv2.integral(padded), np.int32)
+
+
+def _window_sums(integral: NDArray[np.int32], rows: int, columns: int) -> NDArray[np.int32]:
+    right, left = integral[:, columns:], integral[:, :-columns]
+    strips = right - left
+    return strips[rows:] - strips[:-rows]
+
+
+def _window_sum(integral: NDArray[np.int32], at: tuple[int, int], rows: int, columns: int) -> int:
+    top, left = at
+    bottom, right = top + rows, left + columns
+    return int(integral[bottom, right] - integral[top, right] - integral[bottom, left] + integral[top, left])

@@ -146,8 +146,16 @@ def glyph(face: Face, size: int, char: str) -> Glyph:
     return Glyph(mask, int(left), int(top), float(font.getlength(char)))
 
 
+_KERNING_SIZE = 100
+
+
+@functools.lru_cache(maxsize=200_000)
+def kerning(face: Face, pair: str) -> float:
+    """Ems to add between two characters, mostly negative or 0; measured at one size for the sake of the cache."""
+    font = _font(face, _KERNING_SIZE)
+    return float(font.getlength(pair) - _advance(face, pair[0]) - _advance(face, pair[1])) / _KERNING_SIZE
+
+
 @functools.lru_cache(maxsize=60_000)
-def kerning(face: Face, size: int, pair: str) -> float:
-    """Pixels to add between two characters, mostly negative or 0."""
-    font = _font(face, size)
-    return float(font.getlength(pair) - font.getlength(pair[0]) - font.getlength(pair[1]))
+def _advance(face: Face, char: str) -> float:
+    return float(_font(face, _KERNING_SIZE).getlength(char))

@@ -14,7 +14,7 @@ from text_spotting.synth import clutter, corpus
 from text_spotting.synth.camera import random_shot, take
 from text_spotting.synth.compose import Canvas, Placed
 from text_spotting.synth.crops import WordGenerator, WordOptions
-from text_spotting.synth.fonts import by_family, find_faces, pick
+from text_spotting.synth.fonts import Face, by_family, find_faces, pick
 from text_spotting.synth.judge import judge
 from text_spotting.synth.layout import Block, block, single
 from text_spotting.synth.render import size_for, tilt
@@ -23,6 +23,14 @@ from text_spotting.synth.texture import Textures, load_photo
 from text_spotting.words import FloatArray, Image, Word
 
 __all__ = ["DENSE", "Scene", "SceneGenerator", "SceneOptions", "WordGenerator", "WordOptions"]
+
+
+_SHRINK = (1.0, 0.75, 0.55)
+"""Sizes to try a sign at before it is given up for want of room."""
+_PATIENCE = 12
+"""Signs given up before the picture counts as full."""
+_FACES = 7
+"""Font faces on one picture: places have their house styles."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +101,13 @@ class SceneGenerator:
         wanted = rng.randint(*self.options.words)
         clutter.behind(rng, canvas, self.options.clutter, self._textures)
         written = 0
-        for _ in range(3 * wanted):
-            if written >= wanted:
-                break
-            written += self._sign(rng, canvas, wanted - written)
+        faces = [pick(rng, self._families) for _ in range(_FACES)]
+        failures = 0
+        while written < wanted and failures < _PATIENCE:
+            most = wanted - written if failures < _PATIENCE // 3 else 1  # gaps that are left take single words
+            added = self._sign(rng, canvas, rng.choice(faces), most)
+            written += added
+            failures += not added
         clutter.foreign(rng, canvas, self.options.clutter, self._families)
         clutter.in_front(rng, canvas, self.options.clutter, self._textures)
         shot = random_shot(rng, scale=self.options.size[0] / 800)
@@ -109,41 +120,49 @@ class SceneGenerator:
             return _host(self.options.size, *rng.choice(self.options.hosts))
         return Canvas(self._textures.scene(rng, width, height))
 
-    def _sign(self, rng: random.Random, canvas: Canvas, most: int) -> int:
+    def _sign(self, rng: random.Random, canvas: Canvas, face: Face, most: int) -> int:
         """Put up one sign; returns how many words it brought."""
         height = self._height(rng)
-        laid = self._block(rng, height, most)
+        laid = _block(rng, face, size_for(height), most)
         if laid is None:
             return 0
-        corners = _lean(rng, laid, height)
+        leaned = _lean(rng, laid, height)
         on_board = rng.random() < 0.45
-        frame = _grown(corners, height * (rng.uniform(0.25, 0.9) if on_board else 0.15))
-        place = canvas.find_place(rng, frame, overhang=0.15 if rng.random() < 0.08 else 0.0)
-        if place is None:
-            return 0
-        corners = (corners + (place - frame)).astype(np.float32)
+        margin = rng.uniform(0.25, 0.9) if on_board else 0.15
+        overhang = 0.15 if rng.random() < 0.08 else 0.0
+        for shrink in _SHRINK:
+            corners = (leaned * shrink).astype(np.float32)
+            frame = grown(corners, height * shrink * margin)
+            place = canvas.find_place(rng, frame, overhang)
+            if place is not None:
+                self._put(rng, canvas, laid, corners + (place - frame), place, height * shrink, on_board)
+                return len(laid.pieces)
+            if height * shrink < self.options.height[0] * 1.3:
+                break
+        return 0
+
+    def _put(self, rng, canvas, laid, corners, place, height, on_board) -> None:
         board = put_board(rng, canvas, place, height, self._textures) if on_board else None
         canvas.write(laid, corners, choose_style(rng, canvas, corners, height, board))
         canvas.reserve(place)
-        return len(laid.pieces)
 
     def _height(self, rng: random.Random) -> float:
         low, high = self.options.height
         return math.exp(rng.triangular(math.log(low), math.log(high), math.log(low * 1.9)))
 
-    def _block(self, rng: random.Random, height: float, most: int) -> Block | None:
-        face, em = pick(rng, self._families), size_for(height)
-        if most == 1 or rng.random() < 0.35:
-            text = corpus.word(rng)
-            bow = rng.uniform(-0.4, 0.6) if rng.random() < 0.1 and len(text) > 3 else 0.0
-            return single(face, em, text, em * max(-0.03, rng.gauss(0.02, 0.06)), bow)
-        lines = []
-        for _ in range(rng.choices((1, 2, 3, 4), (40, 30, 20, 10))[0]):
-            count = min(most, rng.choices((1, 2, 3, 4), (25, 40, 25, 10))[0])
-            if count:
-                lines.append(corpus.line(rng, count))
-            most -= count
-        return block(rng, face, em, lines)
+
+def _block(rng: random.Random, face: Face, em: int, most: int) -> Block | None:
+    if most == 1 or rng.random() < 0.35:
+        text = corpus.word(rng)
+        bow = rng.uniform(-0.4, 0.6) if rng.random() < 0.1 and len(text) > 3 else 0.0
+        return single(face, em, text, em * max(-0.03, rng.gauss(0.02, 0.06)), bow)
+    lines = []
+    for _ in range(rng.choices((1, 2, 3, 4), (40, 30, 20, 10))[0]):
+        count = min(most, rng.choices((1, 2, 3, 4), (25, 40, 25, 10))[0])
+        if count:
+            lines.append(corpus.line(rng, count))
+        most -= count
+    return block(rng, face, em, lines)
 
 
 def _host(size: tuple[int, int], path: Path, words: Sequence[Word]) -> Canvas:
@@ -166,7 +185,7 @@ def _lean(rng: random.Random, laid: Block, height: float) -> FloatArray:
     return tilt(rng, width, laid.height * scale, angle, depth, rng.gauss(0, 0.06))
 
 
-def _grown(corners: FloatArray, by: float) -> FloatArray:
+def grown(corners: FloatArray, by: float) -> FloatArray:
     """Push each corner of a quad outwards along its two sides."""
     before, after = np.roll(corners, 1, axis=0), np.roll(corners, -1, axis=0)
     outward = _unit(corners - before) + _unit(corners - after)

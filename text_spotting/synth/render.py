@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -47,7 +48,7 @@ def draw_word(face: Face, size: int, text: str, spacing: float = 0.0) -> Ink | N
     placed, pen, last = [], 0.0, ""
     for char in text:
         if last:
-            pen += spacing + kerning(face, size, last + char)
+            pen += spacing + size * kerning(face, last + char)
         drawn = glyph(face, size, char)
         if drawn.mask.size:
             placed.append((round(pen) + drawn.left, drawn.top, drawn.mask))
@@ -55,18 +56,20 @@ def draw_word(face: Face, size: int, text: str, spacing: float = 0.0) -> Ink | N
         last = char
     if not placed:
         return None
-    left, top = min(p[0] for p in placed), min(p[1] for p in placed)
-    right = max(x + m.shape[1] for x, _, m in placed)
-    bottom = max(y + m.shape[0] for _, y, m in placed)
-    mask = np.zeros((bottom - top, right - left), np.uint8)
-    boxes = []
-    for x, y, ink in placed:
-        x1, y1, (height, width) = x - left, y - top, ink.shape
-        target = mask[y1 : y1 + height, x1 : x1 + width]
-        np.maximum(target, ink, out=target)
-        boxes.append([x1, y1, x1 + width, y1 + height])
-    chars = np.stack([box_to_polygon(box) for box in boxes])
-    return Ink(mask, chars, box_to_polygon([0, 0, right - left, bottom - top]), float(-top))
+    return _assemble(placed)
+
+
+def _assemble(placed: Sequence[tuple[int, int, Mask]]) -> Ink:
+    boxes = np.array([(x, y, x + m.shape[1], y + m.shape[0]) for x, y, m in placed], np.int32)
+    left, top = int(boxes[:, 0].min()), int(boxes[:, 1].min())
+    boxes -= np.array([left, top, left, top], np.int32)
+    width, height = int(boxes[:, 2].max()), int(boxes[:, 3].max())
+    mask = np.zeros((height, width), np.uint8)
+    for (x1, y1, x2, y2), (_, _, drawn) in zip(boxes.tolist(), placed, strict=True):
+        target = mask[y1:y2, x1:x2]
+        np.maximum(target, drawn, out=target)
+    chars = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2).astype(np.float32)
+    return Ink(mask, chars, box_to_polygon([0, 0, width, height]), float(-top))
 
 
 def bend(ink: Ink, depth: float) -> Ink:
