@@ -20,6 +20,12 @@ def test_raw_input_keeps_bgr_order_and_range():
     assert tensor[0, :, 0, 0].tolist() == [255.0, 0.0, 7.0]
 
 
+def test_raw_input_for_a_graph_that_takes_rgb():
+    image = np.full((4, 8, 3), (1, 2, 3), np.uint8)
+    tensor, _ = prepare(image, replace(MANIFEST, input_order="RGB"))
+    assert tensor[0, :, 0, 0].tolist() == [3.0, 2.0, 1.0]
+
+
 def test_normalised_input_is_rgb_less_mean_over_std():
     image = np.full((4, 8, 3), (50, 40, 30), np.uint8)
     tensor, _ = prepare(image, replace(MANIFEST, embedded=False))

@@ -23,6 +23,7 @@ class Manifest:
         to_rgb: the network was trained on RGB; pictures are read as BGR.
         embedded: the graphs take raw BGR 0..255 because colour order, mean and std are inside (IR), or
             they expect a normalised picture (plain ONNX).
+        input_order: colour order, "BGR" or "RGB", in which an ``embedded`` graph takes raw pictures.
         symbols, start, stop, max_length: the recogniser's classes and when decoding ends.
         score_thr, text_thr, mask_thr: least detection score, text confidence, and mask probability.
         detector, encoder, decoder: file names of the three graphs, beside each other.
@@ -37,6 +38,7 @@ class Manifest:
     detector: str
     encoder: str
     decoder: str
+    input_order: str = "BGR"
     score_thr: float = 0.5
     text_thr: float = 0.5
     mask_thr: float = 0.5

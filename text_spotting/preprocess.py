@@ -78,10 +78,15 @@ def _padding_colour(manifest: Manifest) -> Image:
     return np.rint(colour).astype(np.uint8)
 
 
+def raw_input(canvas: Image, manifest: Manifest) -> Image:
+    """Return the canvas (H, W, 3) in the colour order that an embedded graph takes."""
+    return np.ascontiguousarray(canvas[:, :, ::-1]) if manifest.input_order == "RGB" else canvas
+
+
 def to_tensor(canvas: Image, manifest: Manifest) -> FloatArray:
-    """Return the canvas as [1, 3, H, W] float32: raw BGR where the graph embeds the rest, else normalised."""
+    """Return the canvas as [1, 3, H, W] float32: raw where the graph embeds the rest, else normalised."""
     if manifest.embedded:
-        return np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], dtype=np.float32)
+        return np.ascontiguousarray(raw_input(canvas, manifest).transpose(2, 0, 1)[None], dtype=np.float32)
     ordered = canvas[:, :, ::-1] if manifest.to_rgb else canvas
     mean, std = np.array(manifest.mean, np.float32), np.array(manifest.std, np.float32)
     normalised = (ordered.astype(np.float32) - mean) / std

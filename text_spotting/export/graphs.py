@@ -1,7 +1,7 @@
 """The three exported graphs as modules of plain tensors, equal to the network's own prediction.
 
-mmdet predicts with lists of objects and decisions on data, which no graph can hold; these twins compute the same with tensor
-operations only. ``tests/test_export_graphs.py`` compares them with the original.
+mmdet predicts with lists of objects and decisions on data, which no graph can hold; these twins compute the same
+with tensor operations only. ``tests/test_export_graphs.py`` compares them with the original.
 """
 
 from typing import Any
@@ -19,9 +19,9 @@ class DetectorGraph(nn.Module):
     text_features [N, C, h, w].
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: Any) -> None:
         super().__init__()
-        self.network = network
+        self.network: Any = network
         self.proposals = ProposalGraph(network.rpn_head, network.test_cfg.rpn)
         self.boxes = BoxGraph(network.roi_head, network.test_cfg.rcnn)
         self.masks = LevelPooling(network.roi_head.mask_roi_extractor)
@@ -176,7 +176,11 @@ class EncoderGraph(nn.Module):
 
 
 class DecoderStepGraph(nn.Module):
-    """One symbol: prev_symbol [N], prev_hidden [1, N, H], encoder_outputs [N, h'*w', D] to logits, hidden, attention."""
+    """One symbol.
+
+    Takes prev_symbol [N], prev_hidden [1, N, H] and encoder_outputs [N, h'*w', D]; returns logits [N, classes],
+    hidden [1, N, H] and attention [N, h'*w'].
+    """
 
     def __init__(self, text_head: Any) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from openvino.preprocess import PrePostProcessor
 
 from text_spotting.errors import UserError
 from text_spotting.postprocess import greedy_decode
+from text_spotting.preprocess import raw_input
 from text_spotting.runtime.engine import Detections
 from text_spotting.runtime.files import text_graphs
 from text_spotting.runtime.session import Target, compile_graph, read_graph, read_manifest
@@ -46,7 +47,7 @@ class OpenVinoEngine:
 
     def detect(self, canvas: Image) -> Detections:
         with self._detector.borrow() as request:
-            request.set_input_tensor(ov.Tensor(canvas[None]))
+            request.set_input_tensor(ov.Tensor(raw_input(canvas, self.manifest)[None]))
             request.infer()
             return Detections(*(request.get_tensor(name).data.copy() for name in Detections._fields))
 

@@ -1,0 +1,8 @@
+"""Export a trained model as ONNX and OpenVINO IR; see --help."""
+
+import sys
+
+from text_spotting.cli.main import run_tool
+
+if __name__ == "__main__":
+    sys.exit(run_tool("export"))
