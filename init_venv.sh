@@ -53,13 +53,35 @@ pip() { "$py" -m pip --disable-pip-version-check --no-input "$@"; }
 locked() { sed -n "s/^$1==//p" "$lock"; }
 installed() { "$py" -I -c 'import sys, importlib.metadata as m; print(m.version(sys.argv[1]))' "$1" 2>/dev/null || true; }
 
+milestones() { grep -oE '^ *(\[[0-9]+/[0-9]+\]|(Collecting|Downloading|Building|Installing) .*)' "$1" || true; }
+
+# watched LOG COMMAND...: run it with its output in LOG, show LOG's last milestone now and then, and all its end on failure.
+watched() {
+  local log="$1" pid seconds
+  shift
+  set -m # a process group of its own, so that Ctrl-C ends compilers and all
+  "$@" >"$log" 2>&1 &
+  pid=$!
+  set +m
+  trap 'kill -- "-$pid" 2>/dev/null || true; exit 130' INT TERM
+  for ((seconds = 1; ; seconds++)); do
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 1
+    ((seconds % 15)) || printf '   %3d s: %.100s\n' "$seconds" "$(milestones "$log" | tail -n 1)"
+  done
+  trap - INT TERM
+  if wait "$pid"; then return; fi
+  tail -n 20 "$log" >&2
+  die "that failed; the whole output is in $log. Mend the cause and run this again: finished steps are passed over"
+}
+
 install_torch() {
   local want have
   want="$(locked torch)"
   have="$(installed torch)"
   if [ "${have%%+*}" = "$want" ] && "$py" -I -c 'import torch' 2>/dev/null; then return; fi
   say "installing torch $want: 0.2 GB where a CPU-only wheel is found, about 3 GB with CUDA; some minutes"
-  pip install --quiet -c "$lock" "torch==$want"
+  watched "$venv/setup.log" pip install -c "$lock" "torch==$want"
 }
 
 # Names of the lock that are not installed at their version; whichever build of OpenCV loads here counts as OpenCV.
@@ -84,7 +106,7 @@ install_locked() {
   missing >"$wanted"
   if [ -s "$wanted" ]; then
     say "installing $(wc -l <"$wanted") pinned packages: all of them are about 0.4 GB, 1 to 3 minutes"
-    pip install --quiet --no-deps -r "$wanted"
+    watched "$venv/setup.log" pip install --no-deps -r "$wanted"
   fi
   rm -f "$wanted"
 }
@@ -144,7 +166,7 @@ build_mmcv() {
     tar -xzf "$work/onedl_mmcv-$version.tar.gz" -C "$work"
   fi
   has_nvcc || say "no CUDA compiler (nvcc) here: the operators will run on the CPU only"
-  compile_mmcv "$work" "$version"
+  watched "$work/build.log" compile_mmcv "$work" "$work/onedl_mmcv-$version"
   pip install --quiet --no-deps --force-reinstall "$work"/onedl_mmcv-*.whl
   mv -f "$work"/onedl_mmcv-*.whl "$built_wheels"
   rm -rf "$work"
@@ -152,23 +174,10 @@ build_mmcv() {
 
 # Debug information would make the library 84 MB instead of 2.
 compile_mmcv() {
-  local work="$1" source="$1/onedl_mmcv-$2" log="$1/build.log" pid seconds
   has_nvcc || export CUDA_VISIBLE_DEVICES=
-  set -m # a process group of its own, so that all compilers stop together
-  CFLAGS="${CFLAGS:-} -g0" CXXFLAGS="${CXXFLAGS:-} -g0" MMCV_WITH_OPS=1 MAX_JOBS="${MAX_JOBS:-$(nproc)}" PATH="$venv/bin:$PATH" \
-    "$py" -m pip --disable-pip-version-check wheel -v --no-deps --no-build-isolation -w "$work" "$source" >"$log" 2>&1 &
-  pid=$!
-  set +m
-  trap 'kill -- "-$pid" 2>/dev/null || true; exit 130' INT TERM
-  for ((seconds = 1; ; seconds++)); do
-    kill -0 "$pid" 2>/dev/null || break
-    sleep 1
-    ((seconds % 30)) || say "compiling mmcv, $((seconds / 60)) min: file $(compiled "$log")"
-  done
-  trap - INT TERM
-  wait "$pid" || { tail -n 20 "$log" >&2; die "building mmcv failed; the whole log is $log"; }
+  export CFLAGS="${CFLAGS:-} -g0" CXXFLAGS="${CXXFLAGS:-} -g0" MMCV_WITH_OPS=1 MAX_JOBS="${MAX_JOBS:-$(nproc)}"
+  PATH="$venv/bin:$PATH" pip wheel -v --no-deps --no-build-isolation -w "$1" "$2"
 }
-compiled() { grep -oE '^ *\[[0-9]+/[0-9]+\]' "$1" | tail -n 1 | tr -d ' []' || true; }
 
 install_project() {
   local origin
