@@ -61,7 +61,7 @@ def parse_lines(path: Path, problems: Problems, numbers: int, fields: int = 0) -
         if match is None:
             problems.add(f"does not begin with {numbers} numbers: dropped", place, line[:80])
             continue
-        parts = match.group(2).split(",", fields)
+        parts = match.group(2).split(",", fields) if match.group(2) else []
         if len(parts) < fields:
             problems.add("a field after the numbers is missing: dropped", place, line[:80])
             continue

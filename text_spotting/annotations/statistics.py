@@ -82,10 +82,17 @@ def save_histograms(figures: Statistics, path: Path, most_characters: int = 72) 
     axes = figure.add_subplot(grid[1, :])
     common = sorted(figures.characters.most_common(most_characters))
     axes.bar(range(len(common)), [count for _, count in common], color="#3b6ea5")
-    axes.set_xticks(range(len(common)), [character.replace("$", r"\$") for character, _ in common])
+    axes.set_xticks(range(len(common)), [_visible(character) for character, _ in common])
     axes.set_title(f"characters ({len(figures.characters)} different)")
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=90)
+    temporary = path.with_name(f".{path.name}.tmp{path.suffix}")
+    figure.savefig(temporary, dpi=90)
+    temporary.replace(path)
+
+
+def _visible(character: str) -> str:
+    """A blank is shown as an open box; a dollar sign would start a formula."""
+    return {" ": "\N{OPEN BOX}", "$": r"\$"}.get(character, character)
 
 
 def _sides(word: Word) -> tuple[float, float]:

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
         write_dataset(path, part)
         print(f"{path}: {statistics(part)}")
     if len(problems):
-        print(f"\n{len(problems)} oddities:\n{problems.table()}")
+        print(f"\noddities met: {len(problems)}\n{problems.table()}")
 
 
 def _check(args: argparse.Namespace) -> None:
