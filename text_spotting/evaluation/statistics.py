@@ -1,0 +1,104 @@
+"""How sure a figure is, and how it depends on the score threshold."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from text_spotting.evaluation.evaluate import Picture, Score
+from text_spotting.evaluation.protocols import Protocol
+
+RESAMPLES = 2000
+CONFIDENCE = 0.95
+
+Figure = Callable[[Score], float]
+"""What to make of counts, such as ``hmean``."""
+
+
+def hmean(score: Score) -> float:
+    """The harmonic mean of recall and precision as a ``Figure``."""
+    return score.hmean
+
+
+def confidence_interval(scores: Sequence[Score], figure: Figure = hmean) -> tuple[float, float]:
+    """Percentile bootstrap over pictures (Efron & Tibshirani 1993): the words of a picture are not independent.
+
+    Returns:
+        Bounds that hold the figure of a like set of pictures in ``CONFIDENCE`` of all cases.
+    """
+    return _percentiles([figure(Score(*counts)) for counts in _resampled(scores)])
+
+
+def difference_interval(first: Sequence[Score], second: Sequence[Score], figure: Figure = hmean) -> tuple[float, float]:
+    """Paired bootstrap of ``figure(second) - figure(first)``: both runs on the same resampled pictures."""
+    pairs = zip(_resampled(first), _resampled(second), strict=True)
+    return _percentiles([figure(Score(*after)) - figure(Score(*before)) for before, after in pairs])
+
+
+def _resampled(scores: Sequence[Score]) -> list[list[int]]:
+    """Counts of ``RESAMPLES`` sets drawn with replacement; the draw depends on the number of pictures alone."""
+    counts = np.array([(score.matched, score.truth, score.predictions) for score in scores], int).reshape(-1, 3)
+    number = len(counts)
+    if not number:
+        return [[0, 0, 0]]
+    drawn = np.random.default_rng(0).multinomial(number, np.full(number, 1 / number), size=RESAMPLES)
+    resampled: list[list[int]] = (drawn @ counts).tolist()
+    return resampled
+
+
+def _percentiles(values: Sequence[float]) -> tuple[float, float]:
+    tail = (1 - CONFIDENCE) / 2 * 100
+    low, high = np.percentile(values, [tail, 100 - tail])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Scores of a set as the score threshold sinks.
+
+    Attributes:
+        thresholds: falling; at each one the predictions with at least that score count.
+        scores: the set's score at each threshold.
+    """
+
+    thresholds: list[float]
+    scores: list[Score]
+
+    @property
+    def best(self) -> tuple[float, Score]:
+        """Threshold of the highest harmonic mean, and the score there; the highest such threshold."""
+        if not self.scores:
+            return 0.0, Score()
+        index = max(range(len(self.scores)), key=lambda i: self.scores[i].hmean)
+        return self.thresholds[index], self.scores[index]
+
+
+def threshold_curve(pictures: Sequence[Picture], rules: Protocol) -> Curve:
+    """Score the set at every threshold at which anything changes.
+
+    Pictures are independent, so each is matched once for each of its own scores, and their changes are then merged.
+    """
+    base = np.zeros(3, int)
+    steps: list[tuple[float, NDArray[np.int_]]] = []
+    for picture in pictures:
+        before = _counts(picture.keep(np.zeros(len(picture.predictions), bool)), rules)
+        base += before
+        confidences = np.array([word.score for word in picture.predictions])
+        for threshold in np.unique(confidences)[::-1]:
+            after = _counts(picture.keep(confidences >= threshold), rules)
+            steps.append((float(threshold), after - before))
+            before = after
+    steps.sort(key=lambda step: -step[0])
+    totals = base + np.cumsum([change for _, change in steps], axis=0) if steps else np.zeros((0, 3), int)
+    last = [
+        index
+        for index, (threshold, _) in enumerate(steps)
+        if index + 1 == len(steps) or steps[index + 1][0] < threshold
+    ]
+    return Curve([steps[index][0] for index in last], [Score(*map(int, totals[index])) for index in last])
+
+
+def _counts(picture: Picture, rules: Protocol) -> NDArray[np.int_]:
+    score = picture.match(rules).score
+    return np.array([score.matched, score.truth, score.predictions])
