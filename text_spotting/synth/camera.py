@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from text_spotting.synth.pixels import as_bytes
 from text_spotting.words import Image
 
 _BANK = 1024
@@ -86,7 +87,7 @@ def _expose(image: Image, shot: Shot) -> Image:
     levels = np.arange(256, dtype=np.float32)
     table = np.stack([levels * (shot.gain * tint) + shot.offset for tint in shot.tint], axis=-1)
     lut: Image = table.clip(0, 255).astype(np.uint8)[None]
-    return cv2.LUT(image, lut).astype(np.uint8, copy=False)
+    return as_bytes(cv2.LUT(image, lut))
 
 
 def _glare(image: Image, glare: tuple[float, float, float, float]) -> Image:
@@ -95,7 +96,7 @@ def _glare(image: Image, glare: tuple[float, float, float, float]) -> Image:
     columns = np.exp(-0.5 * ((np.arange(width) / width - x) / radius) ** 2)
     rows = np.exp(-0.5 * ((np.arange(height) / height - y) / radius) ** 2) * strength
     light = np.outer(rows, columns).astype(np.uint8)
-    return cv2.add(image, cv2.merge([light, light, light])).astype(np.uint8, copy=False)
+    return as_bytes(cv2.add(image, cv2.merge([light, light, light])))
 
 
 def _streak(length: float, angle: float) -> NDArray[np.float32]:
@@ -115,7 +116,7 @@ def _shrink(rng: random.Random, image: Image, factor: float) -> Image:
         image, (max(1, round(width / factor)), max(1, round(height / factor))), interpolation=cv2.INTER_AREA
     )
     way = rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LINEAR))
-    return cv2.resize(small, (width, height), interpolation=way).astype(np.uint8, copy=False)
+    return as_bytes(cv2.resize(small, (width, height), interpolation=way))
 
 
 @functools.cache
@@ -137,11 +138,11 @@ def add_grain(rng: random.Random, image: Image, level: int) -> Image:
     if height > _BANK or width > _BANK:
         bank = np.tile(bank, (-(-height // _BANK) + 1, -(-width // _BANK) + 1, 1))
     y, x = rng.randrange(bank.shape[0] - height + 1), rng.randrange(bank.shape[1] - width + 1)
-    return cv2.add(image, bank[y : y + height, x : x + width], dtype=cv2.CV_8U).astype(np.uint8, copy=False)
+    return as_bytes(cv2.add(image, bank[y : y + height, x : x + width], dtype=cv2.CV_8U))
 
 
 def _jpeg(image: Image, quality: int) -> Image:
     _, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     assert decoded is not None
-    return decoded.astype(np.uint8, copy=False)
+    return as_bytes(decoded)

@@ -10,8 +10,8 @@ from text_spotting.synth import corpus
 from text_spotting.synth.compose import Canvas
 from text_spotting.synth.fonts import Face, draws, find_faces, pick
 from text_spotting.synth.layout import Block, block, single
-from text_spotting.synth.render import size_for, tilt
-from text_spotting.synth.signs import choose_style, put_board
+from text_spotting.synth.render import CAPITALS, Pose, random_pose, size_for
+from text_spotting.synth.signs import plain_style, put_board
 from text_spotting.synth.style import contrasting
 from text_spotting.synth.texture import Textures, material
 from text_spotting.words import FloatArray
@@ -65,11 +65,11 @@ def _fine_print(rng: random.Random, families: Families) -> Block | None:
 def _put(rng: random.Random, canvas: Canvas, laid: Block | None, height: float) -> None:
     if laid is None:
         return
-    scale = height / (0.72 * laid.em)
-    corners = tilt(rng, laid.width * scale, laid.height * scale, rng.gauss(0, 4), rng.uniform(0, 0.2), 0.0)
+    scale = height / (CAPITALS * laid.em)
+    corners = random_pose(rng).corners(laid.width * scale, laid.height * scale)
     place = canvas.find_place(rng, corners)
     if place is not None:
-        canvas.write(laid, place, choose_style(rng, canvas, place, height, None), readable=False)
+        canvas.write(laid, place, plain_style(rng, canvas, place, height), readable=False)
         canvas.reserve(place)
 
 
@@ -89,7 +89,7 @@ def behind(rng: random.Random, canvas: Canvas, amount: float, textures: Textures
 
 def _area(rng: random.Random, canvas: Canvas) -> FloatArray | None:
     width, height = rng.uniform(0.05, 0.3) * canvas.width, rng.uniform(0.04, 0.2) * canvas.height
-    return canvas.find_place(rng, tilt(rng, width, height, rng.gauss(0, 4), rng.uniform(0, 0.2), 0.0))
+    return canvas.find_place(rng, Pose(angle=rng.gauss(0, 4), turn=rng.gauss(0, 0.1)).corners(width, height))
 
 
 def _strokes(rng: random.Random, canvas: Canvas, corners: FloatArray) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 from text_spotting.synth import corpus
 from text_spotting.synth.camera import random_shot, take
 from text_spotting.synth.fonts import Mask, by_family, find_faces, pick
-from text_spotting.synth.render import Ink, bend, draw_word, size_for, tilt
+from text_spotting.synth.render import Ink, bend, draw_word, random_pose, random_roll, size_for
 from text_spotting.synth.style import Style, contrasting, paint, random_style
 from text_spotting.synth.texture import Textures, material, shade, slope
 from text_spotting.words import FloatArray, Image
@@ -32,8 +33,8 @@ class WordOptions:
     height: tuple[int, int] = (10, 64)
     margin: tuple[float, float] = (-0.03, 0.25)
     punctuation: float = 0.04
-    backgrounds: Path | None = None
-    fonts: tuple[Path, ...] = ()
+    backgrounds: str | Path | None = None
+    fonts: Sequence[str | Path] = ()
 
 
 class WordGenerator:
@@ -41,7 +42,7 @@ class WordGenerator:
 
     def __init__(self, options: WordOptions | None = None) -> None:
         self.options = options or WordOptions()
-        self._families = by_family(find_faces(self.options.fonts))
+        self._families = by_family(find_faces(tuple(self.options.fonts)))
         self._textures = Textures(self.options.backgrounds)
 
     def __call__(self, seed: int) -> tuple[Image, str]:
@@ -106,9 +107,7 @@ def _lean(rng: random.Random, ink: Ink, height: float) -> FloatArray:
     """Corners around the origin of the word as seen: turned, in perspective, slanted, stretched."""
     scale = height / ink.mask.shape[0]
     width = ink.mask.shape[1] * scale * math.exp(rng.gauss(0, 0.12))
-    angle = rng.gauss(0, 4) if rng.random() < 0.8 else rng.gauss(0, 18)
-    depth = rng.uniform(0, 0.1) if rng.random() < 0.6 else rng.uniform(0.1, 0.45)
-    return tilt(rng, max(3.0, width), height, angle, depth, rng.gauss(0, 0.07))
+    return random_pose(rng, random_roll(rng)).corners(max(3.0, width), height)
 
 
 def _frame(

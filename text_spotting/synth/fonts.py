@@ -41,7 +41,7 @@ class Glyph:
 
 
 @functools.cache
-def find_faces(folders: tuple[Path, ...] = (), language: str = "en") -> tuple[Face, ...]:
+def find_faces(folders: tuple[str | Path, ...] = (), language: str = "en") -> tuple[Face, ...]:
     """List the faces that cover a language, ordered by path.
 
     Looked for in ``folders`` if given; otherwise through fontconfig and in installed pip packages that announce their

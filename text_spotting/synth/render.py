@@ -9,11 +9,14 @@ import cv2
 import numpy as np
 
 from text_spotting.geometry import box_to_polygon
-from text_spotting.synth.fonts import Face, Mask, glyph, kerning
+from text_spotting.synth.fonts import Face, Mask, draws, glyph, kerning
+from text_spotting.synth.pixels import as_bytes
 from text_spotting.words import FloatArray
 
 SIZES = (20, 30, 44, 64, 96, 140)
 """Pixels per em that glyphs are drawn at; what lies between is left to the warp, so that the glyph cache is hit."""
+CAPITALS = 0.72
+"""Height of capital letters in ems, about."""
 BEND_STEPS = 5
 
 
@@ -43,8 +46,10 @@ def size_for(height: float) -> int:
 def draw_word(face: Face, size: int, text: str, spacing: float = 0.0) -> Ink | None:
     """Draw a word at ``size`` pixels per em, with ``spacing`` extra pixels between characters.
 
-    Returns None when nothing would be seen.
+    Returns None when nothing would be seen, or the face lacks one of the marks.
     """
+    if not text.isalnum() and not draws(face, text):
+        return None
     placed, pen, last = [], 0.0, ""
     for char in text:
         if last:
@@ -84,7 +89,7 @@ def bend(ink: Ink, depth: float) -> Ink:
     columns = np.arange(width, dtype=np.float32)
     shift = _arch(columns, width, rise)
     rows = np.arange(height + top, dtype=np.float32)[:, None] - (top if rise > 0 else 0) + shift[None]
-    mask = cv2.remap(ink.mask, np.broadcast_to(columns, rows.shape).copy(), rows, cv2.INTER_LINEAR)
+    mask = as_bytes(cv2.remap(ink.mask, np.broadcast_to(columns, rows.shape).copy(), rows, cv2.INTER_LINEAR))
     offset = float(top if rise > 0 else 0)
 
     def move(points: FloatArray) -> FloatArray:
@@ -109,21 +114,54 @@ def transform(points: FloatArray, matrix: FloatArray) -> FloatArray:
     return cv2.perspectiveTransform(flat, matrix).reshape(points.shape).astype(np.float32)
 
 
-def tilt(rng: random.Random, width: float, height: float, angle: float, depth: float, shear: float) -> FloatArray:
-    """Corners (4, 2) around the origin that a ``width`` x ``height`` board takes when it is turned and leaned.
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """How a board hangs in front of the camera.
+
+    Attributes:
+        angle: rotation in degrees, clockwise on the screen.
+        turn: perspective about the upright axis: the share by which one side is shorter than the other, signed.
+        pitch: perspective about the level axis: the same for top and foot.
+        slant: how far the writing climbs or falls while upright edges stay upright, in heights per width.
+        shear: how far letters lean while lines stay level, in widths per height.
+    """
+
+    angle: float = 0.0
+    turn: float = 0.0
+    pitch: float = 0.0
+    slant: float = 0.0
+    shear: float = 0.0
+
+    def corners(self, width: float, height: float) -> FloatArray:
+        """Corners (4, 2) around the origin, clockwise from the top left, of a board ``width`` x ``height`` pixels."""
+        x, y = width / 2, height / 2
+        corners = np.array([[-x, -y], [x, -y], [x, y], [-x, y]], np.float32)
+        corners[[0, 3] if self.turn > 0 else [1, 2], 1] *= 1 - abs(self.turn)
+        corners[:, 0] *= 1 - abs(self.turn) * 0.6  # a board seen from the side is also narrower
+        corners[[0, 1] if self.pitch > 0 else [2, 3], 0] *= 1 - abs(self.pitch)
+        corners[:, 1] += corners[:, 0] * self.slant
+        corners[:, 0] -= corners[:, 1] * self.shear
+        cos, sin = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
+        return (corners @ np.array([[cos, sin], [-sin, cos]], np.float32)).astype(np.float32)
+
+
+def random_pose(rng: random.Random, roll: float = 0.0) -> Pose:
+    """Draw a pose as cameras on the move see signs: mostly near level, often from the side, sometimes steep.
 
     Args:
-        angle: rotation in degrees, anticlockwise on the screen.
-        depth: strength of the perspective: the share by which the far side shrinks at most.
-        shear: horizontal slant, in widths per height.
+        roll: how far the camera itself is turned, in degrees.
     """
-    x, y = width / 2, height / 2
-    far_x, far_y = 1 - depth * rng.random(), 1 - depth * rng.random() * 0.5
-    corners = np.array([[-x, -y], [x, -y], [x, y], [-x, y]], np.float32)
-    near, side = rng.random() < 0.5, rng.random() < 0.5
-    corners[[0, 3] if near else [1, 2], 1] *= far_x
-    corners[:, 0] *= 1 - (1 - far_x) * 0.6  # a board seen from the side is also narrower
-    corners[[0, 1] if side else [2, 3], 0] *= far_y
-    corners[:, 0] -= corners[:, 1] * shear
-    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    return (corners @ np.array([[cos, -sin], [sin, cos]], np.float32)).astype(np.float32)
+    from_side = rng.random() < 0.4
+    angle = roll + (rng.gauss(0, 3) if rng.random() < 0.9 else rng.gauss(0, 16))
+    return Pose(
+        angle=angle if rng.random() < 0.98 else angle + rng.choice((-90, 90)),
+        turn=rng.uniform(-0.45, 0.45) if from_side else rng.gauss(0, 0.06),
+        pitch=rng.uniform(-0.25, 0.25) if rng.random() < 0.2 else rng.gauss(0, 0.04),
+        slant=rng.gauss(0, 0.16) if from_side else 0.0,
+        shear=rng.gauss(0, 0.06),
+    )
+
+
+def random_roll(rng: random.Random) -> float:
+    """Degrees that a hand-held or worn camera is turned: often a little, now and then a lot."""
+    return rng.gauss(0, 4) if rng.random() < 0.6 else rng.gauss(0, 13)

@@ -1,56 +1,142 @@
-"""What carries the words: boards, plates, stickers and light boxes."""
+"""Signs: what they say, what carries the words, how they hang, and where they find room."""
 
+import math
 import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from text_spotting.synth import corpus
 from text_spotting.synth.compose import Canvas
-from text_spotting.synth.style import Colour, Style, blend, contrasting, luminance, random_style, sign_colour
+from text_spotting.synth.fonts import Face
+from text_spotting.synth.layout import Block, block, single
+from text_spotting.synth.pixels import as_bytes
+from text_spotting.synth.render import CAPITALS, random_pose, size_for
+from text_spotting.synth.style import Colour, Style, blend, contrasting, random_style, sign_colour
 from text_spotting.synth.texture import Textures, material, shade, slope
 from text_spotting.words import FloatArray
 
+_SHRINK = (1.0, 0.75, 0.55)
+"""Sizes to try a sign at before it is given up for want of room."""
 
-def put_board(
-    rng: random.Random, canvas: Canvas, corners: FloatArray, height: float, textures: Textures
-) -> Colour | None:
-    """Paint a board over a quad and return its colour, or None when it was left out of the picture.
+
+@dataclass(frozen=True)
+class SignMaker:
+    """Puts signs up on one picture.
+
+    Attributes:
+        faces: what this place's signs are set in.
+        height: range of the letters' height in pixels.
+        roll: how far the camera is turned, in degrees.
+    """
+
+    faces: Sequence[Face]
+    textures: Textures
+    height: tuple[float, float]
+    roll: float
+
+    def put_up(self, rng: random.Random, canvas: Canvas, most: int) -> int:
+        """Put up one sign of up to ``most`` words; returns how many it brought, 0 when there was no room."""
+        low, high = self.height
+        height = math.exp(rng.triangular(math.log(low), math.log(high), math.log(low * 1.9)))
+        laid = sign_block(rng, rng.choice(self.faces), size_for(height), most)
+        if laid is None:
+            return 0
+        scale = height / (CAPITALS * laid.em)
+        pose = random_pose(rng, self.roll)
+        leaned = pose.corners(laid.width * scale * math.exp(rng.gauss(0, 0.1)), laid.height * scale)
+        on_board = rng.random() < 0.45
+        margin = rng.uniform(0.25, 0.9) if on_board else 0.15
+        overhang = 0.15 if rng.random() < 0.08 else 0.0
+        for shrink in _SHRINK:
+            corners = (leaned * shrink).astype(np.float32)
+            frame = grown(corners, height * shrink * margin)
+            place = canvas.find_place(rng, frame, overhang)
+            if place is not None:
+                corners = (corners + (place - frame)).astype(np.float32)
+                behind = (
+                    self._carrier(rng, canvas, place, height * shrink) if on_board else mean_colour(canvas, corners)
+                )
+                canvas.write(laid, corners, random_style(rng, behind, height * shrink))
+                canvas.reserve(place)
+                return len(laid.pieces)
+            if height * shrink < low * 1.3:
+                break
+        return 0
+
+    def _carrier(self, rng: random.Random, canvas: Canvas, corners: FloatArray, height: float) -> Colour:
+        return put_board(rng, canvas, corners, height, self.textures)
+
+
+def sign_block(rng: random.Random, face: Face, em: int, most: int) -> Block | None:
+    """Lay out what a sign says: one word, a line, or up to four lines; at most ``most`` words."""
+    if most == 1 or rng.random() < 0.35:
+        text = corpus.word(rng)
+        bow = rng.uniform(-0.4, 0.6) if rng.random() < 0.1 and len(text) > 3 else 0.0
+        return single(face, em, text, em * max(-0.03, rng.gauss(0.02, 0.06)), bow)
+    lines = []
+    for _ in range(rng.choices((1, 2, 3, 4), (40, 30, 20, 10))[0]):
+        count = min(most, rng.choices((1, 2, 3, 4), (25, 40, 25, 10))[0])
+        if count:
+            lines.append(corpus.line(rng, count))
+        most -= count
+    return block(rng, face, em, lines)
+
+
+def put_board(rng: random.Random, canvas: Canvas, corners: FloatArray, height: float, textures: Textures) -> Colour:
+    """Paint a board over a quad and return its colour.
 
     Args:
         height: letters' height in pixels, which borders and shadows are sized by.
     """
+    colour = sign_colour(rng) if rng.random() < 0.75 else material(rng)
     x1, y1, x2, y2 = canvas.bounds(corners, margin=4)
     if x2 - x1 < 4 or y2 - y1 < 4:
-        return None
+        return colour
     region = canvas.image[y1:y2, x1:x2]
-    points = np.round((corners - np.float32([x1, y1])) * 16).astype(np.int32)
+    points = np.round((corners - np.array([x1, y1])) * 16).astype(np.int32)
     mask = np.zeros(region.shape[:2], np.uint8)
     cv2.fillConvexPoly(mask, points, 255, cv2.LINE_AA, shift=4)
     if rng.random() < 0.25:
         reach = max(1, round(height * 0.1))
         matrix = np.array([[1, 0, reach], [0, 1, reach]], np.float32)
-        thrown = cv2.blur(cv2.warpAffine(mask, matrix, mask.shape[::-1]), (3, 3))
-        blend(region, (0, 0, 0), thrown.astype(np.uint8), rng.uniform(0.2, 0.6))
-    colour = sign_colour(rng) if rng.random() < 0.75 else material(rng)
+        thrown = cv2.blur(cv2.warpAffine(mask, matrix, (x2 - x1, y2 - y1)), (3, 3))
+        blend(region, (0, 0, 0), as_bytes(thrown), rng.uniform(0.2, 0.6))
     if rng.random() < 0.15:
         face = textures.patch(rng, x2 - x1, y2 - y1)
-        face = cv2.addWeighted(face, 0.35, np.full_like(face, np.uint8(colour)), 0.65, 0).astype(np.uint8)
+        face = as_bytes(cv2.addWeighted(face, 0.35, np.full_like(face, colour), 0.65, 0))
     else:
         face = shade(colour, slope(rng, x2 - x1, y2 - y1), rng.uniform(0, 22))
     weight = mask[..., None].astype(np.float32) * (rng.uniform(0.6, 0.9) if rng.random() < 0.1 else 1.0) / 255
     region[:] = region + (face - region.astype(np.float32)) * weight
     if rng.random() < 0.35:
-        border = contrasting(rng, colour, 40)
-        cv2.polylines(region, [points], True, border, max(1, round(height * rng.uniform(0.04, 0.15))), cv2.LINE_AA, 4)
+        border, thick = contrasting(rng, colour, 40), max(1, round(height * rng.uniform(0.04, 0.15)))
+        cv2.polylines(region, [points], True, border, thick, cv2.LINE_AA, 4)
     return colour
 
 
-def choose_style(rng: random.Random, canvas: Canvas, corners: FloatArray, height: float, board: Colour | None) -> Style:
-    """Draw a style that stands out from what lies behind the quad."""
+def mean_colour(canvas: Canvas, corners: FloatArray) -> Colour:
+    """Mean colour of the picture in a quad's bounds; grey when they lie outside."""
     x1, y1, x2, y2 = canvas.bounds(corners)
-    if board is None and x2 > x1 and y2 > y1:
-        blue, green, red, _ = cv2.mean(canvas.image[y1:y2, x1:x2])
-        board = (blue, green, red)
-    behind = board or (128.0, 128.0, 128.0)
-    style = random_style(rng, behind, height)
-    return style if luminance(behind) < 250 else Style(style.ink)
+    if x2 <= x1 or y2 <= y1:
+        return 128.0, 128.0, 128.0
+    blue, green, red, _ = cv2.mean(canvas.image[y1:y2, x1:x2])
+    return blue, green, red
+
+
+def plain_style(rng: random.Random, canvas: Canvas, corners: FloatArray, height: float) -> Style:
+    """A style for words written straight onto the picture."""
+    return random_style(rng, mean_colour(canvas, corners), height)
+
+
+def grown(corners: FloatArray, by: float) -> FloatArray:
+    """Push each corner of a quad outwards along its two sides."""
+    before, after = np.roll(corners, 1, axis=0), np.roll(corners, -1, axis=0)
+    outward = _unit(corners - before) + _unit(corners - after)
+    return (corners + outward * by).astype(np.float32)
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    return (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)).astype(np.float32)

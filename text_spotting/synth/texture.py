@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from text_spotting.errors import UserError
+from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.synth.style import Colour, sign_colour
 from text_spotting.words import Image
 
@@ -35,8 +36,8 @@ def list_images(folder: Path, flag: str) -> list[Path]:
 
 
 @functools.lru_cache(maxsize=_CACHED_PHOTOS)
-def load_photo(path: str) -> Image:
-    """Read a picture, reduced to a longest side that a background needs; do not write to the result.
+def load_photo(path: str) -> tuple[Image, tuple[int, int]]:
+    """Read a picture, reduced to what a background needs, and its original width and height; do not write to it.
 
     Raises:
         UserError: the file is not a picture.
@@ -44,30 +45,29 @@ def load_photo(path: str) -> Image:
     image = cv2.imread(path, cv2.IMREAD_COLOR)
     if image is None:
         raise UserError(f"{path}: cannot be read as a picture; remove or replace the file")
-    longest = max(image.shape[:2])
-    if longest > _LONGEST_SIDE:
-        image = cv2.resize(
-            image, None, fx=_LONGEST_SIDE / longest, fy=_LONGEST_SIDE / longest, interpolation=cv2.INTER_AREA
-        )
-    return image.astype(np.uint8, copy=False)
+    height, width = image.shape[:2]
+    scale = _LONGEST_SIDE / max(height, width)
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return as_bytes(image), (width, height)
 
 
 class Textures:
     """Backgrounds by random number: from a folder of photos if given, else (and a quarter of the time) made."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._photos = [str(path) for path in list_images(folder, "--backgrounds")] if folder else []
+    def __init__(self, folder: str | Path | None = None) -> None:
+        self._photos = [str(path) for path in list_images(Path(folder), "--backgrounds")] if folder else []
 
     def scene(self, rng: random.Random, width: int, height: int) -> Image:
         """A background for a whole picture, (height, width, 3), that may be written to."""
         if self._photos and rng.random() < 0.8:
-            return cover(rng, load_photo(rng.choice(self._photos)), width, height)
+            return cover(rng, load_photo(rng.choice(self._photos))[0], width, height)
         return street(rng, width, height)
 
     def patch(self, rng: random.Random, width: int, height: int) -> Image:
         """A small piece of some surface, (height, width, 3), that may be written to."""
         if self._photos and rng.random() < 0.6:
-            source = load_photo(rng.choice(self._photos))
+            source = load_photo(rng.choice(self._photos))[0]
         else:
             source = _tile(rng.randrange(_BANK))
         return cut(rng, source, width, height)
@@ -82,8 +82,8 @@ def cut(rng: random.Random, source: Image, width: int, height: int) -> Image:
     way = cv2.INTER_AREA if scale > 1.2 else cv2.INTER_LINEAR
     window = source[y : y + h, x : x + w]
     if rng.random() < 0.5:
-        window = cv2.flip(window, 1).astype(np.uint8, copy=False)
-    return cv2.resize(window, (width, height), interpolation=way).astype(np.uint8, copy=False)
+        window = as_bytes(cv2.flip(window, 1))
+    return as_bytes(cv2.resize(window, (width, height), interpolation=way))
 
 
 def cover(rng: random.Random, photo: Image, width: int, height: int) -> Image:
@@ -92,7 +92,7 @@ def cover(rng: random.Random, photo: Image, width: int, height: int) -> Image:
     w, h = max(1, int(width * scale)), max(1, int(height * scale))
     x, y = rng.randrange(photo.shape[1] - w + 1), rng.randrange(photo.shape[0] - h + 1)
     image = cv2.resize(photo[y : y + h, x : x + w], (width, height), interpolation=cv2.INTER_LINEAR)
-    return (cv2.flip(image, 1) if rng.random() < 0.5 else image).astype(np.uint8, copy=False)
+    return as_bytes((cv2.flip(image, 1) if rng.random() < 0.5 else image))
 
 
 def cloud(rng: random.Random, width: int, height: int, coarse: int, octaves: int = 4) -> Field:
@@ -117,7 +117,7 @@ def slope(rng: random.Random, width: int, height: int) -> Field:
 
 def shade(colour: Colour, field: Field, strength: float) -> Image:
     """A surface of one colour whose brightness follows a field."""
-    surface = np.float32(colour) + (field * strength)[..., None]
+    surface = as_floats(colour) + (field * strength)[..., None]
     return surface.clip(0, 255).astype(np.uint8)
 
 
@@ -179,7 +179,7 @@ def _grained(rng: random.Random, image: Image) -> Image:
         np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(20, 60), (height, width)).astype(np.float32)
     )
     long = rng.randint(15, 60) | 1
-    noise = cv2.blur(noise, (long, 1) if rng.random() < 0.5 else (1, long))
+    noise = as_floats(cv2.blur(noise, (long, 1) if rng.random() < 0.5 else (1, long)))
     return (image + noise[..., None]).clip(0, 255).astype(np.uint8)
 
 
@@ -223,7 +223,7 @@ def _box(rng: random.Random, image: Image, x: int, y: int, w: int, h: int) -> No
         surface(rng, x2 - x1, y2 - y1) if rng.random() < 0.5 else shade(material(rng), slope(rng, x2 - x1, y2 - y1), 12)
     )
     if rng.random() < 0.2:  # a pane of glass: what is behind shines through
-        piece = cv2.addWeighted(piece, 0.6, image[y1:y2, x1:x2], 0.4, 0).astype(np.uint8, copy=False)
+        piece = as_bytes(cv2.addWeighted(piece, 0.6, image[y1:y2, x1:x2], 0.4, 0))
     image[y1:y2, x1:x2] = piece
     if rng.random() < 0.6:
         edge = tuple(int(channel) for channel in material(rng))
