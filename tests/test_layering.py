@@ -1,0 +1,128 @@
+"""Who may import whom: the arrows that keep the numpy side free of torch and the parts apart."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeGuard
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "text_spotting"
+MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
+
+SEAMS = {"errors", "words", "geometry", "alphabet", "manifest"}
+"""What every part above may use."""
+
+AMONG_SEAMS: dict[str, set[str]] = {
+    "errors": set(),
+    "words": set(),
+    "alphabet": set(),
+    "geometry": {"words"},
+    "manifest": {"alphabet", "errors"},
+}
+ABOVE_SEAMS: dict[str, set[str]] = {
+    "preprocess": set(),
+    "postprocess": set(),
+    "draw": set(),
+    "annotations": set(),
+    "synth": {"annotations"},
+    "workdir": set(),
+    "evaluation": {"draw"},
+    "evaluation.mm_metric": {"evaluation", "models"},
+    "runtime": {"preprocess", "postprocess"},
+    "data": {"annotations", "synth"},
+    "models": {"postprocess"},
+    "engine": {
+        "annotations",
+        "data",
+        "evaluation",
+        "evaluation.mm_metric",
+        "models",
+        "postprocess",
+        "preprocess",
+        "workdir",
+    },
+    "export": {"annotations", "engine", "evaluation", "models", "preprocess", "runtime"},
+}
+MAY_IMPORT = {
+    **AMONG_SEAMS,
+    **{part: to | SEAMS for part, to in ABOVE_SEAMS.items()},
+    "cli": {*SEAMS, *ABOVE_SEAMS},
+}
+TORCH_SIDE = {"torch", "torchvision", "mmcv", "mmdet", "mmengine"}
+WITH_TORCH = {"data", "models", "engine", "export", "evaluation.mm_metric"}
+
+
+def _part(path: Path) -> str:
+    """The part of the house that a file belongs to: its folder, or its name when it stands alone."""
+    dotted = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    return dotted if dotted in MAY_IMPORT else dotted.split(".")[0]
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _own_parts(path: Path) -> set[str]:
+    parts = set()
+    for name in _imports(ast.parse(path.read_text(encoding="utf-8"))):
+        head, _, rest = name.partition(".")
+        if head == "text_spotting" and rest:
+            named = [part for part in MAY_IMPORT if f"{rest}.".startswith(f"{part}.")]
+            parts.add(max(named, key=len, default=rest.split(".")[0]))
+    return parts
+
+
+def _is_for_types_only(node: ast.AST) -> TypeGuard[ast.If]:
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+
+
+def _at_import_time(path: Path) -> set[str]:
+    """Top-level packages that importing the file itself would import; bodies of functions do not count."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or _is_for_types_only(node):
+            node.body = []
+    return {name.split(".")[0] for name in _imports(tree)}
+
+
+def _id(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_id)
+def test_a_module_imports_only_what_its_part_may(path: Path) -> None:
+    part = _part(path)
+    too_far = _own_parts(path) - MAY_IMPORT[part] - {part}
+    assert not too_far, f"{part} must not import {', '.join(sorted(too_far))}"
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if _part(path) not in WITH_TORCH], ids=_id)
+def test_the_numpy_side_never_imports_torch_when_loaded(path: Path) -> None:
+    assert not _at_import_time(path) & TORCH_SIDE
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").glob("*.py")), ids=_id)
+def test_a_tool_imports_only_the_standard_library_before_it_runs(path: Path) -> None:
+    assert _at_import_time(path) <= {*sys.stdlib_module_names, "text_spotting"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tools").glob("*.py")), ids=lambda path: path.name)
+def test_a_script_of_tools_only_starts_its_cli_module(path: Path) -> None:
+    assert set(_imports(ast.parse(path.read_text(encoding="utf-8")))) == {"sys", "text_spotting.cli.main.run_tool"}
+    assert f'run_tool("{path.stem}")' in path.read_text(encoding="utf-8")
+    assert (PACKAGE / "cli" / path.name).is_file()
+
+
+def test_the_arrows_themselves_make_no_circle() -> None:
+    rest = {part: set(to) - {part} for part, to in MAY_IMPORT.items()}
+    while free := {part for part, to in rest.items() if not to & set(rest)}:
+        rest = {part: to for part, to in rest.items() if part not in free}
+    assert not rest
