@@ -1,14 +1,18 @@
 """Transcribing words that are only outlined: which words are asked for, and what the recogniser is shown."""
 
+import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
+from text_spotting.annotations.dataset_file import read_dataset, write_dataset
 from text_spotting.annotations.pseudo_label import pseudo_label, rectify
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord, labelled
+from text_spotting.cli.main import run_tool
 from text_spotting.words import Image, Word
 
 QUAD = np.array([[10, 10], [70, 10], [70, 30], [10, 30]], dtype=np.float32)
@@ -95,3 +99,35 @@ def test_rectify_takes_other_polygons_by_their_rectangle() -> None:
     scene[10:30, 10:30] = 0
     crop = rectify(scene, np.array([[10, 10], [40, 10], [70, 10], [70, 30], [10, 30]], dtype=np.float32))
     assert crop.shape[:2] == (20, 60) and upright(crop)
+
+
+def annotation_file(folder: Path) -> Path:
+    path = folder / "in.json"
+    write_dataset(path, [AnnotatedImage(picture_with_mark(folder / "a.png"), 100, 60, [Word(QUAD)])])
+    return path
+
+
+def test_the_tool_reads_with_rapidocr_and_says_what_it_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = SimpleNamespace(
+        RapidOCR=lambda params: lambda crop, **steps: SimpleNamespace(txts=("Exit",), scores=(0.97,))
+    )
+    monkeypatch.setitem(sys.modules, "rapidocr", engine)
+    flags = ["--ann-file", f"{annotation_file(tmp_path)}", "--output", f"{tmp_path}/sub/out.json"]
+    assert run_tool("pseudo_label", flags) == 0
+    assert "1 words transcribed, 0 not sure enough" in capsys.readouterr().out
+    (image,) = read_dataset(tmp_path / "sub/out.json")
+    assert [(word.text, word.score) for word in image.words] == [("Exit", 0.97)]
+    assert image.path.resolve() == tmp_path / "a.png"
+
+
+def test_the_tool_names_the_missing_package_and_wrong_flags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "rapidocr", None)
+    flags = ["--ann-file", f"{annotation_file(tmp_path)}", "--output", f"{tmp_path}/out.json"]
+    assert run_tool("pseudo_label", flags) == 2
+    assert "pip install rapidocr" in capsys.readouterr().err
+    assert run_tool("pseudo_label", [*flags, "--min-score", "90"]) == 2
+    assert "--min-score 90.0: must lie between 0 and 1" in capsys.readouterr().err
