@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from text_spotting.synth.pixels import as_bytes
+from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.words import Image
 
 _BANK = 1024
@@ -107,7 +107,7 @@ def _streak(length: float, angle: float) -> NDArray[np.float32]:
     start, end = (centre - dx, centre - dy), (centre + dx, centre + dy)
     points = [tuple(round(value * 16) for value in point) for point in (start, end)]
     cv2.line(kernel, points[0], points[1], 1.0, 1, cv2.LINE_AA, shift=4)
-    return kernel / kernel.sum()
+    return as_floats(kernel / kernel.sum())
 
 
 def _shrink(rng: random.Random, image: Image, factor: float) -> Image:
@@ -126,8 +126,8 @@ def _grain_bank(level: int) -> NDArray[np.int8]:
     grey = noise.normal(size=(_BANK, _BANK, 1)).astype(np.float32)
     mixed = 0.8 * grey + 0.6 * noise.normal(size=(_BANK, _BANK, 3)).astype(np.float32)
     if level % 2:
-        mixed = cv2.GaussianBlur(mixed, (3, 3), 0.6)
-        mixed /= mixed.std()
+        mixed = as_floats(cv2.GaussianBlur(mixed, (3, 3), 0.6))
+        mixed = mixed / mixed.std()
     return (mixed * _GRAIN_LEVELS[level]).clip(-127, 127).astype(np.int8)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from text_spotting.geometry import clip_to_image
 from text_spotting.synth.layout import Block
-from text_spotting.synth.pixels import as_bytes
+from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.synth.render import transform
 from text_spotting.synth.style import Style, paint
 from text_spotting.words import FloatArray, Image, Word
@@ -74,7 +74,7 @@ class Canvas:
         places = [divmod(int(free[rng.randrange(len(free))]), across) for _ in range(_TRIES)]
         top, left = min(places, key=lambda at: _window_sum(unrest, at, rows, columns))
         shift = np.array([left - border_x + rng.random() * 0.9, top - border_y + rng.random() * 0.9]) * _COARSE
-        return (corners - low + shift).astype(np.float32)
+        return as_floats(corners - low + shift)
 
     def reserve(self, corners: FloatArray) -> None:
         """Keep everything placed later off these corners' polygon."""
@@ -98,18 +98,18 @@ class Canvas:
         if x2 - x1 < 2 or y2 - y1 < 2:
             return
         flat = np.array([[0, 0], [block.width, 0], [block.width, block.height], [0, block.height]], np.float32)
-        matrix = cv2.getPerspectiveTransform(flat, (corners - np.float32([x1, y1])).astype(np.float32))
+        matrix = as_floats(cv2.getPerspectiveTransform(flat, corners - as_floats([x1, y1])))
         mask = as_bytes(cv2.warpPerspective(block.mask(), matrix, (x2 - x1, y2 - y1), flags=cv2.INTER_AREA))
         paint(self.image[y1:y2, x1:x2], mask, style)
         for piece in block.pieces:
             outline = transform(piece.outline(block.em * PAD), matrix)
-            chars = transform(piece.chars(), matrix) + np.float32([x1, y1])
+            chars = transform(piece.chars(), matrix) + as_floats([x1, y1])
             self._note(outline, chars, piece.text if readable else "", mask, (x1, y1))
 
     def _note(
         self, outline: FloatArray, chars: FloatArray, text: str, mask: NDArray[np.uint8], origin: tuple[int, int]
     ) -> None:
-        polygon = clip_to_image(outline + np.float32(origin), self.width, self.height)
+        polygon = clip_to_image(outline + as_floats(origin), self.width, self.height)
         if np.ptp(polygon, axis=0).min() < 2:
             return
         inside = np.zeros(mask.shape, np.uint8)
@@ -118,7 +118,7 @@ class Canvas:
         number = len(self.placed) + 1
         x, y = origin
         self.ids[y : y + mask.shape[0], x : x + mask.shape[1]][ink] = number
-        cut = float(np.abs(polygon - outline - np.float32(origin)).max())
+        cut = float(np.abs(polygon - outline - as_floats(origin)).max())
         ignore = not text or cut > 0.1 * float(np.ptp(outline, axis=0).min())
         self.placed.append(Placed(Word(polygon, text, ignore=ignore), chars.astype(np.float32), int(ink.sum())))
 

@@ -12,6 +12,7 @@ import numpy as np
 from text_spotting.synth import corpus
 from text_spotting.synth.camera import random_shot, take
 from text_spotting.synth.fonts import Mask, by_family, find_faces, pick
+from text_spotting.synth.pixels import as_bytes, mean_colour
 from text_spotting.synth.render import Ink, bend, draw_word, random_pose, random_roll, size_for
 from text_spotting.synth.style import Style, contrasting, paint, random_style
 from text_spotting.synth.texture import Textures, material, shade, slope
@@ -73,9 +74,8 @@ class WordGenerator:
         corners, width_px, height_px = _frame(rng, corners, height, self.options.margin)
         image = _behind(rng, self._textures, width_px, height_px)
         matrix = cv2.getPerspectiveTransform(_rectangle(ink.mask), corners)
-        mask = cv2.warpPerspective(ink.mask, matrix, (width_px, height_px), flags=cv2.INTER_AREA)
-        mask = mask.astype(np.uint8, copy=False)
-        style = random_style(rng, _mean(image), height)
+        mask = as_bytes(cv2.warpPerspective(ink.mask, matrix, (width_px, height_px), flags=cv2.INTER_AREA))
+        style = random_style(rng, mean_colour(image), height)
         if rng.random() < 0.25:
             self._neighbours(rng, image, corners, style, height)
         worn = self._textures.patch(rng, width_px, height_px)[..., 0] if style.wear else None
@@ -95,7 +95,7 @@ class WordGenerator:
                 continue
             matrix = cv2.getPerspectiveTransform(_rectangle(ink.mask), corners + step)
             mask = cv2.warpPerspective(ink.mask, matrix, image.shape[1::-1], flags=cv2.INTER_AREA)
-            paint(image, mask.astype(np.uint8, copy=False), Style(style.ink))
+            paint(image, as_bytes(mask), Style(style.ink))
 
 
 def _rectangle(mask: Mask) -> FloatArray:
@@ -126,12 +126,8 @@ def _behind(rng: random.Random, textures: Textures, width: int, height: int) -> 
         return shade(material(rng), slope(rng, width, height), rng.uniform(0, 30))
     patch = textures.patch(rng, width, height)
     calm = rng.random()  # text is mostly put where a surface is quiet
-    return cv2.addWeighted(patch, calm, np.full_like(patch, 0) + np.uint8(_mean(patch)), 1 - calm, 0).astype(np.uint8)
-
-
-def _mean(image: Image) -> tuple[float, float, float]:
-    blue, green, red, _ = cv2.mean(image)
-    return blue, green, red
+    plain = np.full_like(patch, mean_colour(patch))
+    return as_bytes(cv2.addWeighted(patch, calm, plain, 1 - calm, 0))
 
 
 def _clutter(rng: random.Random, image: Image) -> None:
@@ -139,8 +135,8 @@ def _clutter(rng: random.Random, image: Image) -> None:
     if rng.random() > 0.12:
         return
     height, width = image.shape[:2]
-    colour = contrasting(rng, _mean(image), 30)
+    colour = contrasting(rng, mean_colour(image), 30)
     at = rng.choice((rng.uniform(0, 0.1), rng.uniform(0.9, 1.0), rng.random())) * height
     rise = rng.gauss(0, 0.05) * width
-    ends = (0, round(at - rise)), (width, round(at + rise))
-    cv2.line(image, *ends, colour, max(1, round(height * rng.uniform(0.02, 0.06))), cv2.LINE_AA)
+    thick = max(1, round(height * rng.uniform(0.02, 0.06)))
+    cv2.line(image, (0, round(at - rise)), (width, round(at + rise)), colour, thick, cv2.LINE_AA)

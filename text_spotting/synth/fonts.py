@@ -115,7 +115,7 @@ def draws(face: Face, text: str) -> bool:
 
 
 def by_family(faces: Sequence[Face]) -> tuple[tuple[Face, ...], ...]:
-    """Group faces, so that a family of eighteen weights is not drawn eighteen times as often as one of a single weight."""
+    """Group faces, so that a family of eighteen weights is not drawn eighteen times as often as others."""
     groups: dict[str, list[Face]] = {}
     for face in faces:
         groups.setdefault(face.family, []).append(face)

@@ -79,7 +79,7 @@ class Scene:
 
     def mask(self, number: int) -> NDArray[np.bool_]:
         """Visible ink (H, W) of ``placed[number]``."""
-        return self.ids == number + 1
+        return np.equal(self.ids, number + 1)
 
 
 class SceneGenerator:

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from text_spotting.synth.compose import Canvas, Placed
+from text_spotting.synth.fonts import Mask
+from text_spotting.synth.pixels import as_bytes
 from text_spotting.words import FloatArray, Image, Word
 
 LEAST_HEIGHT = 7.5
@@ -24,7 +26,7 @@ def judge(image: Image, canvas: Canvas, softness: float) -> list[Placed]:
         image: the picture as the camera took it.
         softness: standard deviation of the camera's blur in pixels.
     """
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    grey = as_bytes(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
     shown = np.bincount(canvas.ids.ravel(), minlength=len(canvas.placed) + 1)
     judged = []
     for number, placed in enumerate(canvas.placed, start=1):
@@ -34,8 +36,8 @@ def judge(image: Image, canvas: Canvas, softness: float) -> list[Placed]:
             hidden = shown[number] < LEAST_VISIBLE * placed.pixels
             small = height < LEAST_HEIGHT or softness > MOST_BLUR * height
             if hidden or small or contrast(grey, canvas.ids, number, word) < LEAST_CONTRAST:
-                placed = replace(placed, word=Word(word.polygon, word.text, ignore=True))
-        judged.append(placed)
+                word = Word(word.polygon, word.text, ignore=True)
+        judged.append(replace(placed, word=word))
     return judged
 
 
@@ -46,11 +48,11 @@ def word_height(polygon: FloatArray) -> float:
     return float(np.linalg.norm(left) + np.linalg.norm(right)) / 2
 
 
-def contrast(grey: NDArray[np.number], ids: NDArray[np.int16], number: int, word: Word) -> float:  # type: ignore[type-arg]
+def contrast(grey: Mask, ids: NDArray[np.int16], number: int, word: Word) -> float:
     """Difference of the mean brightness on and around a word's ink, 0..255."""
     x1, y1, x2, y2 = (round(value) for value in word.box)
     values, ink = grey[y1 : y2 + 1, x1 : x2 + 1], ids[y1 : y2 + 1, x1 : x2 + 1] == number
     covered = int(ink.sum())
-    if covered == 0 or covered == ink.size:
+    if covered in (0, ink.size):
         return 0.0
     return abs(float(values[ink].mean()) - float(values[~ink].mean()))

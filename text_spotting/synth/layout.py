@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from text_spotting.synth.fonts import Face, Mask
+from text_spotting.synth.pixels import as_floats
 from text_spotting.synth.render import Ink, bend, draw_word
 from text_spotting.words import FloatArray
 
@@ -22,9 +23,13 @@ class Piece:
 
     def outline(self, pad: float) -> FloatArray:
         """Polygon around the ink on the flat block, ``pad`` pixels away from it."""
-        points = self.ink.outline
-        centre = (points.min(axis=0) + points.max(axis=0)) / 2
-        return (points + np.sign(points - centre) * pad + np.array([self.x, self.y])).astype(np.float32)
+        points = self.ink.outline + np.array([self.x, self.y], np.float32)
+        half = len(points) // 2
+        points[:half, 1] -= pad
+        points[half:, 1] += pad
+        points[[0, -1], 0] -= pad
+        points[[half - 1, half], 0] += pad
+        return as_floats(points)
 
     def chars(self) -> FloatArray:
         """Corners (N, 4, 2) of the characters' ink on the flat block."""

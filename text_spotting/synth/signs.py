@@ -12,7 +12,7 @@ from text_spotting.synth import corpus
 from text_spotting.synth.compose import Canvas
 from text_spotting.synth.fonts import Face
 from text_spotting.synth.layout import Block, block, single
-from text_spotting.synth.pixels import as_bytes
+from text_spotting.synth.pixels import as_bytes, as_floats, mean_colour
 from text_spotting.synth.render import CAPITALS, random_pose, size_for
 from text_spotting.synth.style import Colour, Style, blend, contrasting, random_style, sign_colour
 from text_spotting.synth.texture import Textures, material, shade, slope
@@ -51,13 +51,13 @@ class SignMaker:
         margin = rng.uniform(0.25, 0.9) if on_board else 0.15
         overhang = 0.15 if rng.random() < 0.08 else 0.0
         for shrink in _SHRINK:
-            corners = (leaned * shrink).astype(np.float32)
+            corners = as_floats(leaned * shrink)
             frame = grown(corners, height * shrink * margin)
             place = canvas.find_place(rng, frame, overhang)
             if place is not None:
-                corners = (corners + (place - frame)).astype(np.float32)
+                corners = as_floats(corners + (place - frame))
                 behind = (
-                    self._carrier(rng, canvas, place, height * shrink) if on_board else mean_colour(canvas, corners)
+                    self._carrier(rng, canvas, place, height * shrink) if on_board else colour_behind(canvas, corners)
                 )
                 canvas.write(laid, corners, random_style(rng, behind, height * shrink))
                 canvas.reserve(place)
@@ -117,26 +117,23 @@ def put_board(rng: random.Random, canvas: Canvas, corners: FloatArray, height: f
     return colour
 
 
-def mean_colour(canvas: Canvas, corners: FloatArray) -> Colour:
+def colour_behind(canvas: Canvas, corners: FloatArray) -> Colour:
     """Mean colour of the picture in a quad's bounds; grey when they lie outside."""
     x1, y1, x2, y2 = canvas.bounds(corners)
-    if x2 <= x1 or y2 <= y1:
-        return 128.0, 128.0, 128.0
-    blue, green, red, _ = cv2.mean(canvas.image[y1:y2, x1:x2])
-    return blue, green, red
+    return mean_colour(canvas.image[y1:y2, x1:x2])
 
 
 def plain_style(rng: random.Random, canvas: Canvas, corners: FloatArray, height: float) -> Style:
     """A style for words written straight onto the picture."""
-    return random_style(rng, mean_colour(canvas, corners), height)
+    return random_style(rng, colour_behind(canvas, corners), height)
 
 
 def grown(corners: FloatArray, by: float) -> FloatArray:
     """Push each corner of a quad outwards along its two sides."""
     before, after = np.roll(corners, 1, axis=0), np.roll(corners, -1, axis=0)
     outward = _unit(corners - before) + _unit(corners - after)
-    return (corners + outward * by).astype(np.float32)
+    return as_floats(corners + outward * by)
 
 
 def _unit(vectors: FloatArray) -> FloatArray:
-    return (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)).astype(np.float32)
+    return as_floats(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6))

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from text_spotting.synth.fonts import Mask
+from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.words import FloatArray, Image
 
 Colour = tuple[float, float, float]
@@ -16,8 +17,9 @@ WHITE: Colour = (245, 245, 245)
 BLACK: Colour = (22, 22, 24)
 
 _SIGN_COLOURS: tuple[Colour, ...] = (
-    WHITE, WHITE, BLACK, BLACK, (30, 30, 200), (20, 20, 150), (160, 70, 20), (110, 40, 10), (60, 130, 30), (40, 200, 240),
-    (60, 220, 250), (20, 110, 235), (80, 80, 80), (150, 150, 150), (120, 20, 110), (170, 160, 30), (200, 225, 240),
+    WHITE, WHITE, BLACK, BLACK, (30, 30, 200), (20, 20, 150), (160, 70, 20), (110, 40, 10), (60, 130, 30),
+    (40, 200, 240), (60, 220, 250), (20, 110, 235), (80, 80, 80), (150, 150, 150), (120, 20, 110), (170, 160, 30),
+    (200, 225, 240),
 )  # fmt: skip
 
 
@@ -96,17 +98,19 @@ def paint(region: Image, mask: Mask, style: Style, texture: Mask | None = None) 
     if style.shadow:
         dx, dy, blur, darkness = style.shadow
         thrown = shifted(mask, dx, dy)
-        blend(region, (0, 0, 0), cv2.GaussianBlur(thrown, (0, 0), blur) if blur > 0.4 else thrown, darkness)
+        soft = as_bytes(cv2.GaussianBlur(thrown, (0, 0), blur)) if blur > 0.4 else thrown
+        blend(region, (0, 0, 0), soft, darkness)
     if style.outline:
         width, colour = style.outline
-        blend(region, colour, cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1,) * 2)))
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1, 2 * width + 1))
+        blend(region, colour, as_bytes(cv2.dilate(mask, disc)))
     cover = mask
     if style.wear and texture is not None:
         kept = cv2.threshold(texture, 255 * style.wear, 255, cv2.THRESH_BINARY)[1]
-        cover = cv2.min(mask, cv2.max(kept, cv2.multiply(mask, 0.25)))
+        cover = np.minimum(mask, np.maximum(as_bytes(kept), mask // 4))
     if style.second:
         fade = np.linspace(0, 1, len(region), dtype=np.float32)[:, None, None]
-        colours = np.float32(style.ink) * (1 - fade) + np.float32(style.second) * fade
+        colours = as_floats(style.ink) * (1 - fade) + as_floats(style.second) * fade
         _mix(region, colours, cover, style.opacity)
     else:
         blend(region, style.ink, cover, style.opacity)
@@ -116,7 +120,7 @@ def paint(region: Image, mask: Mask, style: Style, texture: Mask | None = None) 
 
 def blend(region: Image, colour: Colour, mask: Mask, opacity: float = 1.0) -> None:
     """Lay one colour over a region where the mask covers it, in place."""
-    _mix(region, np.float32(colour), mask, opacity)
+    _mix(region, as_floats(colour), mask, opacity)
 
 
 def _mix(region: Image, colours: FloatArray, mask: Mask, opacity: float) -> None:
@@ -127,8 +131,8 @@ def _mix(region: Image, colours: FloatArray, mask: Mask, opacity: float) -> None
 
 
 def _emboss(region: Image, mask: Mask, strength: float) -> None:
-    soft = cv2.blur(mask, (3, 3)).astype(np.int16)
-    slope = (shifted(soft, 1, 1) - shifted(soft, -1, -1)).astype(np.float32) * strength
+    soft = as_bytes(cv2.blur(mask, (3, 3)))
+    slope = (as_floats(shifted(soft, 1, 1)) - shifted(soft, -1, -1)) * strength
     region[:] = np.clip(region - slope[..., None], 0, 255)
 
 

@@ -92,7 +92,7 @@ def cover(rng: random.Random, photo: Image, width: int, height: int) -> Image:
     w, h = max(1, int(width * scale)), max(1, int(height * scale))
     x, y = rng.randrange(photo.shape[1] - w + 1), rng.randrange(photo.shape[0] - h + 1)
     image = cv2.resize(photo[y : y + h, x : x + w], (width, height), interpolation=cv2.INTER_LINEAR)
-    return as_bytes((cv2.flip(image, 1) if rng.random() < 0.5 else image))
+    return as_bytes(cv2.flip(image, 1) if rng.random() < 0.5 else image)
 
 
 def cloud(rng: random.Random, width: int, height: int, coarse: int, octaves: int = 4) -> Field:
@@ -103,16 +103,15 @@ def cloud(rng: random.Random, width: int, height: int, coarse: int, octaves: int
         cells = coarse << octave
         grid = noise.uniform(-1, 1, (max(2, cells * height // width), max(2, cells))).astype(np.float32)
         total += cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC) * 0.5**octave
-    return total
+    return as_floats(total)
 
 
 def slope(rng: random.Random, width: int, height: int) -> Field:
     """A plane (height, width) from -1 to 1 in a random direction: light that falls from one side."""
     angle = rng.uniform(0, 2 * math.pi)
-    return np.add.outer(
-        np.linspace(-1, 1, height, dtype=np.float32) * math.sin(angle),
-        np.linspace(-1, 1, width, dtype=np.float32) * math.cos(angle),
-    )
+    down = np.linspace(-math.sin(angle), math.sin(angle), height, dtype=np.float32)
+    across = np.linspace(-math.cos(angle), math.cos(angle), width, dtype=np.float32)
+    return as_floats(np.add.outer(down, across))
 
 
 def shade(colour: Colour, field: Field, strength: float) -> Image:
