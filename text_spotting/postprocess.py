@@ -46,7 +46,8 @@ def to_words(
     """Turn selected detections into words in pixels of the picture.
 
     A word's polygon is the smallest rotated rectangle around the visible part of its mask's largest region, or of
-    its box where the mask is empty. The score is the detection's; a text read with less than ``text_thr`` is dropped.
+    its box where the mask is empty. The score is the detection's, the text score the reading's; a text read with less
+    than ``text_thr`` is dropped.
 
     Args:
         boxes: [N, 5] x1, y1, x2, y2, score in input pixels.
@@ -62,7 +63,8 @@ def to_words(
     words = []
     for box, region, text, confidence in zip(boxes, regions, texts, confidences, strict=True):
         points = clip_to_image(_region_corners(np.asarray(box[:4], np.float32) / factors, region), *image_size)
-        words.append(Word(min_area_rect(points), text if confidence >= manifest.text_thr else "", float(box[4])))
+        read = text if confidence >= manifest.text_thr else ""
+        words.append(Word(min_area_rect(points), read, float(box[4]), text_score=float(confidence)))
     return words
 
 

@@ -20,12 +20,14 @@ class Word:
         text: transcription; empty means "not known" in ground truth and "not read" in predictions.
         score: confidence in 0..1; 1 in ground truth.
         ignore: a don't-care region: neither to be found nor to be counted as a false positive.
+        text_score: confidence of the text alone, 0..1, where the reader gives one.
     """
 
     polygon: FloatArray
     text: str = ""
     score: float = 1.0
     ignore: bool = False
+    text_score: float = 1.0
 
     def __post_init__(self) -> None:
         polygon = np.asarray(self.polygon, dtype=np.float32).reshape(-1, 2)
