@@ -304,6 +304,17 @@ def test_words_go_to_cvat_and_come_back(tmp_path: Path) -> None:
     assert corners(back) == words[0].polygon.tolist() and len(problems) == 0
 
 
+def test_pictures_are_named_for_cvat_from_the_folder_that_holds_them_all(tmp_path: Path) -> None:
+    flat = [AnnotatedImage(tmp_path / f"photos/{name}.jpg", WIDTH, HEIGHT) for name in "ab"]
+    write_cvat(tmp_path / "flat.xml", flat)
+    assert 'name="a.jpg"' in (tmp_path / "flat.xml").read_text()
+    write_cvat(tmp_path / "deep.xml", [*flat, AnnotatedImage(tmp_path / "photos/x/c.jpg", WIDTH, HEIGHT)])
+    assert (
+        'name="a.jpg"' in (tmp_path / "deep.xml").read_text()
+        and 'name="x/c.jpg"' in (tmp_path / "deep.xml").read_text()
+    )
+
+
 def test_total_text_as_text_files(tmp_path: Path) -> None:
     picture(tmp_path / "Images/img1.jpg")
     save(

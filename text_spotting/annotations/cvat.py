@@ -48,18 +48,20 @@ class CvatXml11:
         return folder / name if (folder / name).is_file() else folder / Path(name).name
 
 
-def write_cvat(path: str | Path, images: Sequence[AnnotatedImage], images_folder: str | Path) -> None:
+def write_cvat(path: str | Path, images: Sequence[AnnotatedImage], images_folder: str | Path | None = None) -> None:
     """Write annotations that CVAT imports (CVAT for images 1.1) into a task made of the same pictures.
 
     The task needs a label ``text`` with the attributes ``text`` (text), ``legible`` (checkbox) and ``language`` (text).
 
     Args:
-        images_folder: folder that picture names shall be relative to, as they were uploaded.
+        images_folder: folder that picture names shall be relative to; by default the innermost one that holds all
+            pictures, which fits a task to which its content was uploaded.
     """
+    start = images_folder or os.path.commonpath([image.path.absolute().parent for image in images])
     root = Element("annotations")
     SubElement(root, "version").text = "1.1"
     for index, image in enumerate(images):
-        name = Path(os.path.relpath(image.path, images_folder)).as_posix()
+        name = Path(os.path.relpath(image.path, start)).as_posix()
         size = {"width": str(image.width), "height": str(image.height)}
         element = SubElement(root, "image", {"id": str(index), "name": name, **size})
         for word in image.words:

@@ -101,7 +101,7 @@ def _write_extras(args: argparse.Namespace, images: "Sequence[AnnotatedImage]", 
     if args.stats:
         save_histograms(statistics(images), args.stats)
     if args.cvat:
-        write_cvat(args.cvat, images, root)
+        write_cvat(args.cvat, images)
 
 
 def _draw(image: "AnnotatedImage", root: Path, folder: Path) -> None:
