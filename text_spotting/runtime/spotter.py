@@ -1,7 +1,7 @@
 """The one object that users of an exported model need."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ class Spotter:
             manifest=self.manifest,
         )
 
-    def stream(self, frames: Iterable[Image]) -> Iterator[tuple[Image, list[Word]]]:
+    def stream(self, frames: Iterable[Image]) -> Generator[tuple[Image, list[Word]]]:
         """Yield each frame with its words, in order, while later frames are already being worked on.
 
         At most ``streams`` + 1 frames are in flight, so memory stays bounded however slow the consumer is. When

@@ -1,0 +1,127 @@
+"""``visualize --video``: words followed over frames, with the speed of the whole loop."""
+
+import argparse
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import cv2
+
+from text_spotting.draw import draw_words
+from text_spotting.errors import UserError
+from text_spotting.evaluation.predictions import write_predictions
+from text_spotting.runtime.serve import FrameServer
+from text_spotting.runtime.sinks import Sink, VideoFile, Window, has_screen
+from text_spotting.runtime.sources import Video
+from text_spotting.runtime.spotter import Spotter
+from text_spotting.runtime.tracking import WordTracker
+from text_spotting.words import Image, Word
+
+_FPS_FRAMES = 30
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+def run_video(args: argparse.Namespace, spotter: Spotter) -> None:
+    """Play until the source ends, the viewer presses Esc, or Ctrl-C; what was written stays readable.
+
+    Raises:
+        UserError: the source cannot be opened or broke off, or a result cannot be written.
+    """
+    video = Video(args.video)
+    frames: dict[str, list[Word]] = {}
+    sinks: list[Sink] = []
+    try:
+        sinks.extend(_sinks(args, video.fps))
+        _play(video, spotter, sinks, list if args.no_track else WordTracker(), frames)
+    finally:
+        for sink in sinks:
+            sink.close()
+        video.close()
+        if args.save_json:
+            write_predictions(args.save_json, frames)
+
+
+def _sinks(args: argparse.Namespace, fps: float) -> list[Sink]:
+    sinks: list[Sink] = []
+    if args.output:
+        sinks.append(VideoFile(args.output, fps))
+    if args.serve:
+        server = FrameServer(*parse_address(args.serve))
+        print(f"watch at {server.url}", flush=True)
+        sinks.append(server)
+    if not args.no_show and has_screen():
+        sinks.append(Window())
+    if not sinks and not args.save_json:
+        raise UserError("there is no screen to show the video on: give --output, --save-json or --serve PORT")
+    return sinks
+
+
+def parse_address(text: str) -> tuple[int, str]:
+    """Parse ``8080`` or ``0.0.0.0:8080`` into port and host.
+
+    Raises:
+        UserError: neither.
+    """
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or int(port) > 65535:
+        raise UserError(f"--serve {text}: expected PORT or HOST:PORT, such as 8080")
+    return int(port), host or "127.0.0.1"
+
+
+def _play(
+    video: Video,
+    spotter: Spotter,
+    sinks: Sequence[Sink],
+    follow: Callable[[Sequence[Word]], list[Word]],
+    found: dict[str, list[Word]],
+) -> None:
+    speed = Speedometer()
+    stream = spotter.stream(video)
+    try:
+        for frame, words in stream:
+            shown = follow(words)
+            found[f"{video.name}_{len(found):06d}"] = shown
+            speed.tick()
+            if sinks:
+                drawn = _with_speed(draw_words(frame, shown), speed.fps)
+                wanted = [sink.show(drawn) for sink in sinks]
+                if not all(wanted):
+                    break
+    finally:
+        stream.close()
+        print(f"{len(found)} frames, {speed.overall:.1f} frames/s", flush=True)
+
+
+class Speedometer:
+    """Frames per second of the whole loop: capture, spotting, drawing and writing."""
+
+    def __init__(self) -> None:
+        self._started = self._said = time.perf_counter()
+        self._ticks: deque[float] = deque([self._started], maxlen=_FPS_FRAMES)
+        self._count = 0
+
+    def tick(self) -> None:
+        """A frame is done; off a terminal, say so now and then."""
+        now = time.perf_counter()
+        self._ticks.append(now)
+        self._count += 1
+        if now - self._said > _SECONDS_BETWEEN_LINES:
+            self._said = now
+            print(f"{self._count} frames, {self.fps:.1f} frames/s", file=sys.stderr, flush=True)
+
+    @property
+    def fps(self) -> float:
+        """Over the last frames."""
+        return (len(self._ticks) - 1) / max(self._ticks[-1] - self._ticks[0], 1e-9)
+
+    @property
+    def overall(self) -> float:
+        """Since the start."""
+        return self._count / max(self._ticks[-1] - self._started, 1e-9)
+
+
+def _with_speed(frame: Image, fps: float) -> Image:
+    for color, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+        cv2.putText(frame, f"{fps:.1f} FPS", (8, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, color, thickness, cv2.LINE_AA)
+    return frame
