@@ -6,8 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-import cv2
-
 from text_spotting.draw import draw_words
 from text_spotting.errors import UserError
 from text_spotting.evaluation.predictions import write_predictions
@@ -122,6 +120,8 @@ class Speedometer:
 
 
 def _with_speed(frame: Image, fps: float) -> Image:
+    import cv2
+
     for color, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
         cv2.putText(frame, f"{fps:.1f} FPS", (8, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, color, thickness, cv2.LINE_AA)
     return frame
