@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from text_spotting.annotations.checks import SUFFIXES, checked_word, find_picture, picture_size
-from text_spotting.annotations.lines import Line, parse_lines, read_text
+from text_spotting.annotations.lines import Line, parse_lines, read_text, unquote
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord
 from text_spotting.errors import UserError
 from text_spotting.geometry import box_to_polygon
 
+_CHARACTER = re.compile(r"\s*(?:\S+\s+){5}" + r"(-?[\d.]+)\s+" * 4 + r'"(.*)"\s*$')
 OFFICIAL_PICTURES = {("2013", True): 229, ("2013", False): 233, ("2015", True): 1000, ("2015", False): 500}
 
 
 @dataclass(frozen=True)
 class ICDAR2015:
-    """Lines ``x1,y1,x2,y2,x3,y3,x4,y4,text``; picture ``img_1.jpg`` has ``gt_img_1.txt``.
+    """Lines ``x1,y1,x2,y2,x3,y3,x4,y4,text``; picture ``img_1.jpg`` has ``gt_img_1.txt``. Quotes belong to the text.
 
     Attributes:
         root: folder that the others are relative to.
@@ -91,9 +92,10 @@ class ICDAR2013:
         characters = self._read_characters(stem, len(lines), problems)
         words = []
         for line, chars in zip(lines, characters, strict=True):
-            text = "".join(char["char"] for char in chars) if chars else line.rest
-            if text != line.rest:
-                problems.add("characters spell another word: believed", line.place, f"{line.rest!r} became {text!r}")
+            written = unquote(line.rest)
+            text = "".join(char["char"] for char in chars) or written
+            if text != written:
+                problems.add("characters spell another word: believed", line.place, f"{written!r} became {text!r}")
             attributes = {"chars": chars} if chars else {}
             polygon = box_to_polygon(line.numbers)
             words.append(checked_word(polygon, size, line.place, problems, text=text, attributes=attributes))
@@ -101,13 +103,14 @@ class ICDAR2013:
 
     def _read_characters(self, stem: str, word_count: int, problems: Problems) -> list[list[dict[str, Any]]]:
         """Characters of each word; empty lists where the file is absent or has another number of words."""
-        file = self.root / self.character_annotations_folder / f"{stem}_GT.txt"
+        nothing: list[list[dict[str, Any]]] = [[] for _ in range(word_count)]
         if not self.character_annotations_folder:
-            return [[] for _ in range(word_count)]
-        words = list(read_character_file(file, problems)) if file.is_file() else []
+            return nothing
+        file = self.root / self.character_annotations_folder / f"{stem}_GT.txt"
+        words = read_character_file(file, problems) if file.is_file() else []
         if len(words) != word_count:
             problems.add("character file does not match: left out", str(file), f"{len(words)} words, not {word_count}")
-            return [[] for _ in range(word_count)]
+            return nothing
         return words
 
 
@@ -137,23 +140,26 @@ def natural_key(path: Path) -> tuple[str | int, ...]:
     return tuple(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name))
 
 
-def read_character_file(file: Path, problems: Problems) -> Iterator[list[dict[str, Any]]]:
-    """Yield the words of an ICDAR 2013 task 2 file: ``R G B cx cy x1 y1 x2 y2 "c"`` a character, a blank line a word.
+def read_character_file(file: Path, problems: Problems) -> list[list[dict[str, Any]]]:
+    """Read an ICDAR 2013 task 2 file: ``R G B cx cy x1 y1 x2 y2 "c"`` a character, blank lines between the words.
 
     Lines that begin with ``#`` are characters that nobody can read, and are passed over.
     """
-    for block in re.split(r"\n\s*\n", read_text(file, problems).replace("\r\n", "\n")):
-        chars = []
-        for line in block.splitlines():
-            match = re.match(r'\s*(?:\S+\s+){5}(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+(".*")\s*$', line)
-            if match and not line.startswith("#"):
-                x1, y1, x2, y2 = (float(value) for value in match.groups()[:4])
-                chars.append(_character(x1, y1, x2, y2, match.group(5)[1:-1]))
-        if chars:
-            yield chars
+    words: list[list[dict[str, Any]]] = [[]]
+    for number, line in enumerate(read_text(file, problems).splitlines(), start=1):
+        match = _CHARACTER.match(line)
+        if line.startswith("#"):
+            continue
+        if match:
+            words[-1].append(_character(match.group(5), *(float(value) for value in match.groups()[:4])))
+        elif not line.strip():
+            words.append([])
+        else:
+            problems.add("not a character: dropped", f"{file}:{number}", line[:80])
+    return [word for word in words if word]
 
 
-def _character(x1: float, y1: float, x2: float, y2: float, char: str) -> dict[str, Any]:
+def _character(char: str, x1: float, y1: float, x2: float, y2: float) -> dict[str, Any]:
     outline = [x1, y1, x2, y1, x2, y2, x1, y2]
     return {"char": char, "bbox": [x1, y1, x2 - x1, y2 - y1], "segmentation": [outline]}
 

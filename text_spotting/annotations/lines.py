@@ -20,7 +20,7 @@ class Line:
     Attributes:
         place: ``file:line``.
         fields: what stands between the numbers and the rest, such as the language.
-        rest: everything after that, without outer blanks and quotes; commas in it are its own.
+        rest: everything after that, without outer blanks; commas and quotes in it are its own.
     """
 
     place: str
@@ -67,7 +67,7 @@ def parse_lines(path: Path, problems: Problems, numbers: int, fields: int = 0) -
             continue
         values = tuple(float(value) for value in re.findall(_NUMBER, match.group(1)))
         rest = parts[fields] if len(parts) > fields else ""
-        yield Line(place, values, tuple(part.strip() for part in parts[:fields]), unquote(rest))
+        yield Line(place, values, tuple(part.strip() for part in parts[:fields]), rest.strip())
 
 
 def unquote(text: str) -> str:
