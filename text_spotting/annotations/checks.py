@@ -85,13 +85,14 @@ def checked_word(
     polygon = _sound_polygon(np.asarray(points, dtype=np.float64).ravel(), place, problems)
     if polygon is None:
         return None
-    visible = _visible_share(polygon, size)
+    overhang = _overhang(polygon, size)
+    visible = _visible_share(polygon, size) if overhang else 1.0
     if visible == 0:
         problems.add("outside the picture: dropped", place)
         return None
     if visible < 0.5:
         problems.add("more than half outside the picture: marked don't care", place)
-    elif _overhang(polygon, size) > _SLACK:
+    elif overhang > _SLACK:
         problems.add("reaches outside the picture: kept as it is", place)
     unreadable = not legible or text == DONT_CARE
     return LabelledWord(
