@@ -27,7 +27,7 @@ class Placed:
     Attributes:
         word: polygon, text, and whether it is a don't care.
         chars: (N, 4, 2) corners of its characters' ink; empty for words that were not drawn here.
-        pixels: how many pixels its ink covered when it was painted.
+        pixels: how many pixels its ink covered when it was painted; those of the polygon for words not drawn here.
     """
 
     word: Word
@@ -122,10 +122,14 @@ class Canvas:
         ignore = not text or cut > 0.1 * float(np.ptp(outline, axis=0).min())
         self.placed.append(Placed(Word(polygon, text, ignore=ignore), chars.astype(np.float32), int(ink.sum())))
 
-    def add_existing(self, word: Word) -> None:
-        """Note a word that the background already shows, and keep off it."""
-        self.placed.append(Placed(word, np.zeros((0, 4, 2), np.float32)))
-        self.reserve(word.polygon)
+    def add_area(self, polygon: FloatArray, text: str, *, ignore: bool = False) -> None:
+        """Note a word whose ink is not known apart from its surroundings: all of its polygon counts as ink."""
+        polygon = clip_to_image(polygon, self.width, self.height)
+        inside = np.zeros((self.height, self.width), np.uint8)
+        cv2.fillPoly(inside, [np.round(polygon).astype(np.int32)], 1)
+        self.ids[inside > 0] = len(self.placed) + 1
+        word = Word(polygon, text, ignore=ignore)
+        self.placed.append(Placed(word, np.zeros((0, 4, 2), np.float32), int(inside.sum())))
 
     def cover(self, region: NDArray[np.bool_], box: tuple[int, int, int, int]) -> None:
         """Note that something now hides the ink in part of the box x1, y1, x2, y2."""

@@ -13,7 +13,7 @@ from text_spotting.synth import corpus
 from text_spotting.synth.camera import random_shot, take
 from text_spotting.synth.fonts import Mask, by_family, find_faces, pick
 from text_spotting.synth.pixels import as_bytes, mean_colour
-from text_spotting.synth.render import Ink, bend, draw_word, random_pose, random_roll, size_for
+from text_spotting.synth.render import Ink, bend, draw_word, random_height, random_pose, random_roll, size_for
 from text_spotting.synth.style import Style, contrasting, paint, random_style
 from text_spotting.synth.texture import Textures, material, shade, slope
 from text_spotting.words import FloatArray, Image
@@ -57,19 +57,15 @@ class WordGenerator:
 
     def _draw(self, rng: random.Random, text: str) -> Ink | None:
         face = pick(rng, self._families)
-        size = size_for(self._height(rng))
+        size = size_for(random_height(rng, *self.options.height))
         spacing = size * (rng.uniform(-0.03, 0.06) if rng.random() < 0.85 else rng.uniform(0.06, 0.4))
         ink = draw_word(face, size, text, spacing)
         if ink and rng.random() < 0.08 and len(text) > 2:
             ink = bend(ink, rng.uniform(-0.5, 0.7) * min(1.0, len(text) / 8))
         return ink
 
-    def _height(self, rng: random.Random) -> float:
-        low, high = self.options.height
-        return math.exp(rng.triangular(math.log(low), math.log(high), math.log(low * 2)))
-
     def _photograph(self, rng: random.Random, ink: Ink) -> Image:
-        height = self._height(rng)
+        height = random_height(rng, *self.options.height)
         corners = _lean(rng, ink, height)
         corners, width_px, height_px = _frame(rng, corners, height, self.options.margin)
         image = _behind(rng, self._textures, width_px, height_px)

@@ -9,14 +9,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from text_spotting.annotations.dataset_file import read_dataset
+from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.synth import clutter
 from text_spotting.synth.camera import random_shot, take
 from text_spotting.synth.compose import Canvas, Placed
 from text_spotting.synth.crops import WordGenerator, WordOptions
 from text_spotting.synth.fonts import by_family, find_faces, pick
 from text_spotting.synth.judge import judge
+from text_spotting.synth.pasted import draw_crop, find_crops, paste
 from text_spotting.synth.pixels import as_bytes
-from text_spotting.synth.render import random_roll
+from text_spotting.synth.render import random_height, random_pose, random_roll
 from text_spotting.synth.signs import SignMaker
 from text_spotting.synth.texture import Textures, load_photo
 from text_spotting.words import Image, Word
@@ -25,6 +28,8 @@ __all__ = ["DENSE", "Scene", "SceneGenerator", "SceneOptions", "WordGenerator", 
 
 _PATIENCE = 12
 """Signs given up before the picture counts as full."""
+_HOST_SHARE = 0.6
+_CROP_SHARE = 0.35
 _FACES = 7
 """Font faces on one picture: places have their house styles."""
 
@@ -38,8 +43,9 @@ class SceneOptions:
         words: least and most words to write on one; fewer when there is no room. Clutter comes on top.
         height: range of the letters' height in pixels; small ones are drawn more often.
         backgrounds: folder of photos to write on; made-up places otherwise.
-        hosts: labelled pictures to write on beside the words that they already show: (path, words).
-        word_crops: folder of real word crops with their texts, to be blended in.
+        hosts: COCO-with-text file of real pictures to write on, beside the words that they already show.
+        hosts_root: folder that the file's picture names start from; by default the file's own.
+        word_crops: list of real word crops, or a folder with gt.txt, to be blended in with their texts.
         fonts: folders of .ttf/.otf files to use in place of the installed fonts.
         clutter: how much that is not to be read is added: 0 for none, 1 for the usual amount.
     """
@@ -48,7 +54,8 @@ class SceneOptions:
     words: tuple[int, int] = (4, 20)
     height: tuple[int, int] = (9, 72)
     backgrounds: str | Path | None = None
-    hosts: Sequence[tuple[str | Path, Sequence[Word]]] = ()
+    hosts: str | Path | None = None
+    hosts_root: str | Path | None = None
     word_crops: str | Path | None = None
     fonts: Sequence[str | Path] = ()
     clutter: float = 1.0
@@ -89,6 +96,8 @@ class SceneGenerator:
         self.options = options or SceneOptions()
         self._families = by_family(find_faces(tuple(self.options.fonts)))
         self._textures = Textures(self.options.backgrounds)
+        self._hosts = read_dataset(self.options.hosts, self.options.hosts_root) if self.options.hosts else []
+        self._crops = find_crops(self.options.word_crops) if self.options.word_crops else []
 
     def __call__(self, seed: int) -> Scene:
         """Return the scene of a number."""
@@ -104,26 +113,32 @@ class SceneGenerator:
 
     def _background(self, rng: random.Random) -> Canvas:
         width, height = self.options.size
-        if self.options.hosts and rng.random() < 0.6:
-            return _host((width, height), *rng.choice(self.options.hosts))
+        if self._hosts and rng.random() < _HOST_SHARE:
+            return _host((width, height), rng.choice(self._hosts))
         return Canvas(self._textures.scene(rng, width, height))
 
     def _write(self, rng: random.Random, canvas: Canvas) -> None:
         wanted, written, failures = rng.randint(*self.options.words), 0, 0
         faces = [pick(rng, self._families) for _ in range(_FACES)]
-        signs = SignMaker(faces, self._textures, self.options.height, random_roll(rng))
+        roll = random_roll(rng)
+        signs = SignMaker(faces, self._textures, self.options.height, roll)
         while written < wanted and failures < _PATIENCE:
             most = wanted - written if failures < _PATIENCE // 3 else 1  # gaps that are left take single words
-            added = signs.put_up(rng, canvas, most)
+            if self._crops and rng.random() < _CROP_SHARE:
+                pose, height = random_pose(rng, roll), random_height(rng, *self.options.height)
+                added = int(paste(rng, canvas, *draw_crop(rng, self._crops), pose, height * 1.3))
+            else:
+                added = signs.put_up(rng, canvas, most)
             written += added
             failures += not added
 
 
-def _host(size: tuple[int, int], path: str | Path, words: Sequence[Word]) -> Canvas:
-    """The whole labelled picture, resized to the size asked for, with its words."""
-    photo, (original_width, original_height) = load_photo(str(path))
+def _host(size: tuple[int, int], host: AnnotatedImage) -> Canvas:
+    """A labelled picture, resized to the size asked for, with its words."""
+    photo, _ = load_photo(str(host.path))
     canvas = Canvas(as_bytes(cv2.resize(photo, size, interpolation=cv2.INTER_AREA)))
-    scale = np.array([size[0] / original_width, size[1] / original_height], np.float32)
-    for word in words:
-        canvas.add_existing(Word(word.polygon * scale, word.text, ignore=word.ignore))
+    scale = np.array([size[0] / host.width, size[1] / host.height], np.float32)
+    for word in host.words:
+        canvas.add_area(word.polygon * scale, word.text, ignore=word.ignore)
+        canvas.reserve(word.polygon * scale)
     return canvas

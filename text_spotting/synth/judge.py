@@ -31,13 +31,14 @@ def judge(image: Image, canvas: Canvas, softness: float) -> list[Placed]:
     judged = []
     for number, placed in enumerate(canvas.placed, start=1):
         word = placed.word
-        if placed.pixels and not word.ignore:
-            height = word_height(word.polygon)
-            hidden = shown[number] < LEAST_VISIBLE * placed.pixels
-            small = height < LEAST_HEIGHT or softness > MOST_BLUR * height
-            if hidden or small or contrast(grey, canvas.ids, number, word) < LEAST_CONTRAST:
-                word = Word(word.polygon, word.text, ignore=True)
-        judged.append(replace(placed, word=word))
+        height = word_height(word.polygon)
+        unreadable = (
+            shown[number] < LEAST_VISIBLE * placed.pixels
+            or height < LEAST_HEIGHT
+            or softness > MOST_BLUR * height
+            or (len(placed.chars) > 0 and contrast(grey, canvas.ids, number, word) < LEAST_CONTRAST)
+        )
+        judged.append(replace(placed, word=replace(word, ignore=True)) if unreadable else placed)
     return judged
 
 

@@ -23,17 +23,17 @@ class Piece:
 
     def outline(self, pad: float) -> FloatArray:
         """Polygon around the ink on the flat block, ``pad`` pixels away from it."""
-        points = self.ink.outline + np.array([self.x, self.y], np.float32)
+        points = as_floats(self.ink.outline + np.array([self.x, self.y]))
         half = len(points) // 2
         points[:half, 1] -= pad
         points[half:, 1] += pad
         points[[0, -1], 0] -= pad
         points[[half - 1, half], 0] += pad
-        return as_floats(points)
+        return points
 
     def chars(self) -> FloatArray:
         """Corners (N, 4, 2) of the characters' ink on the flat block."""
-        return (self.ink.chars + np.array([self.x, self.y])).astype(np.float32)
+        return as_floats(self.ink.chars + np.array([self.x, self.y]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -165,3 +165,8 @@ def random_pose(rng: random.Random, roll: float = 0.0) -> Pose:
 def random_roll(rng: random.Random) -> float:
     """Degrees that a hand-held or worn camera is turned: often a little, now and then a lot."""
     return rng.gauss(0, 4) if rng.random() < 0.6 else rng.gauss(0, 13)
+
+
+def random_height(rng: random.Random, low: float, high: float) -> float:
+    """Draw a height of letters in pixels: most often near twice the least, seldom near the greatest."""
+    return math.exp(rng.triangular(math.log(low), math.log(high), math.log(min(high, low * 2))))

@@ -13,7 +13,7 @@ from text_spotting.synth.compose import Canvas
 from text_spotting.synth.fonts import Face
 from text_spotting.synth.layout import Block, block, single
 from text_spotting.synth.pixels import as_bytes, as_floats, mean_colour
-from text_spotting.synth.render import CAPITALS, random_pose, size_for
+from text_spotting.synth.render import CAPITALS, random_height, random_pose, size_for
 from text_spotting.synth.style import Colour, Style, blend, contrasting, random_style, sign_colour
 from text_spotting.synth.texture import Textures, material, shade, slope
 from text_spotting.words import FloatArray
@@ -39,8 +39,7 @@ class SignMaker:
 
     def put_up(self, rng: random.Random, canvas: Canvas, most: int) -> int:
         """Put up one sign of up to ``most`` words; returns how many it brought, 0 when there was no room."""
-        low, high = self.height
-        height = math.exp(rng.triangular(math.log(low), math.log(high), math.log(low * 1.9)))
+        height = random_height(rng, *self.height)
         laid = sign_block(rng, rng.choice(self.faces), size_for(height), most)
         if laid is None:
             return 0
@@ -62,7 +61,7 @@ class SignMaker:
                 canvas.write(laid, corners, random_style(rng, behind, height * shrink))
                 canvas.reserve(place)
                 return len(laid.pieces)
-            if height * shrink < low * 1.3:
+            if height * shrink < self.height[0] * 1.3:
                 break
         return 0
 

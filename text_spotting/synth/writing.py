@@ -1,0 +1,161 @@
+"""Synthetic data sets on disk: the same pictures whatever the number of workers, written in parts, resumable."""
+
+import json
+import multiprocessing
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from text_spotting.annotations.dataset_file import read_dataset, write_dataset, write_text_atomically
+from text_spotting.annotations.records import AnnotatedImage, LabelledWord
+from text_spotting.errors import UserError
+from text_spotting.synth.compose import Placed
+from text_spotting.synth.generate import Scene, SceneGenerator, SceneOptions
+from text_spotting.synth.pixels import as_bytes
+
+ANNOTATION = "annotation.json"
+IMAGES = "images"
+PARTS = "parts"
+SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A data set to write.
+
+    Attributes:
+        output: folder that gets images/, annotation.json and, for taking the work up again, parts/ and settings.json.
+        seed: number of the first picture; picture ``i`` is scene ``seed + i``.
+        quality: JPEG quality of the files.
+        part: pictures per part; a part is written whole or not at all.
+        chars: whether each word's annotation lists its characters' places too.
+    """
+
+    output: Path
+    options: SceneOptions
+    count: int
+    seed: int = 0
+    quality: int = 92
+    part: int = 50
+    chars: bool = False
+
+    def settings(self) -> dict[str, Any]:
+        """What decides how pictures look; ``count`` may grow from run to run."""
+        kept = {"seed": self.seed, "quality": self.quality, "part": self.part, "chars": self.chars}
+        plain: dict[str, Any] = json.loads(json.dumps({**kept, "options": asdict(self.options)}, default=str))
+        return plain
+
+    def ranges(self) -> list[range]:
+        """Numbers of the pictures of each part."""
+        return [range(start, min(start + self.part, self.count)) for start in range(0, self.count, self.part)]
+
+
+def write(job: Job, workers: int = 1) -> Iterator[int]:
+    """Write the pictures that are not there yet, then the annotation of all; yields how many each step added.
+
+    Raises:
+        UserError: the folder holds pictures made with other settings.
+    """
+    _check_settings(job)
+    (job.output / IMAGES).mkdir(parents=True, exist_ok=True)
+    missing = []
+    for numbers in job.ranges():
+        if _part_file(job, numbers).is_file():
+            yield len(numbers)
+        else:
+            missing.append(numbers)
+    if missing:
+        yield from _render(job, missing, workers)
+    _join(job)
+
+
+def _render(job: Job, missing: list[range], workers: int) -> Iterator[int]:
+    if workers <= 1:
+        generator = SceneGenerator(job.options)
+        for numbers in missing:
+            yield _write_part(job, generator, numbers)
+        return
+    with multiprocessing.get_context("spawn").Pool(min(workers, len(missing)), _start, (job,)) as pool:
+        yield from pool.imap_unordered(_work, missing)
+
+
+_worker: tuple[Job, SceneGenerator] | None = None
+
+
+def _start(job: Job) -> None:
+    global _worker  # noqa: PLW0603 - one generator for the life of a worker process
+    cv2.setNumThreads(1)
+    _worker = job, SceneGenerator(job.options)
+
+
+def _work(numbers: range) -> int:
+    assert _worker is not None
+    job, generator = _worker
+    return _write_part(job, generator, numbers)
+
+
+def _write_part(job: Job, generator: SceneGenerator, numbers: range) -> int:
+    """Write the pictures of one part, and last its annotation, which marks the part as done."""
+    images = []
+    for number in numbers:
+        scene = generator(job.seed + number)
+        path = job.output / IMAGES / f"{number:06d}.jpg"
+        _, coded = cv2.imencode(".jpg", scene.image, [cv2.IMWRITE_JPEG_QUALITY, job.quality])
+        path.write_bytes(as_bytes(coded).tobytes())
+        images.append(annotated(scene, path, chars=job.chars))
+    write_dataset(_part_file(job, numbers), images, job.output)
+    return len(numbers)
+
+
+def annotated(scene: Scene, path: Path, *, chars: bool = False) -> AnnotatedImage:
+    """Describe a scene as the picture stored at ``path``."""
+    height, width = scene.image.shape[:2]
+    words = [_labelled(placed, chars=chars) for placed in scene.placed]
+    return AnnotatedImage(path, width, height, words)
+
+
+def _labelled(placed: Placed, *, chars: bool) -> LabelledWord:
+    word = placed.word
+    attributes: dict[str, Any] = {}
+    if chars and len(placed.chars) == len(word.text):
+        attributes["chars"] = [_char(char, quad) for char, quad in zip(word.text, placed.chars, strict=True)]
+    language = "english" if word.text else ""
+    return LabelledWord(word.polygon, word.text, ignore=word.ignore, language=language, attributes=attributes)
+
+
+def _char(char: str, quad: Any) -> dict[str, Any]:
+    low, high = quad.min(axis=0), quad.max(axis=0)
+    box = [round(float(value), 1) for value in (*low, *(high - low))]
+    return {"char": char, "bbox": box, "segmentation": [[round(float(value), 1) for value in quad.ravel()]]}
+
+
+def _part_file(job: Job, numbers: range) -> Path:
+    return job.output / PARTS / f"{numbers.start:06d}-{numbers.stop:06d}.json"
+
+
+def _join(job: Job) -> None:
+    images = []
+    for numbers in job.ranges():
+        images += read_dataset(_part_file(job, numbers), job.output)
+    write_dataset(job.output / ANNOTATION, images, job.output)
+
+
+def _check_settings(job: Job) -> None:
+    path = job.output / SETTINGS
+    if not path.is_file():
+        if (job.output / ANNOTATION).exists():
+            raise UserError(
+                f"--output {job.output}: holds an {ANNOTATION} that this tool did not write; choose another"
+            )
+        write_text_atomically(path, json.dumps(job.settings(), indent=1))
+        return
+    before, now = json.loads(path.read_text("utf-8")), job.settings()
+    if before != now:
+        odd = next(key for key in now if before.get(key) != now[key])
+        raise UserError(
+            f"--output {job.output}: its pictures were made with other settings ({odd}: {before.get(odd)}); "
+            "choose another folder, or delete this one"
+        )

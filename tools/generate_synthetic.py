@@ -1,0 +1,8 @@
+"""Draw labelled synthetic scene-text pictures; see --help."""
+
+import sys
+
+from text_spotting.cli.main import run_tool
+
+if __name__ == "__main__":
+    sys.exit(run_tool("generate_synthetic"))
