@@ -148,6 +148,7 @@ install_mmcv() {
   if pip install --quiet --no-deps --force-reinstall --only-binary :all: --find-links "$built_wheels" "onedl-mmcv==$version" 2>/dev/null \
     && mmcv_works; then
     say "mmcv $version: ready wheel installed"
+    rm -rf "$venv/src"
     return
   fi
   build_mmcv "$version"
@@ -192,4 +193,5 @@ install_locked
 check_opencv
 install_mmcv
 install_project
+rm -f "$venv/setup.log"
 say "ready. Activate it with:  source \"$venv/bin/activate\""
