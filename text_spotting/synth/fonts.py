@@ -138,12 +138,17 @@ def _font(face: Face, size: int) -> ImageFont.FreeTypeFont:
 
 @functools.lru_cache(maxsize=60_000)
 def glyph(face: Face, size: int, char: str) -> Glyph:
-    """Draw one character at ``size`` pixels per em; repeated calls return the same object, so do not write to it."""
+    """Draw one character at ``size`` pixels per em, cut to its ink; do not write to the result, it is kept."""
     font = _font(face, size)
     core, (left, top) = font.getmask2(char, mode="L", anchor="ls")
     width, height = core.size
     mask = np.frombuffer(bytes(core), np.uint8).reshape(height, width)
-    return Glyph(mask, int(left), int(top), float(font.getlength(char)))
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return Glyph(np.zeros((0, 0), np.uint8), int(left), int(top), float(font.getlength(char)))
+    first_row, first_column = int(rows[0]), int(columns[0])
+    ink = mask[first_row : rows[-1] + 1, first_column : columns[-1] + 1]
+    return Glyph(ink, int(left) + first_column, int(top) + first_row, float(font.getlength(char)))
 
 
 _KERNING_SIZE = 100
