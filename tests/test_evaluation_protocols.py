@@ -129,6 +129,8 @@ def test_a_quad_and_a_polygon_of_many_points_are_compared_alike() -> None:
         ("-set-", "set", True),
         ("T-shirt", "T-shirt", True),
         ("caf\u00e9", "caf\u00e9", True),
+        ('"Joe\'s"', "Joe", True),  # quotes around the whole belong to the file format
+        ("Joe's\"", "Joe s", False),  # a single quote does not
         ("a.b", "a b", False),  # an inner space
         ("H&M", "H&M", False),  # a sign that is no letter
         ("B12", "B12", False),  # digits
@@ -153,6 +155,9 @@ def test_what_word_spotting_compares_and_asks_for(transcription: str, form: str,
         ("(open)", "open)", True),
         ("open!!", "open", False),  # only one mark may be missing at an end
         ("op-en", "open", False),
+        ('"open"', '"open"', True),
+        ('"open"', "open", True),
+        ('"!open"', "open", True),  # quotes around the whole are not among the marks
         ("-open", "open", False),  # the hyphen is not in the list
         ("open", "open!", False),  # marks are forgiven in the truth only
         ("!", "!", True),

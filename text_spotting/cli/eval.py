@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
-    from text_spotting.annotations.records import AnnotatedImage
-    from text_spotting.evaluation.evaluate import Score
-    from text_spotting.evaluation.lexicon import Lexicon
-    from text_spotting.evaluation.metrics_file import Entry
+    from text_spotting.cli.weights import LoadedSpotter
+    from text_spotting.evaluation.runs import Run, TestSet
+    from text_spotting.evaluation.thresholds import Thresholds
     from text_spotting.words import Word
 
 DEFAULT_METRICS = "f1,word_spotting,ic15_detection,ic15_word_spotting,ic15_end_to_end"
+SEARCHED_METRIC = "ic15_word_spotting"
+"""What ``--thresholds search`` maximises."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,9 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|DIR",
         help="score these predictions instead: our JSON, or a folder of ICDAR files res_<picture>.txt",
     )
-    parser.add_argument("--save-metrics-to", type=Path, metavar="FILE", help="YAML file to write or update")
-    parser.add_argument("--save-output-to", type=Path, metavar="DIR", help="folder for pictures with the words drawn")
-    parser.add_argument("--save-predictions", type=Path, metavar="FILE", help="JSON file for the predicted words")
+    _add_scoring(parser)
+    _add_outputs(parser)
+    parser.add_argument("--workers", type=int, default=2, help="threads that read pictures ahead (default: 2)")
+    parser.add_argument("--device", help="where the model runs: CPU, GPU, cuda:0, ... (default: CPU, cuda with a GPU)")
+    parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
+    parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
+
+
+def _add_scoring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--metrics",
         default=DEFAULT_METRICS,
@@ -44,34 +51,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also score readings moved to a lexicon: a word list for all pictures, or a folder of voc_<picture>.txt; "
         "KIND is generic, weak or strong (default: by size); may be given several times",
     )
-    parser.add_argument("--workers", type=int, default=2, help="threads that read pictures ahead (default: 2)")
-    parser.add_argument("--device", help="where the model runs: CPU, GPU, cuda:0, ... (default: what it prefers)")
-    parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--thresholds",
+        metavar="search|DET,TEXT",
+        help="least detection and text scores; 'search' finds them on another set, given by the --search flags",
+    )
+    parser.add_argument("--search-ann-files", help="annotation files of the set to search thresholds on")
+    parser.add_argument("--search-data-roots", help="their picture folders")
+    parser.add_argument(
+        "--search-predictions", type=Path, metavar="FILE|DIR", help="predictions for that set, with --from-predictions"
+    )
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--save-metrics-to", type=Path, metavar="FILE", help="YAML file to write or update")
+    parser.add_argument("--save-output-to", type=Path, metavar="DIR", help="folder for pictures with the words drawn")
+    parser.add_argument("--save-predictions", type=Path, metavar="FILE", help="JSON file for the predicted words")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="folder for a page that shows what to mend")
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        metavar="FILE|DIR",
+        help="predictions of an earlier run on the same pictures: say what got better and what worse",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     """Predict or read predictions, score, print, and write what was asked for."""
-    from text_spotting.annotations.dataset_file import read_datasets
     from text_spotting.evaluation.lexicon import read_lexicon
-    from text_spotting.evaluation.predictions import picture_names, write_predictions
+    from text_spotting.evaluation.predictions import write_predictions
+    from text_spotting.evaluation.runs import measure
+    from text_spotting.evaluation.tables import comparison_table, score_table
 
     _check(args)
-    images = read_datasets(args.test_ann_files, args.test_data_roots)
-    names = picture_names([image.path for image in images])
-    lexicons = [read_lexicon(option, names) for option in args.lexicon]
-    sizes: list[Entry] = []
-    if args.from_predictions:
-        predictions = _read_predictions(args.from_predictions, images, names)
-    else:
-        predictions, sizes = _predict(args, images)
+    test_set = _read_set(args.test_ann_files, args.test_data_roots)
+    lexicons = [read_lexicon(option, test_set.names) for option in args.lexicon]
+    earlier = _read_predictions(args.compare, test_set) if args.compare else None
+    model = _load(args) if args.load_weights else None
+    thresholds = _choose_thresholds(args, model)
+    predictions = _predict(model, args.from_predictions, test_set, args.workers)
+    if thresholds:
+        predictions = thresholds.apply(predictions)
     if args.save_predictions:
-        write_predictions(args.save_predictions, dict(zip(names, predictions, strict=True)))
-    scores = _score(_metric_names(args), images, predictions, lexicons)
-    _print_scores(scores)
-    if args.save_metrics_to:
-        _save_metrics(args, sizes, scores)
-    if args.save_output_to:
-        _draw(args.save_output_to, images, names, predictions)
+        write_predictions(args.save_predictions, dict(zip(test_set.names, predictions, strict=True)))
+    metrics = _metric_names(args)
+    source: Path = args.load_weights or args.from_predictions
+    result = measure(str(source), test_set, predictions, metrics, lexicons)
+    before = measure(str(args.compare), test_set, earlier, metrics, lexicons) if earlier else None
+    print(score_table(result))
+    if before:
+        print(comparison_table(before, result))
+    _save(args, source, model, result, before)
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -79,97 +109,128 @@ def _check(args: argparse.Namespace) -> None:
     from text_spotting.evaluation.files import require_writable
     from text_spotting.evaluation.metrics_file import read_metrics_file
     from text_spotting.evaluation.protocols import protocol
+    from text_spotting.evaluation.report import PAGE_NAME
 
     for name in _metric_names(args):
         protocol(name)
     if args.workers < 1:
         raise UserError(f"--workers {args.workers}: must be 1 or more")
+    outputs = {
+        "--save-metrics-to": args.save_metrics_to,
+        "--save-predictions": args.save_predictions,
+        "--save-output-to": args.save_output_to and args.save_output_to / "picture.jpg",
+        "--report": args.report and args.report / PAGE_NAME,
+    }
+    for flag, path in outputs.items():
+        if path:
+            require_writable(path, flag)
     if args.save_metrics_to:
-        require_writable(args.save_metrics_to, "--save-metrics-to")
         read_metrics_file(args.save_metrics_to)
-    if args.save_predictions:
-        require_writable(args.save_predictions, "--save-predictions")
-    if args.save_output_to:
-        require_writable(args.save_output_to / "picture.jpg", "--save-output-to")
+
+
+def _load(args: argparse.Namespace) -> "LoadedSpotter":
+    from text_spotting.cli.weights import load_spotter
+
+    return load_spotter(args.load_weights, args.config, args.device, args.trust_snapshot)
 
 
 def _metric_names(args: argparse.Namespace) -> list[str]:
     return [name.strip() for name in args.metrics.split(",")]
 
 
-def _read_predictions(source: Path, images: "list[AnnotatedImage]", names: list[str]) -> "list[list[Word]]":
+def _read_set(ann_files: str, data_roots: str) -> "TestSet":
+    from text_spotting.annotations.dataset_file import read_datasets
+    from text_spotting.evaluation.predictions import picture_names
+    from text_spotting.evaluation.runs import TestSet
+
+    images = read_datasets(ann_files, data_roots)
+    paths = [image.path for image in images]
+    sizes = [(image.width, image.height) for image in images]
+    return TestSet(picture_names(paths), paths, sizes, [image.words for image in images])
+
+
+def _read_predictions(source: Path, test_set: "TestSet") -> "list[list[Word]]":
     import sys
 
     from text_spotting.evaluation.predictions import pair_predictions, read_predictions
 
-    sizes = [(image.width, image.height) for image in images]
-    predictions, warnings = pair_predictions(read_predictions(source), names, sizes, source)
+    predictions, warnings = pair_predictions(read_predictions(source), test_set.names, test_set.sizes, source)
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
     return predictions
 
 
-def _predict(args: argparse.Namespace, images: "list[AnnotatedImage]") -> "tuple[list[list[Word]], list[Entry]]":
+def _predict(model: "LoadedSpotter | None", source: Path, test_set: "TestSet", workers: int) -> "list[list[Word]]":
+    """Words of every picture: from the model, or without one from the prediction file."""
     from text_spotting.cli.progress import track
-    from text_spotting.cli.weights import load_spotter
     from text_spotting.evaluation.inference import spot_pictures
-    from text_spotting.evaluation.metrics_file import size_entries
 
-    loaded = load_spotter(args.load_weights, args.config, args.device)
-    paths = [image.path for image in images]
-    found = spot_pictures(loaded.spotter, paths, readers=args.workers)
-    return list(track(found, len(images), "spotting")), size_entries(loaded.parameters_m, loaded.gflops)
+    if model is None:
+        return _read_predictions(source, test_set)
+    found = spot_pictures(model.spotter, test_set.paths, readers=workers)
+    return list(track(found, len(test_set.paths), "spotting"))
 
 
-def _score(
-    metrics: list[str],
-    images: "list[AnnotatedImage]",
-    predictions: "list[list[Word]]",
-    lexicons: "list[Lexicon]",
-) -> "dict[str, Score]":
-    """Scores by metric; those with a lexicon come last, their names ending with its kind."""
-    from text_spotting.evaluation.evaluate import evaluate
+def _choose_thresholds(args: argparse.Namespace, model: "LoadedSpotter | None") -> "Thresholds | None":
+    """Thresholds given or found on the search set; None to leave the predictions as they come."""
+    from text_spotting.cli.progress import track
     from text_spotting.evaluation.protocols import PROTOCOLS
+    from text_spotting.evaluation.thresholds import GRID, parse_thresholds, search_thresholds
 
-    truth = [image.words for image in images]
-    scores = evaluate(truth, predictions, metrics)
-    reading = [name for name in metrics if PROTOCOLS[name].reads]
-    for lexicon in lexicons:
-        moved = evaluate(truth, lexicon.apply(predictions), reading)
-        scores |= {f"{name}_{lexicon.kind}": score for name, score in moved.items()}
-    return scores
-
-
-def _print_scores(scores: "dict[str, Score]") -> None:
-    """A table for people, per cent; the harmonic mean is the headline."""
-    from text_spotting.evaluation.lexicon import metric_title
-
-    width = max(len(metric_title(name)) for name in scores)
-    print(f"{'':{width}}  hmean  recall  precision  matched / truth / predicted")
-    for name, score in scores.items():
-        figures = f"{score.hmean * 100:6.2f}  {score.recall * 100:6.2f}  {score.precision * 100:9.2f}"
-        print(f"{metric_title(name):{width}} {figures}  {score.matched} / {score.truth} / {score.predictions}")
-
-
-def _save_metrics(args: argparse.Namespace, sizes: "list[Entry]", scores: "dict[str, Score]") -> None:
-    from text_spotting.evaluation.lexicon import metric_title
-    from text_spotting.evaluation.metrics_file import score_entries, update_metrics_file
-
-    source: Path = args.load_weights or args.from_predictions
-    entries = score_entries(scores, {name: metric_title(name) for name in scores})
-    update_metrics_file(args.save_metrics_to, [source] if source.is_file() else [], sizes + entries)
+    if not args.thresholds:
+        return None
+    given = parse_thresholds(args.thresholds)
+    if model:
+        model.open_thresholds()
+    if given:
+        return given
+    if not (args.search_ann_files and args.search_data_roots and (model or args.search_predictions)):
+        raise UserError(
+            "--thresholds search needs a set of its own, for thresholds found on the test set flatter the model: "
+            "add --search-ann-files and --search-data-roots, and with --from-predictions also --search-predictions"
+        )
+    search_set = _read_set(args.search_ann_files, args.search_data_roots)
+    predictions = _predict(model, args.search_predictions, search_set, args.workers)
+    rules = PROTOCOLS[SEARCHED_METRIC]
+    found, score = search_thresholds(
+        search_set.truth, predictions, rules, lambda grid: track(grid, len(GRID), "searching thresholds", "step")
+    )
+    print(
+        f"thresholds found on {args.search_ann_files} ({len(search_set.paths)} pictures): detection {found.detection}, "
+        f"text {found.text}; {rules.title} there {score.hmean * 100:.2f}; applied to {args.test_ann_files}"
+    )
+    return found
 
 
-def _draw(folder: Path, images: "list[AnnotatedImage]", names: list[str], predictions: "list[list[Word]]") -> None:
+def _save(
+    args: argparse.Namespace, source: Path, model: "LoadedSpotter | None", result: "Run", before: "Run | None"
+) -> None:
+    from text_spotting.cli.progress import track
+    from text_spotting.evaluation.metrics_file import score_entries, size_entries, update_metrics_file
+    from text_spotting.evaluation.report import write_report
+
+    if args.save_metrics_to:
+        sizes = size_entries(model.measure_size()) if model else []
+        files = [source] if source.is_file() else []
+        update_metrics_file(args.save_metrics_to, files, sizes + score_entries(result.metrics))
+    if args.save_output_to:
+        _draw(args.save_output_to, result)
+    if args.report:
+        count = len(result.pictures)
+        page = write_report(args.report, result, before, lambda items: track(items, count, "report"))
+        print(f"report: {page}")
+
+
+def _draw(folder: Path, result: "Run") -> None:
     """Save every picture with found words, missed words and false alarms in the colours of ``draw.Outcome``."""
     from text_spotting.cli.progress import track
     from text_spotting.draw import draw_outcomes
-    from text_spotting.evaluation.evaluate import compare
     from text_spotting.evaluation.inference import read_picture, write_picture
-    from text_spotting.evaluation.outcomes import outcomes
+    from text_spotting.evaluation.outcomes import word_outcomes
 
-    pictures = compare([image.words for image in images], predictions)
-    rows = zip(images, names, pictures, strict=True)
-    for image, name, picture in track(rows, len(images), "drawing"):
-        write_picture(folder / f"{name}.jpg", draw_outcomes(read_picture(image.path), outcomes(picture)))
-    print(f"{folder}: {len(images)} pictures drawn")
+    test_set = result.test_set
+    rows = zip(test_set.paths, test_set.names, result.pictures, strict=True)
+    for path, name, picture in track(rows, len(test_set.paths), "drawing"):
+        shown = [(one.word, one.outcome) for one in word_outcomes(picture)]
+        write_picture(folder / f"{name}.jpg", draw_outcomes(read_picture(path), shown))
+    print(f"drawn pictures: {folder}")

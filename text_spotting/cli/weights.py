@@ -1,38 +1,49 @@
 """From a file of weights of any kind to something that spots words."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
-    from text_spotting.evaluation.inference import Spotter
+    from text_spotting.engine.torch_spotter import TorchSpotter
+    from text_spotting.evaluation.inference import Spotter as AnySpotter
+    from text_spotting.runtime.spotter import Spotter
 
 CHECKPOINT = ".pth"
 EXPORTED = (".xml", ".bin", ".onnx")
+LOWEST_SCORE = 0.05
+"""Detections below it are noise whatever the threshold; they would only cost time."""
+
+Size = tuple[float, float]
+"""Trainable parameters in millions, and 2 x multiply-accumulates at the input size in 1e9."""
 
 
 @dataclass(frozen=True)
 class LoadedSpotter:
-    """A spotter and how large its network is.
+    """A spotter and what can be done with its kind.
 
     Attributes:
-        parameters_m: trainable parameters in millions; None where only an exported graph is at hand.
-        gflops: 2 x multiply-accumulates at the input size, in 1e9; None likewise.
+        open_thresholds: makes the spotter give out words and texts with low scores too, for thresholds to be applied
+            afterwards. The graph of an exported model still leaves out what was below its threshold at export.
+        measure_size: measures the network; None where no work dir says what it is.
     """
 
-    spotter: "Spotter"
-    parameters_m: float | None = None
-    gflops: float | None = None
+    spotter: "AnySpotter"
+    open_thresholds: Callable[[], None]
+    measure_size: Callable[[], Size | None]
 
 
-def load_spotter(weights: Path, config: Path | None, device: str | None) -> LoadedSpotter:
+def load_spotter(weights: Path, config: Path | None, device: str | None, trust: bool = False) -> LoadedSpotter:
     """Load a checkpoint with PyTorch, or an exported model with OpenVINO or ONNX Runtime.
 
     Args:
-        config: model configuration of a checkpoint; by default the one of the work dir that the script lies in.
+        config: model configuration; by default the one of the work dir that the script lies in.
         device: None for the default of the framework.
+        trust: let a checkpoint run code while it is loaded.
 
     Raises:
         UserError: the file is missing, of no known kind, or does not fit.
@@ -40,22 +51,56 @@ def load_spotter(weights: Path, config: Path | None, device: str | None) -> Load
     if not weights.exists():
         raise UserError(f"--load-weights: {weights} does not exist")
     if weights.suffix in EXPORTED or weights.is_dir():
-        return _load_exported(weights, device)
+        return _load_exported(weights, config, device)
     if weights.suffix == CHECKPOINT:
-        return _load_checkpoint(weights, config, device)
+        return _load_checkpoint(weights, config, device, trust)
     known = ", ".join((CHECKPOINT, *EXPORTED))
     raise UserError(f"--load-weights: {weights} is of no known kind; expected a file ending in {known}")
 
 
-def _load_exported(weights: Path, device: str | None) -> LoadedSpotter:
+def _load_exported(weights: Path, config: Path | None, device: str | None) -> LoadedSpotter:
     from text_spotting.runtime.spotter import Spotter
+    from text_spotting.workdir.paths import beside_script
 
-    return LoadedSpotter(Spotter(weights, device=device or "CPU"))
+    spotter = Spotter(weights, device=device or "CPU")
+    if config is None and (work_dir := beside_script()):
+        config = work_dir.config_file
+    return LoadedSpotter(spotter, partial(_open_exported, spotter), partial(_network_size, config))
 
 
-def _load_checkpoint(weights: Path, config: Path | None, device: str | None) -> LoadedSpotter:
+def _load_checkpoint(weights: Path, config: Path | None, device: str | None, trust: bool) -> LoadedSpotter:
+    import torch
+
     from text_spotting.engine.torch_spotter import TorchSpotter
     from text_spotting.workdir.paths import require_work_dir
 
-    spotter = TorchSpotter.from_checkpoint(config or require_work_dir().config_file, weights, device=device)
-    return LoadedSpotter(spotter, spotter.parameters_m, spotter.gflops)
+    config = config or require_work_dir().config_file
+    place = torch.device(device.lower() if device else "cuda" if torch.cuda.is_available() else "cpu")
+    spotter = TorchSpotter.from_checkpoint(config, weights, place, trust)
+    return LoadedSpotter(spotter, partial(_open_checkpoint, spotter), partial(_network_size, config))
+
+
+def _open_exported(spotter: "Spotter") -> None:
+    spotter.manifest = replace(spotter.manifest, score_thr=0.0, text_thr=0.0)
+
+
+def _open_checkpoint(spotter: "TorchSpotter") -> None:
+    settings: Any = spotter.network.test_cfg
+    settings.rcnn.score_thr = LOWEST_SCORE
+    spotter.manifest = replace(spotter.manifest, score_thr=LOWEST_SCORE, text_thr=0.0)
+
+
+def _network_size(config: Path | None) -> Size | None:
+    """Build the configuration's network, weights aside, and measure it; None without configuration or PyTorch."""
+    if config is None:
+        return None
+    try:
+        from mmengine.config import Config
+
+        from text_spotting.engine.torch_spotter import build_network
+        from text_spotting.models.complexity import complexity, trainable_parameters
+    except ModuleNotFoundError:
+        return None
+    settings = Config.fromfile(config, import_custom_modules=False)
+    network = build_network(settings)
+    return trainable_parameters(network) / 1e6, complexity(network, tuple(settings.input_size))

@@ -8,28 +8,29 @@ from typing import Any
 import yaml
 
 from text_spotting.errors import UserError
-from text_spotting.evaluation.evaluate import Score
 from text_spotting.evaluation.files import write_atomically
+from text_spotting.evaluation.runs import Metric
 
 Entry = dict[str, Any]
 """One metric: display_name, key, unit, value."""
 
 
-def size_entries(parameters_m: float | None, gflops: float | None) -> list[Entry]:
-    """Entries for trainable parameters in millions and for 2 x multiply-accumulates in 1e9, where they are known."""
-    entries = []
-    if parameters_m is not None:
-        entries.append({"display_name": "Size", "key": "size", "unit": "Mp", "value": round(parameters_m, 2)})
-    if gflops is not None:
-        entries.append({"display_name": "Complexity", "key": "complexity", "unit": "GFLOPs", "value": round(gflops, 1)})
-    return entries
+def size_entries(size: tuple[float, float] | None) -> list[Entry]:
+    """Entries for trainable parameters in millions and for 2 x multiply-accumulates in 1e9; none where not known."""
+    if size is None:
+        return []
+    parameters_m, gflops = size
+    return [
+        {"display_name": "Size", "key": "size", "unit": "Mp", "value": round(parameters_m, 2)},
+        {"display_name": "Complexity", "key": "complexity", "unit": "GFLOPs", "value": round(gflops, 1)},
+    ]
 
 
-def score_entries(scores: Mapping[str, Score], titles: Mapping[str, str]) -> list[Entry]:
+def score_entries(metrics: Mapping[str, Metric]) -> list[Entry]:
     """Entries for harmonic means in per cent, rounded to 3 digits, in the order given."""
     return [
-        {"display_name": titles[name], "key": name, "unit": "%", "value": round(score.hmean * 100, 3)}
-        for name, score in scores.items()
+        {"display_name": metric.title, "key": name, "unit": "%", "value": round(metric.score.hmean * 100, 3)}
+        for name, metric in metrics.items()
     ]
 
 

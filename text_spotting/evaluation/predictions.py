@@ -1,9 +1,9 @@
 """Prediction files: ours (JSON) and ICDAR submissions (one text file a picture), read strictly and paired by name.
 
 JSON is ``{"<picture>": [{"polygon": [[x, y], ...], "text": str, "score": float}, ...]}`` in pixels of the picture;
-``<picture>`` is the file name without its ending. A folder holds ``res_<picture>.txt`` with lines
-``x1,y1,...,x4,y4,text`` (ICDAR 2015), ``x1,y1,x2,y2,text`` (ICDAR 2013) or ``x1,y1,...,xK,yK,####text`` (outlines of
-any number of points, as Total-Text results are usually kept).
+``<picture>`` is the file name without its ending, and ``"text_score"`` may say how sure the reading is. A folder holds
+``res_<picture>.txt`` with lines ``x1,y1,...,x4,y4,text`` (ICDAR 2015), ``x1,y1,x2,y2,text`` (ICDAR 2013) or
+``x1,y1,...,xK,yK,####text`` (outlines of any number of points, as Total-Text results are usually kept).
 """
 
 import json
@@ -27,7 +27,6 @@ _NUMBER = r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*"
 _OUTLINE = re.compile(rf"({_NUMBER}(?:,{_NUMBER}){{5,}}),####(.*)")
 _QUAD = re.compile(rf"({_NUMBER}(?:,{_NUMBER}){{7}})(?:,(.*))?")
 _BOX = re.compile(rf"({_NUMBER}(?:,{_NUMBER}){{3}})(?:,(.*))?")
-_QUOTED = re.compile(r'\s*"(.*)"\s*')
 _FARTHEST = 1e6
 """No picture is that large: a coordinate beyond it, in pixels, is a mistake."""
 
@@ -123,7 +122,10 @@ def _some(names: Sequence[str], shown: int = 3) -> str:
 
 def _entry(word: Word) -> dict[str, Any]:
     polygon = [[round(float(value), 4) for value in point] for point in word.polygon]
-    return {"polygon": polygon, "text": word.text, "score": round(float(word.score), 6)}
+    entry = {"polygon": polygon, "text": word.text, "score": round(float(word.score), 6)}
+    if word.text_score != 1:
+        entry["text_score"] = round(float(word.text_score), 6)
+    return entry
 
 
 def _read_json(path: Path) -> Predictions:
@@ -151,16 +153,16 @@ def _unique(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
 def _word(entry: Any, place: str) -> Word:
     try:
         polygon = np.asarray(entry["polygon"], dtype=np.float64)
-        score = float(entry.get("score", 1.0))
+        score, text_score = float(entry.get("score", 1.0)), float(entry.get("text_score", 1.0))
         text = entry.get("text", "")
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise UserError(f"{place}: needs a polygon [[x, y], ...], a text and a score") from error
     if polygon.ndim != 2 or polygon.shape[1] != 2 or len(polygon) < 3:
         raise UserError(f"{place}: the polygon needs three or more points [x, y]")
-    if not isinstance(text, str) or not np.isfinite(score):
+    if not isinstance(text, str) or not np.isfinite((score, text_score)).all():
         raise UserError(f"{place}: text must be a string and score a number")
     _check_range(polygon, place)
-    return Word(polygon.astype(np.float32), text, score)
+    return Word(polygon.astype(np.float32), text, score, text_score=text_score)
 
 
 def _check_range(polygon: Any, place: str) -> None:
@@ -191,13 +193,7 @@ def _icdar_word(line: str, place: str) -> Word:
         raise UserError(f"{place}: an odd number of coordinates")
     polygon = box_to_polygon(values) if len(values) == 4 else values.reshape(-1, 2)
     _check_range(polygon, place)
-    return Word(polygon.astype(np.float32), _unquoted(match[2] or ""))
-
-
-def _unquoted(text: str) -> str:
-    """ICDAR lets a transcription stand in double quotes, with backslashes before quotes and backslashes."""
-    quoted = _QUOTED.fullmatch(text)
-    return quoted[1].replace("\\\\", "\\").replace('\\"', '"') if quoted else text
+    return Word(polygon.astype(np.float32), match[2] or "")
 
 
 def _read_text(path: Path) -> str:

@@ -36,6 +36,17 @@ def difference_interval(first: Sequence[Score], second: Sequence[Score], figure:
     return _percentiles([figure(Score(*after)) - figure(Score(*before)) for before, after in pairs])
 
 
+def share_interval(part: int, whole: int) -> tuple[float, float]:
+    """Wilson's interval (1927) of a share of independent words, at ``CONFIDENCE``; (0, 1) of nothing."""
+    if not whole:
+        return 0.0, 1.0
+    deviate = 1.959964
+    share, weight = part / whole, deviate**2 / whole
+    middle = share + weight / 2
+    spread = deviate * (share * (1 - share) / whole + weight / (4 * whole)) ** 0.5
+    return max(0.0, (middle - spread) / (1 + weight)), min(1.0, (middle + spread) / (1 + weight))
+
+
 def _resampled(scores: Sequence[Score]) -> list[list[int]]:
     """Counts of ``RESAMPLES`` sets drawn with replacement; the draw depends on the number of pictures alone."""
     counts = np.array([(score.matched, score.truth, score.predictions) for score in scores], int).reshape(-1, 3)

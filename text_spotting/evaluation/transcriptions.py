@@ -1,8 +1,11 @@
 """When a transcription counts and when a reading of it is right, after ICDAR 2015 Challenge 4.
 
 The rules are those of the challenge's evaluation (Karatzas et al., ICDAR 2015 Robust Reading Competition, tasks 4.3
-and 4.4): word spotting asks for dictionary-like words only, end-to-end recognition asks for every legible word.
+and 4.4): word spotting asks for dictionary-like words only, end-to-end recognition asks for every legible word. Double
+quotes around a whole transcription belong to the file format there, not to the word, in truth and readings alike.
 """
+
+import re
 
 ILLEGIBLE = "###"
 """Transcription of a word that nobody can read: a don't-care region."""
@@ -19,8 +22,18 @@ _NOT_LETTERS = "\u00d7\u00f7\u00b7"
 """Multiplication sign, division sign and middle dot; the first two lie inside the Latin range."""
 
 
+_QUOTED = re.compile(r'\s*"(.*)"\s*')
+
+
+def unquoted(transcription: str) -> str:
+    """Return what stands between quotes around the whole, where backslashes escape quotes and backslashes."""
+    quoted = _QUOTED.fullmatch(transcription)
+    return quoted[1].replace("\\\\", "\\").replace('\\"', '"') if quoted else transcription
+
+
 def spotting_form(transcription: str) -> str:
     """Return what word spotting compares: no trailing 's, no outer hyphens, punctuation turned into spaces."""
+    transcription = unquoted(transcription)
     if transcription[-2:] in ("'s", "'S"):
         transcription = transcription[:-2]
     return transcription.strip("-").translate(_PUNCTUATION_TO_SPACE).strip()
@@ -37,12 +50,12 @@ def is_spotting_word(transcription: str) -> bool:
 
 def same_word(truth: str, reading: str) -> bool:
     """Compare without regard to case."""
-    return truth.upper() == reading.upper()
+    return unquoted(truth).upper() == unquoted(reading).upper()
 
 
 def same_but_outer_punctuation(truth: str, reading: str) -> bool:
     """Compare without regard to case; one punctuation mark at either end of the truth may be missing."""
-    truth, reading = truth.upper(), reading.upper()
+    truth, reading = unquoted(truth).upper(), unquoted(reading).upper()
     first = 1 if truth[:1] and truth[0] in PUNCTUATION else 0
     last = 1 if truth[-1:] and truth[-1] in PUNCTUATION else 0
     end = len(truth)

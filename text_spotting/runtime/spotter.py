@@ -67,6 +67,10 @@ class Spotter:
         """What the exported model says about itself."""
         return self._engine.manifest
 
+    @manifest.setter
+    def manifest(self, manifest: Manifest) -> None:
+        self._engine.manifest = manifest
+
     def __call__(self, image: Any) -> list[Word]:
         """Return the words of a picture (H, W, 3) uint8 BGR, in its pixels; see ``preprocess.to_bgr`` for other kinds.
 

@@ -1,0 +1,190 @@
+"""What the report page shows, as plain JSON values."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from text_spotting.draw import Outcome
+from text_spotting.evaluation.characters import Reading, confusions, score_readings
+from text_spotting.evaluation.comparison import Change, PictureChange, compare_runs
+from text_spotting.evaluation.evaluate import Picture, Score
+from text_spotting.evaluation.outcomes import WordOutcome, word_outcomes
+from text_spotting.evaluation.protocols import PROTOCOLS
+from text_spotting.evaluation.runs import Run
+from text_spotting.evaluation.slices import PROPERTIES, Slicing, quartiles
+from text_spotting.evaluation.statistics import (
+    confidence_interval,
+    difference_interval,
+    share_interval,
+    threshold_curve,
+)
+from text_spotting.words import Word
+
+Data = dict[str, Any]
+
+DETECTION, END_TO_END = PROTOCOLS["ic15_detection"], PROTOCOLS["ic15_end_to_end"]
+ERRORS = (Outcome.MISSED, Outcome.MISREAD, Outcome.FALSE)
+SHARPNESS_LABELS = ("most blurred quarter", "second", "third", "sharpest quarter")
+TOP_CONFUSIONS = 24
+EXAMPLES = 4
+CURVE_POINTS = 200
+
+
+def figures(run: Run, before: Run | None) -> list[Data]:
+    """Headline figures with intervals, in per cent, and what changed since the run before."""
+    rows = []
+    for name, metric in run.metrics.items():
+        scores = metric.picture_scores
+        whole = sum(scores, Score())
+        row: Data = {
+            "title": metric.title,
+            "counts": [whole.matched, whole.truth, whole.predictions],
+            "hmean": whole.hmean,
+            "recall": whole.recall,
+            "precision": whole.precision,
+            "interval": confidence_interval(scores),
+        }
+        if before and name in before.metrics:
+            earlier = before.metrics[name].picture_scores
+            row["before"] = sum(earlier, Score()).hmean
+            row["change"] = difference_interval(earlier, scores)
+        rows.append(row)
+    return rows
+
+
+def threshold_curves(run: Run) -> list[Data]:
+    """Precision over recall as the score threshold sinks, for finding and for reading."""
+    curves = []
+    for rules in (DETECTION, END_TO_END):
+        curve = threshold_curve(run.pictures, rules)
+        threshold, best = curve.best
+        every = max(1, len(curve.scores) // CURVE_POINTS)
+        rows = list(zip(curve.thresholds, curve.scores, strict=True))
+        points = rows[::every] + (rows[-1:] if (len(rows) - 1) % every else [])
+        curves.append(
+            {
+                "title": rules.title,
+                "points": [[score.recall, score.precision, value, score.hmean] for value, score in points],
+                "best": [best.recall, best.precision, threshold, best.hmean],
+            }
+        )
+    return curves
+
+
+def slice_tables(run: Run, sharpness: Sequence[Sequence[float]]) -> list[Data]:
+    """Share of words found, and of words found and read right, by what makes words hard.
+
+    Args:
+        sharpness: of every true word of every picture.
+    """
+    fates = [_word_fates(picture) for picture in run.pictures]
+    sharp = [
+        (sharpness[picture][index], fate)
+        for picture, of_picture in enumerate(fates)
+        for index, fate in of_picture.items()
+    ]
+    tables = []
+    for slicing, measure in PROPERTIES.values():
+        values = [
+            (measure(picture.truth[index]), fate)
+            for picture, of_picture in zip(run.pictures, fates, strict=True)
+            for index, fate in of_picture.items()
+        ]
+        tables.append(_slice_table(slicing, values))
+    blur = quartiles("Sharpness, quarters of this set", [value for value, _ in sharp], SHARPNESS_LABELS)
+    return [*tables, _slice_table(blur, sharp)]
+
+
+Fate = tuple[bool, bool]
+"""Whether a true word was found, and whether it was read right."""
+
+
+def _word_fates(picture: Picture) -> dict[int, Fate]:
+    """Fate of every transcribed word that counts, by its index."""
+    found = {true for true, _ in picture.match(DETECTION).pairs}
+    matched = picture.match(END_TO_END)
+    right = {true for (true, _), correct in zip(matched.pairs, matched.right, strict=True) if correct}
+    return {int(index): (index in found, index in right) for index in matched.care_truth.nonzero()[0]}
+
+
+def _slice_table(slicing: Slicing, values: Sequence[tuple[float, Fate]]) -> Data:
+    bins: list[list[Fate]] = [[] for _ in slicing.labels]
+    for value, fate in values:
+        bins[slicing.bin_of(value)].append(fate)
+    rows = []
+    for label, fates in zip(slicing.labels, bins, strict=True):
+        found, right = sum(fate[0] for fate in fates), sum(fate[1] for fate in fates)
+        rows.append(
+            {
+                "label": label,
+                "words": len(fates),
+                "found": found,
+                "right": right,
+                "intervals": [share_interval(found, len(fates)), share_interval(right, len(fates))],
+            }
+        )
+    return {"title": slicing.title, "rows": rows}
+
+
+def readings(run: Run) -> Data:
+    """Word accuracy and character error rate of the words that were found, and the commonest confusions."""
+    pairs = [pair for picture in run.pictures for pair in _found_readings(picture)]
+    score = score_readings(pairs)
+    rows = []
+    for (true, read), count in confusions(pairs).most_common(TOP_CONFUSIONS):
+        examples = [pair for pair in pairs if (true, read) in confusions([pair])][:EXAMPLES]
+        rows.append({"true": true, "read": read, "count": count, "examples": examples})
+    return {
+        "words": score.words,
+        "accuracy": score.accuracy,
+        "characters": score.characters,
+        "error_rate": score.character_error_rate,
+        "confusions": rows,
+    }
+
+
+def _found_readings(picture: Picture) -> list[Reading]:
+    pairs = picture.match(END_TO_END).pairs
+    return [(picture.truth[true].text, picture.predictions[predicted].text) for true, predicted in pairs]
+
+
+def gallery(run: Run, before: Run | None) -> list[Data]:
+    """Every picture with its words and errors; ``weight`` is larger the more there is to see."""
+    changes: Sequence[PictureChange | None] = [None] * len(run.pictures)
+    if before:
+        changes = compare_runs(before.pictures, run.pictures)
+    pictures = []
+    for index, (name, picture, change) in enumerate(zip(run.test_set.names, run.pictures, changes, strict=True)):
+        words = word_outcomes(picture)
+        counts = {str(outcome): sum(word.outcome is outcome for word in words) for outcome in Outcome}
+        entry: Data = {"name": name, "counts": counts, "words": [_shown(word) for word in words]}
+        entry["weight"] = sum(counts[outcome] for outcome in ERRORS)
+        if before and change:
+            entry["before"] = [_shown(word) for word in word_outcomes(before.pictures[index])]
+            entry["better"] = [_described(one) for one in change.better]
+            entry["worse"] = [_described(one) for one in change.worse]
+            entry["false"] = [change.false_before, change.false_after]
+            entry["gain"] = change.gain
+            entry["weight"] += 2 * len(change.better) + 2 * len(change.worse)
+        pictures.append(entry)
+    return pictures
+
+
+def _shown(one: WordOutcome) -> Data:
+    word = one.word
+    return {
+        "points": _points(word),
+        "outcome": str(one.outcome),
+        "text": word.text,
+        "truth": one.truth.text if one.truth else "",
+        "score": round(float(word.score), 3),
+    }
+
+
+def _described(change: Change) -> Data:
+    sides = {"before": change.before, "after": change.after}
+    told = {side: [str(fate.outcome), fate.reading] for side, fate in sides.items()}
+    return {"truth": change.word.text, "points": _points(change.word), **told}
+
+
+def _points(word: Word) -> list[list[float]]:
+    return [[round(float(x), 1), round(float(y), 1)] for x, y in word.polygon]

@@ -1,0 +1,86 @@
+"""One evaluation as a whole: pictures, predictions, and how each metric sees them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from text_spotting.evaluation.evaluate import Picture, Score, compare, total
+from text_spotting.evaluation.lexicon import Lexicon, metric_title
+from text_spotting.evaluation.protocols import PROTOCOLS, Protocol
+from text_spotting.words import Word
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric of a run.
+
+    Attributes:
+        title: name for people.
+        rules: how it scores.
+        pictures: measured pictures; where a lexicon moved the readings, not those of the run itself.
+    """
+
+    title: str
+    rules: Protocol
+    pictures: Sequence[Picture]
+
+    @property
+    def score(self) -> Score:
+        """Score of the set."""
+        return total(self.pictures, self.rules)
+
+    @property
+    def picture_scores(self) -> list[Score]:
+        """Score of every picture."""
+        return [picture.match(self.rules).score for picture in self.pictures]
+
+
+@dataclass(frozen=True, slots=True)
+class TestSet:
+    """Annotated pictures.
+
+    Attributes:
+        names, paths: of the pictures.
+        sizes: their width and height in pixels.
+        truth: their words.
+    """
+
+    names: Sequence[str]
+    paths: Sequence[Path]
+    sizes: Sequence[tuple[int, int]]
+    truth: Sequence[Sequence[Word]]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Predictions for a test set, measured.
+
+    Attributes:
+        label: where the predictions come from.
+        pictures: measured, in the order of the test set.
+        metrics: by their names; those with a lexicon come last, their names ending with its kind.
+    """
+
+    label: str
+    test_set: TestSet
+    pictures: Sequence[Picture]
+    metrics: Mapping[str, Metric]
+
+
+def measure(
+    label: str,
+    test_set: TestSet,
+    predictions: Sequence[Sequence[Word]],
+    metrics: Sequence[str],
+    lexicons: Sequence[Lexicon] = (),
+) -> Run:
+    """Measure predictions under metrics, and under those that read also with every lexicon."""
+    pictures = compare(test_set.truth, predictions)
+    measured = {name: Metric(metric_title(name), PROTOCOLS[name], pictures) for name in metrics}
+    for lexicon in lexicons:
+        moved = compare(test_set.truth, lexicon.apply(predictions))
+        for name in metrics:
+            if PROTOCOLS[name].reads:
+                full = f"{name}_{lexicon.kind}"
+                measured[full] = Metric(metric_title(full), PROTOCOLS[name], moved)
+    return Run(label, test_set, pictures, measured)
