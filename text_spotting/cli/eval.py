@@ -8,7 +8,7 @@ from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
     from text_spotting.cli.weights import LoadedSpotter
-    from text_spotting.evaluation.runs import Run, TestSet
+    from text_spotting.evaluation.runs import Run, AnnotatedSet
     from text_spotting.evaluation.thresholds import Thresholds
     from text_spotting.words import Word
 
@@ -138,18 +138,18 @@ def _metric_names(args: argparse.Namespace) -> list[str]:
     return [name.strip() for name in args.metrics.split(",")]
 
 
-def _read_set(ann_files: str, data_roots: str) -> "TestSet":
+def _read_set(ann_files: str, data_roots: str) -> "AnnotatedSet":
     from text_spotting.annotations.dataset_file import read_datasets
     from text_spotting.evaluation.predictions import picture_names
-    from text_spotting.evaluation.runs import TestSet
+    from text_spotting.evaluation.runs import AnnotatedSet
 
     images = read_datasets(ann_files, data_roots)
     paths = [image.path for image in images]
     sizes = [(image.width, image.height) for image in images]
-    return TestSet(picture_names(paths), paths, sizes, [image.words for image in images])
+    return AnnotatedSet(picture_names(paths), paths, sizes, [image.words for image in images])
 
 
-def _read_predictions(source: Path, test_set: "TestSet") -> "list[list[Word]]":
+def _read_predictions(source: Path, test_set: "AnnotatedSet") -> "list[list[Word]]":
     import sys
 
     from text_spotting.evaluation.predictions import pair_predictions, read_predictions
@@ -160,7 +160,7 @@ def _read_predictions(source: Path, test_set: "TestSet") -> "list[list[Word]]":
     return predictions
 
 
-def _predict(model: "LoadedSpotter | None", source: Path, test_set: "TestSet", workers: int) -> "list[list[Word]]":
+def _predict(model: "LoadedSpotter | None", source: Path, test_set: "AnnotatedSet", workers: int) -> "list[list[Word]]":
     """Words of every picture: from the model, or without one from the prediction file."""
     from text_spotting.cli.progress import track
     from text_spotting.evaluation.inference import spot_pictures

@@ -129,10 +129,11 @@ def readings(run: Run) -> Data:
     """Word accuracy and character error rate of the words that were found, and the commonest confusions."""
     pairs = [pair for picture in run.pictures for pair in _found_readings(picture)]
     score = score_readings(pairs)
+    close = [pair for pair in pairs if _close(pair)]
     rows = []
-    for (true, read), count in confusions(pairs).most_common(TOP_CONFUSIONS):
-        examples = [pair for pair in pairs if (true, read) in confusions([pair])][:EXAMPLES]
-        rows.append({"true": true, "read": read, "count": count, "examples": examples})
+    for (true, read), count in confusions(close).most_common(TOP_CONFUSIONS):
+        examples = dict.fromkeys(pair for pair in close if (true, read) in confusions([pair]))
+        rows.append({"true": true, "read": read, "count": count, "examples": list(examples)[:EXAMPLES]})
     return {
         "words": score.words,
         "accuracy": score.accuracy,
@@ -145,6 +146,11 @@ def readings(run: Run) -> Data:
 def _found_readings(picture: Picture) -> list[Reading]:
     pairs = picture.match(END_TO_END).pairs
     return [(picture.truth[true].text, picture.predictions[predicted].text) for true, predicted in pairs]
+
+
+def _close(reading: Reading) -> bool:
+    """Whether at most half of the characters differ: a reading of another word says nothing about its letters."""
+    return sum(confusions([reading]).values()) <= max(map(len, reading)) / 2
 
 
 def gallery(run: Run, before: Run | None) -> list[Data]:

@@ -36,7 +36,7 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
-class TestSet:
+class AnnotatedSet:
     """Annotated pictures.
 
     Attributes:
@@ -62,14 +62,14 @@ class Run:
     """
 
     label: str
-    test_set: TestSet
+    test_set: AnnotatedSet
     pictures: Sequence[Picture]
     metrics: Mapping[str, Metric]
 
 
 def measure(
     label: str,
-    test_set: TestSet,
+    test_set: AnnotatedSet,
     predictions: Sequence[Sequence[Word]],
     metrics: Sequence[str],
     lexicons: Sequence[Lexicon] = (),

@@ -10,17 +10,27 @@ function described(word) {
   return word.text || "(no text)";
 }
 
+const wordsOf = (picture) => (state.run === "before" ? picture.before : picture.words);
+
+function outline(word, index) {
+  const title = draw("title", {}, `${NAMES[word.outcome]}: ${described(word)} (score ${word.score})`);
+  const points = word.points.map((point) => point.join()).join(" ");
+  const polygon = draw("polygon", { points, class: `outcome-${word.outcome}`, "data-word": index }, [title]);
+  polygon.classList.toggle("hidden", !state.show.has(word.outcome));
+  return polygon;
+}
+
+/** What was read, above its word; only the enlarged picture has room for it. */
+function inscription(word, size) {
+  const [x, y] = word.points.reduce((low, point) => [Math.min(low[0], point[0]), Math.min(low[1], point[1])], [Infinity, Infinity]);
+  const text = draw("text", { x, y: Math.max(y - 3, size), "font-size": size, style: `font-size: ${size}px` }, described(word));
+  text.classList.toggle("hidden", word.outcome === "ignored" || !state.show.has(word.outcome));
+  return text;
+}
+
 function overlay(picture) {
   const [width, height] = picture.size;
-  const words = state.run === "before" ? picture.before : picture.words;
-  const polygons = words.map((word, index) => {
-    const title = draw("title", {}, `${NAMES[word.outcome]}: ${described(word)} (score ${word.score})`);
-    const attributes = { points: word.points.map((point) => point.join()).join(" "), class: `outcome-${word.outcome}`, "data-word": index };
-    const polygon = draw("polygon", attributes, [title]);
-    polygon.classList.toggle("hidden", !state.show.has(word.outcome));
-    return polygon;
-  });
-  return draw("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none" }, polygons);
+  return draw("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none" }, wordsOf(picture).map(outline));
 }
 
 function stage(picture, tag) {
@@ -50,7 +60,7 @@ function pictureFigure(picture) {
   const figure = make("figure", { "data-name": picture.name });
   const opener = stage(picture, "button");
   opener.addEventListener("click", () => enlarge(picture));
-  const words = state.run === "before" ? picture.before : picture.words;
+  const words = wordsOf(picture);
   const count = (outcome) => words.filter((word) => word.outcome === outcome).length;
   const tally = ["missed", "misread", "false", "right"].map((outcome) => `${count(outcome)} ${NAMES[outcome]}`).join(" \u00b7 ");
   const chips = words.map((word, index) => [word, index])
@@ -71,7 +81,10 @@ function enlarge(picture) {
   if (!picture.image) return;
   const viewer = document.getElementById("viewer");
   viewer.style.setProperty("--ratio", picture.size[0] / picture.size[1]);
-  viewer.replaceChildren(stage(picture, "div"));
+  const enlarged = stage(picture, "div");
+  const size = Math.max(...picture.size) / 90;
+  enlarged.querySelector("svg").append(...wordsOf(picture).map((word) => inscription(word, size)));
+  viewer.replaceChildren(enlarged);
   viewer.showModal();
 }
 
@@ -94,7 +107,7 @@ const ORDERS = {
 
 function wanted() {
   const text = state.text.toLowerCase();
-  const holds = (picture) => [...picture.words.flatMap((word) => [word.text, word.truth]), picture.name].some((one) => one.toLowerCase().includes(text));
+  const holds = (picture) => [...wordsOf(picture).flatMap((word) => [word.text, word.truth]), picture.name].some((one) => one.toLowerCase().includes(text));
   return DATA.pictures.filter(NEEDS[state.need][1]).filter((picture) => !text || holds(picture)).sort(ORDERS[state.order][1]);
 }
 
