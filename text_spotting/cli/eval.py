@@ -8,7 +8,7 @@ from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
     from text_spotting.cli.weights import LoadedSpotter
-    from text_spotting.evaluation.runs import Run, AnnotatedSet
+    from text_spotting.evaluation.runs import AnnotatedSet, Run
     from text_spotting.evaluation.thresholds import Thresholds
     from text_spotting.words import Word
 
