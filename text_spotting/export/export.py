@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from text_spotting.engine.torch_spotter import manifest_of
 from text_spotting.errors import UserError
 from text_spotting.export import verify
 from text_spotting.export.onnx import write_onnx
-from text_spotting.export.openvino import ir_manifest, write_ir
+from text_spotting.export.openvino import convert, ir_manifest, save
 from text_spotting.manifest import Manifest
 from text_spotting.runtime.files import BASE_NAME
 
@@ -51,23 +52,15 @@ def plain_manifest(config: Any, input_size: tuple[int, int] | None = None) -> Ma
         UserError: the size is not a multiple of the network's padding.
     """
     size = input_size or tuple(config.input_size)
-    pixels = config.model.data_preprocessor
-    divisor = pixels.get("pad_size_divisor", 1)
+    divisor = config.model.data_preprocessor.get("pad_size_divisor", 1)
     if any(side % divisor or side < divisor for side in size):
         raise UserError(f"--input-size {size[0]}x{size[1]}: both sides must be multiples of {divisor}")
-    return Manifest(
+    return replace(
+        manifest_of(config),
         input_size=(int(size[0]), int(size[1])),
-        keep_aspect=config.keep_aspect,
-        mean=tuple(pixels.mean),
-        std=tuple(pixels.std),
-        to_rgb=pixels.bgr_to_rgb,
-        embedded=False,
         detector=f"{BASE_NAME}.onnx",
         encoder=f"{BASE_NAME}_text_recognition_head_encoder.onnx",
         decoder=f"{BASE_NAME}_text_recognition_head_decoder.onnx",
-        score_thr=config.model.test_cfg.rcnn.score_thr,
-        text_thr=config.text_thr,
-        mask_thr=config.model.test_cfg.rcnn.mask_thr_binary,
     )
 
 
@@ -100,10 +93,12 @@ def export(network: Any, manifest: Manifest, folder: Path, wishes: Wishes, say: 
 def _make(network: Any, manifest: Manifest, place: Path, wishes: Wishes, say: Say) -> dict[str, verify.Agreement]:
     say(f"tracing the network at {manifest.input_size[0]}x{manifest.input_size[1]}")
     write_onnx(network, manifest, place)
+    graphs: dict[str, Any] = {}
     embedded = ir_manifest(manifest, wishes.input_order)
     if wishes.openvino:
         say("converting to OpenVINO IR")
-        write_ir(place, manifest, place, embedded)
+        graphs = convert(network, manifest, place, embedded)
+        save(graphs, place)
     say("comparing with PyTorch")
     agreements = _prove(network, manifest, place, embedded if wishes.openvino else None)
     if not next(iter(agreements.values())).words:
@@ -113,7 +108,7 @@ def _make(network: Any, manifest: Manifest, place: Path, wishes: Wishes, say: Sa
         agreements = _prove_without_threshold(network, manifest, wishes, say)
     if wishes.openvino and wishes.fp16:
         # Proven in full precision: rounding the weights moves results by more than an error may.
-        write_ir(place, manifest, place, embedded, fp16=True)
+        save(graphs, place, fp16=True)
     return agreements
 
 

@@ -3,12 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from mmdet.registry import MODELS
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
-import text_spotting.models  # noqa: F401 - registers our parts with mmdet
 from text_spotting.engine.checkpoints import load_weights, missing_weights, read_snapshot
+from text_spotting.engine.torch_spotter import build_network
 from text_spotting.errors import UserError
 
 
@@ -33,8 +31,7 @@ def load_network(config: Any, weights: Path, trust: bool = False) -> Any:
         UserError: the snapshot is missing, damaged, of another template or incomplete.
     """
     snapshot = read_snapshot(weights, trust)
-    init_default_scope("mmdet")
-    network = MODELS.build(config.model)
+    network = build_network(config)
     load_weights(network, snapshot, weights)
     if absent := missing_weights(network, snapshot):
         raise UserError(f"{weights} lacks {len(absent)} of the network's weights, {absent[0]} for one; train it first")

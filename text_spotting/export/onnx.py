@@ -2,7 +2,7 @@
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,14 @@ import onnx
 import torch
 from torch import nn
 
-from text_spotting.export.graphs import DecoderStepGraph, DetectorGraph, EncoderGraph
+from text_spotting.export.graphs import DecoderStepGraph, DetectorGraph, EncoderGraph, RawDetectorGraph
 from text_spotting.manifest import KEY, Manifest
 
 OPSET = 17
+DETECTOR_OUTPUTS = ("boxes", "labels", "masks", "text_features")
+
+Axes = Mapping[str, dict[int, str]]
+"""Which axes of a named tensor are free, and what to call them."""
 
 
 def write_onnx(network: Any, manifest: Manifest, folder: Path) -> None:
@@ -27,38 +31,38 @@ def write_onnx(network: Any, manifest: Manifest, folder: Path) -> None:
         manifest: for plain ONNX, so not ``embedded``; written into the detector's metadata.
         folder: where the files go.
     """
+    path = folder / manifest.detector
+    _trace(DetectorGraph(network), (_blank(manifest),), path, {"image": {2: "height", 3: "width"}}, _WORDS)
+    _add_manifest(path, manifest)
+    _write_text_graphs(network.roi_head.text_head, text_feature_shape(network), manifest, folder)
+
+
+def write_raw_detector(network: Any, manifest: Manifest, path: Path) -> None:
+    """Trace the detector that takes raw pictures of the manifest's size, for conversion to IR."""
+    _trace(RawDetectorGraph(network, manifest), (_blank(manifest),), path, {"image": {}}, _WORDS)
+
+
+_WORDS: Axes = {name: {0: "words"} for name in DETECTOR_OUTPUTS}
+
+
+def _blank(manifest: Manifest) -> torch.Tensor:
     width, height = manifest.input_size
-    image = torch.zeros(1, 3, height, width)
-    features = torch.zeros(2, *text_feature_shape(network))
-    text_head = network.roi_head.text_head
-    with torch.no_grad(), silence():
-        encoded = text_head.encoder(features)
-        _trace(
-            DetectorGraph(network).eval(),
-            (image,),
-            folder / manifest.detector,
-            {"image": {2: "height", 3: "width"}},
-            {name: {0: "words"} for name in ("boxes", "labels", "masks", "text_features")},
-        )
-        _trace(
-            EncoderGraph(text_head).eval(),
-            (features,),
-            folder / manifest.encoder,
-            {"input": {0: "words"}},
-            {"output": {0: "words"}},
-        )
-        _trace(
-            DecoderStepGraph(text_head).eval(),
-            (
-                torch.zeros(2, dtype=torch.int64),
-                torch.zeros(1, 2, text_head.decoder.hidden_size),
-                encoded.flatten(2).transpose(1, 2),
-            ),
-            folder / manifest.decoder,
-            {"prev_symbol": {0: "words"}, "prev_hidden": {1: "words"}, "encoder_outputs": {0: "words"}},
-            {"output": {0: "words"}, "hidden": {1: "words"}, "attention": {0: "words"}},
-        )
-    _add_manifest(folder / manifest.detector, manifest)
+    return torch.zeros(1, 3, height, width)
+
+
+def _write_text_graphs(text_head: Any, shape: tuple[int, int, int], manifest: Manifest, folder: Path) -> None:
+    features = torch.zeros(2, *shape)
+    with torch.no_grad():
+        memory = text_head.encoder(features).flatten(2).transpose(1, 2)
+    words = {0: "words"}
+    _trace(EncoderGraph(text_head), (features,), folder / manifest.encoder, {"input": words}, {"output": words})
+    _trace(
+        DecoderStepGraph(text_head),
+        (torch.zeros(2, dtype=torch.int64), torch.zeros(1, 2, text_head.decoder.hidden_size), memory),
+        folder / manifest.decoder,
+        {"prev_symbol": words, "prev_hidden": {1: "words"}, "encoder_outputs": words},
+        {"output": words, "hidden": {1: "words"}, "attention": words},
+    )
 
 
 def text_feature_shape(network: Any) -> tuple[int, int, int]:
@@ -67,29 +71,24 @@ def text_feature_shape(network: Any) -> tuple[int, int, int]:
     return (extractor.out_channels, *extractor.roi_layers[0].output_size)
 
 
-def _trace(
-    module: nn.Module,
-    inputs: tuple[torch.Tensor, ...],
-    path: Path,
-    input_axes: dict[str, dict[int, str]],
-    output_axes: dict[str, dict[int, str]],
-) -> None:
+def _trace(module: nn.Module, inputs: tuple[torch.Tensor, ...], path: Path, taken: Axes, given: Axes) -> None:
     # The TorchScript exporter: the newer one cannot follow the data-dependent numbers of boxes.
-    torch.onnx.export(
-        module,
-        inputs,
-        str(path),
-        dynamo=False,
-        opset_version=OPSET,
-        input_names=list(input_axes),
-        output_names=list(output_axes),
-        dynamic_axes={**input_axes, **output_axes},
-    )
+    with torch.no_grad(), _silence():
+        torch.onnx.export(
+            module.eval(),
+            inputs,
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=list(taken),
+            output_names=list(given),
+            dynamic_axes={**taken, **given},
+        )
     onnx.checker.check_model(str(path))
 
 
 @contextlib.contextmanager
-def silence() -> Iterator[None]:
+def _silence() -> Iterator[None]:
     """Hide the tracer's warnings about sizes that are fixed on purpose."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,16 +1,18 @@
-"""Turning the plain ONNX graphs into OpenVINO IR that takes pictures as they are."""
+"""OpenVINO IR that takes pictures as they are."""
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import openvino as ov
-from openvino.preprocess import PrePostProcessor
 
+from text_spotting.export.onnx import write_raw_detector
 from text_spotting.manifest import KEY, Manifest
 
 
 def ir_manifest(manifest: Manifest, input_order: str = "BGR") -> Manifest:
-    """Return the manifest of the IRs made from plain ONNX graphs with ``manifest``."""
+    """Return the manifest of the IRs that belong to plain ONNX graphs with ``manifest``."""
 
     def ir_name(name: str) -> str:
         return str(Path(name).with_suffix(".xml"))
@@ -25,45 +27,32 @@ def ir_manifest(manifest: Manifest, input_order: str = "BGR") -> Manifest:
     )
 
 
-def write_ir(source: Path, plain: Manifest, folder: Path, embedded: Manifest, *, fp16: bool = False) -> None:
-    """Convert the ONNX files that ``plain`` names in ``source`` into the IRs that ``embedded`` names in ``folder``.
-
-    Shapes become fixed, one word at a time in the text graphs, as existing clients expect.
+def convert(network: Any, plain: Manifest, source: Path, embedded: Manifest) -> dict[str, ov.Model]:
+    """Return the three graphs by file name, with fixed shapes and one word at a time, as existing clients expect.
 
     Args:
-        source: folder of the .onnx files.
-        plain: their manifest.
-        folder: where the .xml and .bin files go.
+        network: a ``MaskTextSpotter`` in evaluation mode.
+        plain: manifest of the ONNX files.
+        source: their folder; the text graphs are taken from there.
         embedded: manifest of the IRs, written into the detector's ``rt_info``.
-        fp16: store weights in half precision.
     """
-    width, height = plain.input_size
-    detector = ov.convert_model(source / plain.detector, input=("image", [1, 3, height, width]))
-    detector = embed_preprocessing(detector, embedded)
+    with tempfile.TemporaryDirectory() as folder:
+        traced = Path(folder) / "detector.onnx"
+        write_raw_detector(network, embedded, traced)
+        detector = ov.convert_model(traced)
     detector.set_rt_info(embedded.to_json(), [KEY])
-    _save(detector, folder / embedded.detector, fp16)
+    graphs = {embedded.detector: detector}
     for name, target in ((plain.encoder, embedded.encoder), (plain.decoder, embedded.decoder)):
-        graph = ov.convert_model(source / name)
-        graph.reshape({port.any_name: _one_word(port.partial_shape) for port in graph.inputs})
-        _save(graph, folder / target, fp16)
+        graphs[target] = ov.convert_model(source / name)
+        graphs[target].reshape({port.any_name: _one_word(port.partial_shape) for port in graphs[target].inputs})
+    return graphs
 
 
-def embed_preprocessing(detector: ov.Model, manifest: Manifest) -> ov.Model:
-    """Put colour order, mean and scale inside, so that ``image`` takes raw values 0..255."""
-    steps = PrePostProcessor(detector)
-    image = steps.input("image")
-    image.tensor().set_element_type(ov.Type.f32).set_layout(ov.Layout("NCHW"))
-    image.model().set_layout(ov.Layout("NCHW"))
-    if (manifest.input_order == "RGB") != manifest.to_rgb:
-        image.preprocess().reverse_channels()
-    image.preprocess().mean(list(manifest.mean)).scale(list(manifest.std))
-    return steps.build()
+def save(graphs: dict[str, ov.Model], folder: Path, *, fp16: bool = False) -> None:
+    """Write .xml and .bin files; with ``fp16`` weights are stored in half precision."""
+    for name, graph in graphs.items():
+        ov.save_model(graph, folder / name, compress_to_fp16=fp16)
 
 
 def _one_word(shape: ov.PartialShape) -> list[int]:
     return [1 if size.is_dynamic else size.get_length() for size in shape]
-
-
-def _save(model: ov.Model, path: Path, fp16: bool) -> None:
-    model.validate_nodes_and_infer_types()
-    ov.save_model(model, path, compress_to_fp16=fp16)
