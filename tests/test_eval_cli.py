@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -142,6 +143,65 @@ def test_a_lexicon_mends_readings_and_gets_its_own_entries(tool: Tool, predictio
     }
 
 
+def test_cropped_words_are_scored_by_their_letters(tool: Tool, tmp_path: Path) -> None:
+    """One picture says "ab" and "abc" with nothing in between, the other "cab"."""
+    pieces = [{"polygon": [[x, 0], [x + 9, 0], [x + 9, 9]], "text": text} for x, text in [(40, "a-BC"), (0, "ab")]]
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps({"first": pieces, "second": [{**pieces[0], "text": "cob"}]}))
+    metrics = tmp_path / "m.yaml"
+    arguments = ["--cropped-words", "--metrics", "f1", "--save-metrics-to", metrics]
+    code, out, _ = tool("--from-predictions", path, *arguments)
+    assert code == 0
+    assert re.search(r"all characters +2 +0\.00 +25\.00\n", out)
+    assert re.search(r"letters and digits +2 +50\.00 +12\.50\n", out)
+    assert "  of 5-6 characters" in out
+    assert values(metrics) == {"f1": 0.0, "word_accuracy": 50.0, "character_error_rate": 12.5}
+
+
+def test_thresholds_are_found_on_one_set_and_applied_to_another(
+    tool: Tool, dataset: list[str], predictions: Path, tmp_path: Path
+) -> None:
+    """On the search set the only word right has a score of 0.9 and a text score of 0.6, all false ones less."""
+    place = {"polygon": [[0, 0], [40, 0], [40, 20], [0, 20]]}
+    unsure = {"polygon": [[40, 20], [80, 20], [80, 40], [40, 40]], "text": "bad", "score": 0.9, "text_score": 0.5}
+    false = {"polygon": [[0, 20], [9, 20], [9, 40], [0, 40]], "text": "false", "score": 0.62}
+    search = tmp_path / "search.json"
+    right = {**place, "text": "cab", "score": 0.9, "text_score": 0.6}
+    search.write_text(json.dumps({"first": [unsure, false], "second": [right, false]}))
+    flags = ["--search-ann-files", dataset[1], "--search-data-roots", dataset[3], "--search-predictions", search]
+    saved = tmp_path / "saved.json"
+    arguments = ["--thresholds", "search", *flags, "--save-predictions", saved]
+    code, out, _ = tool("--from-predictions", search, *arguments)
+    assert code == 0
+    assert "detection 0.65, text 0.55" in out
+    assert f"thresholds found on {dataset[1]} (2 pictures)" in out
+    assert f"applied to {dataset[1]}" in out
+    kept = {name: [one["text"] for one in words] for name, words in json.loads(saved.read_text()).items()}
+    assert kept == {"first": [""], "second": ["cab"]}
+
+
+def test_given_thresholds_are_applied(tool: Tool, predictions: Path, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.json"
+    assert tool("--from-predictions", predictions, "--thresholds", "0.85,0", "--save-predictions", saved)[0] == 0
+    assert [len(words) for words in json.loads(saved.read_text()).values()] == [1, 0]
+
+
+def test_lower_thresholds_bring_words_back_that_the_model_left_out(tool: Tool, tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    weights, saved = save_ir(tmp_path / "export"), tmp_path / "saved.json"
+    assert tool("--load-weights", weights, "--thresholds", "0.05,0", "--save-predictions", saved)[0] == 0
+    assert [len(words) for words in json.loads(saved.read_text()).values()] == [3, 3]
+
+
+def test_a_run_is_compared_with_an_earlier_one_and_reported(tool: Tool, predictions: Path, tmp_path: Path) -> None:
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text('{"first": [], "second": []}')
+    code, out, _ = tool("--from-predictions", predictions, "--compare", earlier, "--report", tmp_path / "report")
+    assert code == 0
+    assert "2 words got better, 0 got worse" in out
+    assert (tmp_path / "report" / "index.html").stat().st_size > 10_000
+
+
 def test_pictures_without_predictions_are_named_and_scored_as_empty(tool: Tool, tmp_path: Path) -> None:
     (tmp_path / "res").mkdir()
     (tmp_path / "res" / "res_first.txt").write_text("0,0,40,0,40,20,0,20,ab\n")
@@ -154,13 +214,19 @@ def test_pictures_without_predictions_are_named_and_scored_as_empty(tool: Tool, 
     ("arguments", "message"),
     [
         (["--from-predictions", "{predictions}", "--metrics", "f1,mine"], "--metrics: no metric is called 'mine'"),
-        (["--from-predictions", "nowhere.json"], "--from-predictions: nowhere.json does not exist"),
+        (["--from-predictions", "nowhere.json"], "predictions nowhere.json do not exist"),
         (["--load-weights", "nowhere.pth"], "--load-weights: nowhere.pth does not exist"),
         (["--load-weights", "{predictions}"], "is of no known kind; expected a file ending in .pth"),
         (["--from-predictions", "{predictions}", "--lexicon", "none.txt"], "--lexicon: cannot read none.txt"),
         (["--from-predictions", "{predictions}", "--lexicon", "{empty}"], "no list for 2 of 2 pictures"),
         (["--from-predictions", "{predictions}", "--save-metrics-to", "{predictions}/m.yaml"], "cannot write"),
         (["--from-predictions", "{predictions}", "--save-metrics-to", "{list}"], "holds no mapping"),
+        (["--from-predictions", "{predictions}", "--workers", "0"], "--workers 0: must be 1 or more"),
+        (["--from-predictions", "{predictions}", "--thresholds", "high"], "expected 'search' or DETECTION,TEXT"),
+        (["--from-predictions", "{predictions}", "--thresholds", "2,0"], "both must lie between 0 and 1"),
+        (["--from-predictions", "{predictions}", "--thresholds", "search"], "search needs a set of its own"),
+        (["--from-predictions", "{predictions}", "--report", "{predictions}"], "--report: cannot write"),
+        (["--from-predictions", "{predictions}", "--compare", "gone.json"], "predictions gone.json do not exist"),
     ],
 )  # fmt: skip
 def test_what_the_user_can_mend_is_told_in_one_line(

@@ -90,7 +90,7 @@ def test_a_broken_icdar_line_is_refused_by_file_and_line(tmp_path: Path, line: s
 
 
 def test_missing_places_and_doubled_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="does not exist"):
+    with pytest.raises(UserError, match="do not exist"):
         read_predictions(tmp_path / "nothing.json")
     with pytest.raises(UserError, match=r"holds no \.txt file"):
         read_predictions(tmp_path)

@@ -8,6 +8,7 @@ from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
     from text_spotting.cli.weights import LoadedSpotter
+    from text_spotting.evaluation.characters import Reading
     from text_spotting.evaluation.runs import AnnotatedSet, Run
     from text_spotting.evaluation.thresholds import Thresholds
     from text_spotting.words import Word
@@ -50,6 +51,11 @@ def _add_scoring(parser: argparse.ArgumentParser) -> None:
         metavar="[KIND=]FILE|DIR",
         help="also score readings moved to a lexicon: a word list for all pictures, or a folder of voc_<picture>.txt; "
         "KIND is generic, weak or strong (default: by size); may be given several times",
+    )
+    parser.add_argument(
+        "--cropped-words",
+        action="store_true",
+        help="every picture is one word: also report word accuracy and character error rate",
     )
     parser.add_argument(
         "--thresholds",
@@ -101,6 +107,8 @@ def run(args: argparse.Namespace) -> None:
     print(score_table(result))
     if before:
         print(comparison_table(before, result))
+    if args.cropped_words:
+        _print_cropped(result)
     _save(args, source, model, result, before)
 
 
@@ -202,17 +210,31 @@ def _choose_thresholds(args: argparse.Namespace, model: "LoadedSpotter | None") 
     return found
 
 
+def _crop_readings(result: "Run") -> "list[Reading]":
+    from text_spotting.evaluation.cropped import crop_readings
+
+    return crop_readings(result.test_set.truth, [picture.predictions for picture in result.pictures])
+
+
+def _print_cropped(result: "Run") -> None:
+    from text_spotting.evaluation.cropped import crop_table
+
+    print(crop_table(_crop_readings(result)))
+
+
 def _save(
     args: argparse.Namespace, source: Path, model: "LoadedSpotter | None", result: "Run", before: "Run | None"
 ) -> None:
     from text_spotting.cli.progress import track
-    from text_spotting.evaluation.metrics_file import score_entries, size_entries, update_metrics_file
+    from text_spotting.evaluation.metrics_file import reading_entries, score_entries, size_entries, update_metrics_file
     from text_spotting.evaluation.report import write_report
 
     if args.save_metrics_to:
-        sizes = size_entries(model.measure_size()) if model else []
-        files = [source] if source.is_file() else []
-        update_metrics_file(args.save_metrics_to, files, sizes + score_entries(result.metrics))
+        entries = size_entries(model.measure_size()) if model else []
+        entries += score_entries(result.metrics)
+        if args.cropped_words:
+            entries += reading_entries(_crop_readings(result))
+        update_metrics_file(args.save_metrics_to, [source] if source.is_file() else [], entries)
     if args.save_output_to:
         _draw(args.save_output_to, result)
     if args.report:

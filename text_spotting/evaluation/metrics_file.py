@@ -1,13 +1,15 @@
 """``metrics.yaml``: what was measured on which file, in the form that readers of the older toolkit know."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from text_spotting.errors import UserError
+from text_spotting.evaluation.characters import Reading, score_readings
+from text_spotting.evaluation.cropped import alphanumeric
 from text_spotting.evaluation.files import write_atomically
 from text_spotting.evaluation.runs import Metric
 
@@ -31,6 +33,16 @@ def score_entries(metrics: Mapping[str, Metric]) -> list[Entry]:
     return [
         {"display_name": metric.title, "key": name, "unit": "%", "value": round(metric.score.hmean * 100, 3)}
         for name, metric in metrics.items()
+    ]
+
+
+def reading_entries(readings: Sequence[Reading]) -> list[Entry]:
+    """Entries for cropped words, letters and digits only, case apart."""
+    score = score_readings(alphanumeric(readings))
+    rate = round(score.character_error_rate * 100, 3)
+    return [
+        {"display_name": "Word accuracy", "key": "word_accuracy", "unit": "%", "value": round(score.accuracy * 100, 3)},
+        {"display_name": "Character error rate", "key": "character_error_rate", "unit": "%", "value": rate},
     ]
 
 

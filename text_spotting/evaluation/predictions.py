@@ -40,7 +40,7 @@ def read_predictions(path: Path) -> Predictions:
     if path.is_dir():
         return _read_folder(path)
     if not path.is_file():
-        raise UserError(f"--from-predictions: {path} does not exist")
+        raise UserError(f"predictions {path} do not exist; expected a JSON file or a folder of res_<picture>.txt")
     return _read_json(path)
 
 
