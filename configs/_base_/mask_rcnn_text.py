@@ -23,7 +23,7 @@ model = dict(
         pad_mask=False,
     ),
     rpn_head=dict(
-        type="RPNHead",
+        type="WordRPNHead",
         bbox_coder=dict(type="DeltaXYWHBBoxCoder", target_stds=[1.0, 1.0, 1.0, 1.0]),
         loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=True),
         loss_bbox=dict(type="L1Loss"),
@@ -31,7 +31,7 @@ model = dict(
     roi_head=dict(
         type="TextRoIHead",
         bbox_head=dict(
-            type="Shared2FCBBoxHead",
+            type="WordBBoxHead",
             num_classes=1,
             roi_feat_size=7,
             bbox_coder=dict(type="DeltaXYWHBBoxCoder", target_stds=[0.1, 0.1, 0.2, 0.2]),

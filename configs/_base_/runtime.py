@@ -1,3 +1,16 @@
 """Running and logging, alike for all templates."""
 
 log_level = "INFO"
+seed = 0
+env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method="fork", opencv_num_threads=1))
+
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type="EpochSampler"),
+    collate_fn=dict(type="pseudo_collate"),
+    worker_init_fn=dict(type="quiet_worker"),
+)
+default_hooks = dict(logger=dict(type="LoggerHook", interval=10))
+custom_hooks = [dict(type="SnapshotHook"), dict(type="JournalHook")]

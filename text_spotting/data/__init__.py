@@ -1,5 +1,7 @@
 """Training data: data sets, transforms and samplers on the torch/mmdet side."""
 
 from text_spotting.data.dataset import PhotoSource, SpottingDataset, SyntheticSource
+from text_spotting.data.sampling import EpochSampler
+from text_spotting.data.words import WordCropDataset
 
-__all__ = ["PhotoSource", "SpottingDataset", "SyntheticSource"]
+__all__ = ["EpochSampler", "PhotoSource", "SpottingDataset", "SyntheticSource", "WordCropDataset"]

@@ -94,11 +94,12 @@ class SpottingDataset(Dataset):
     """Labelled pictures, transformed and packed for the network.
 
     Args:
-        sources: configs of photo or synthetic sources.
+        sources: configs of photo or synthetic sources; one may bring ``transforms`` of its own.
         weights: how often each source is drawn from, relative to the others; by default by its length.
         transforms: configs of the transforms in ``data.transforms``, by class name.
         length: samples in an epoch; by default the sources' lengths added up.
-        seed: together with the index and the number of draws so far it fixes every random choice.
+        repeat: how many times that is one epoch.
+        seed: together with the index it fixes every random choice; indices count on across epochs.
     """
 
     def __init__(
@@ -107,37 +108,37 @@ class SpottingDataset(Dataset):
         transforms: Sequence[dict[str, Any]],
         weights: Sequence[float] | None = None,
         length: int | None = None,
+        repeat: int = 1,
         seed: int = 0,
     ) -> None:
-        self.sources: list[Source] = [DATASETS.build(source) for source in sources]
-        self.transforms = build_transforms(transforms)
+        self.pipelines = [build_transforms(source.get("transforms", transforms)) for source in sources]
+        self.sources: list[Source] = [DATASETS.build(without(source, "transforms")) for source in sources]
         shares = np.array(weights or [len(source) for source in self.sources], dtype=np.float64)
         self.shares = shares / shares.sum()
         self.by_weight = weights is not None
-        self.length = length or sum(len(source) for source in self.sources)
+        self.length = repeat * (length or sum(len(source) for source in self.sources))
         self.seed = seed
-        self.draws = 0
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        self.draws += 1
-        rng = np.random.default_rng((self.seed, index, self.draws))
-        sample = self._draw(index, rng)
-        for transform in self.transforms:
+        rng = np.random.default_rng((self.seed, index))
+        which, within = self._choose(index % len(self), rng)
+        sample = self.sources[which].draw(within, rng)
+        for transform in self.pipelines[which]:
             sample = transform(sample, rng)
         return pack(sample)
 
-    def _draw(self, index: int, rng: Generator) -> Sample:
+    def _choose(self, index: int, rng: Generator) -> tuple[int, int]:
+        """Number of a source and index within it."""
         if self.by_weight:
-            source = self.sources[rng.choice(len(self.sources), p=self.shares)]
-            return source.draw(int(rng.integers(len(source))), rng)
-        for source in self.sources:
-            if index < len(source):
-                return source.draw(index, rng)
-            index -= len(source)
-        return self.sources[0].draw(index % len(self.sources[0]), rng)
+            which = int(rng.choice(len(self.sources), p=self.shares))
+            return which, int(rng.integers(len(self.sources[which])))
+        ends = np.cumsum([len(source) for source in self.sources])
+        index %= int(ends[-1])
+        which = int(np.searchsorted(ends, index, side="right"))
+        return which, index - int(ends[which]) + len(self.sources[which])
 
 
 def build_transforms(configs: Sequence[dict[str, Any]]) -> list[Transform]:
@@ -147,3 +148,8 @@ def build_transforms(configs: Sequence[dict[str, Any]]) -> list[Transform]:
         arguments = dict(config)
         built.append(getattr(transforms, arguments.pop("type"))(**arguments))
     return built
+
+
+def without(config: dict[str, Any], key: str) -> dict[str, Any]:
+    """A copy of a config that lacks ``key``."""
+    return {name: value for name, value in config.items() if name != key}

@@ -9,7 +9,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from text_spotting.alphabet import encode
+from text_spotting.alphabet import MAX_LENGTH, START, encode
 from text_spotting.data.transforms import Sample
 from text_spotting.words import Word
 
@@ -20,7 +20,7 @@ MIN_SIDE = 4.0
 def pack(sample: Sample) -> dict[str, Any]:
     """Return ``inputs`` (3, H, W) uint8 BGR and ``data_samples`` with the words.
 
-    ``gt_instances`` has ``bboxes`` (n, 4), ``labels`` (n,), ``polygons`` (n, K, 2) and ``texts`` (n, T);
+    ``gt_instances`` has ``bboxes`` (n, 4), ``labels`` (n,), ``polygons`` (n, K, 2) and ``texts`` (n, MAX_LENGTH);
     ``ignored_instances`` has the ``bboxes`` of don't-care regions.
     """
     height, width = sample.image.shape[:2]
@@ -60,13 +60,14 @@ def pad_polygons(words: Sequence[Word]) -> Tensor:
 
 
 def pad_texts(texts: Sequence[str]) -> Tensor:
-    """(n, T) symbol indices closed by the stop symbol and padded with the start symbol.
+    """(n, MAX_LENGTH) symbol indices closed by the stop symbol and padded with the start symbol.
 
-    A text that is empty or holds foreign characters gives a row of padding: a word that is found, not read.
+    A text that is empty, too long to be emitted or holds foreign characters gives a row of padding: a word
+    that is found, not read.
     """
-    encoded = [encode(text) for text in texts]
-    length = max((len(indices) for indices in encoded), default=0) or 1
-    padded = torch.zeros(len(texts), length, dtype=torch.int64)
-    for row, indices in zip(padded, encoded, strict=True):
-        row[: len(indices)] = torch.tensor(indices, dtype=torch.int64)
+    padded = torch.full((len(texts), MAX_LENGTH), START, dtype=torch.int64)
+    for row, text in zip(padded, texts, strict=True):
+        indices = encode(text)
+        if len(indices) <= MAX_LENGTH:
+            row[: len(indices)] = torch.tensor(indices, dtype=torch.int64)
     return padded

@@ -30,7 +30,7 @@ def warp(sample: Sample, matrix: Matrix, size: tuple[int, int], min_visible: flo
     A word that stays with less than ``min_visible`` of its area is cut and becomes don't care; one that leaves
     the picture is dropped.
     """
-    shrinks = abs(np.linalg.det(matrix[:, :2])) < 0.8
+    shrinks = float(np.linalg.det(matrix[:, :2])) < 0.8
     image = cv2.warpAffine(
         sample.image,
         matrix,
@@ -45,12 +45,12 @@ def warp(sample: Sample, matrix: Matrix, size: tuple[int, int], min_visible: flo
 
 def border_colour(image: Image) -> tuple[float, float, float]:
     """The colour around a warped picture: its own mean, which no network mistakes for an edge of text."""
-    blue, green, red = cv2.mean(image)[:3]
-    return blue, green, red
+    blue, green, red = image.reshape(-1, 3).mean(axis=0)
+    return float(blue), float(green), float(red)
 
 
 def _move(word: Word, matrix: Matrix, frame: object, min_visible: float) -> Word | None:
-    polygon = word.polygon @ matrix[:, :2].T + matrix[:, 2]
+    polygon = (word.polygon @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
     shape = to_shape(polygon)
     if shape.area <= 0:
         return None
@@ -153,15 +153,15 @@ def _blur(image: Image, rng: Generator) -> Image:
 
 
 def _noise(image: Image, rng: Generator) -> Image:
-    noise = np.empty(image.shape, np.int16)
-    cv2.setRNGSeed(int(rng.integers(2**31)))
-    cv2.randn(noise, 0, rng.uniform(2, 12))
-    return cv2.add(image, noise, dtype=cv2.CV_8U)
+    noise = rng.standard_normal(image.shape, dtype=np.float32) * rng.uniform(2, 12)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
 def _compress(image: Image, rng: Generator) -> Image:
     _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +177,27 @@ class FitView:
         if self.keep_aspect:
             scales[:] = scales.min()
         return warp(sample, np.column_stack([np.diag(scales), np.zeros(2)]), self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class LooseCrop:
+    """Shifts the border of a word crop as a detector's box would be off.
+
+    Args:
+        shift: greatest shift of each side, as a share of the crop's height; outward the edge is repeated.
+        max_angle: greatest rotation in degrees.
+    """
+
+    shift: float = 0.12
+    max_angle: float = 5.0
+
+    def __call__(self, sample: Sample, rng: Generator) -> Sample:
+        height, width = sample.image.shape[:2]
+        left, top, right, bottom = rng.uniform(-self.shift, self.shift, 4) * height
+        size = max(4, round(width + left + right)), max(4, round(height + top + bottom))
+        linear = rotation(rng.normal(0, self.max_angle / 2))
+        centre = np.array([width, height]) / 2
+        offset = centre - linear @ centre + (left, top)
+        matrix = np.column_stack([linear, offset])
+        image = cv2.warpAffine(sample.image, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+        return replace(sample, image=image)

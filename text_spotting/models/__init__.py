@@ -2,7 +2,9 @@
 
 from text_spotting.models.assigner import WordAssigner
 from text_spotting.models.backbones import EfficientNetLite
+from text_spotting.models.heads import WordBBoxHead, WordRPNHead
 from text_spotting.models.mask_head import PolygonMaskHead
+from text_spotting.models.recogniser import WordRecogniser
 from text_spotting.models.roi_extractors import PictureRoIExtractor
 from text_spotting.models.roi_head import TextRoIHead
 from text_spotting.models.spotter import MaskTextSpotter
@@ -16,4 +18,7 @@ __all__ = [
     "TextRecognitionHead",
     "TextRoIHead",
     "WordAssigner",
+    "WordBBoxHead",
+    "WordRPNHead",
+    "WordRecogniser",
 ]

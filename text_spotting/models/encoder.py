@@ -28,10 +28,11 @@ class TextEncoder(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         for out_channels, stride in zip(channels, strides, strict=True):
-            conv = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1)
-            nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
-            nn.init.zeros_(conv.bias)
-            layers += [conv, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True)]
+            layers += [
+                kaiming_conv(in_channels, out_channels, stride),
+                nn.BatchNorm2d(out_channels),
+                nn.ReLU(inplace=True),
+            ]
             in_channels = out_channels
         self.layers = nn.Sequential(*layers)
         self.out_channels = in_channels
@@ -42,3 +43,12 @@ class TextEncoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.layers(x)
         return x if self.position is None else x + self.position
+
+
+def kaiming_conv(in_channels: int, out_channels: int, stride: tuple[int, int]) -> nn.Conv2d:
+    """3x3 convolution with fan-out initialisation and zero bias."""
+    conv = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1)
+    nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+    assert conv.bias is not None
+    nn.init.zeros_(conv.bias)
+    return conv

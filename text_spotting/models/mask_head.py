@@ -16,6 +16,9 @@ class PolygonMaskHead(FCNMaskHead):
     Ground truth carries ``polygons`` (n, K, 2) in network pixels; short ones repeat their last point.
     """
 
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).float()
+
     def get_targets(
         self,
         sampling_results: list[SamplingResult],

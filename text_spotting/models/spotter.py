@@ -36,8 +36,8 @@ class MaskTextSpotter(MaskRCNN):
     """
 
     def extract_feat(self, batch_inputs: Tensor) -> Pyramid:
-        """Pyramid levels of (N, 3, H, W), with the picture for branches that pool from pixels."""
-        return Pyramid.of(super().extract_feat(batch_inputs), batch_inputs)
+        """Pyramid levels of (N, 3, H, W) in float32, which RoIAlign needs, with the picture itself."""
+        return Pyramid.of((level.float() for level in super().extract_feat(batch_inputs)), batch_inputs)
 
     @torch.no_grad()
     def detect(self, picture: Tensor) -> Detections:

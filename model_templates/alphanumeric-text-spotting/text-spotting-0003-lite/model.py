@@ -14,7 +14,7 @@ _roi_align = dict(type="RoIAlign", sampling_ratio=2)
 
 model = dict(
     data_preprocessor=dict(pad_size_divisor=64),
-    backbone=dict(type="EfficientNetLite", downscale=_downscale, frozen_stages=2, pretrained=True),
+    backbone=dict(type="EfficientNetLite", downscale=_downscale, frozen_stages=3, pretrained=True),
     neck=dict(
         type="FPN",
         in_channels=[24, 40, 112, 320],
@@ -57,3 +57,25 @@ model = dict(
         rcnn=dict(score_thr=0.5, nms=dict(type="nms", iou_threshold=0.5), max_per_img=100, mask_thr_binary=0.5),
     ),
 )
+
+train_dataloader = dict(
+    dataset=dict(
+        type="SpottingDataset",
+        sources=[],
+        transforms=[
+            dict(type="RandomView", size=(640, 448), fit=input_size),
+            dict(type="Photometric"),
+        ],
+    ),
+)
+train_cfg = dict(type="ResumableTrainLoop", max_epochs=8)
+optim_wrapper = dict(
+    type="OptimWrapper",
+    optimizer=dict(type="AdamW", lr=5e-4, weight_decay=0.01),
+    clip_grad=dict(max_norm=10.0),
+    paramwise_cfg=dict(custom_keys={"backbone": dict(lr_mult=0.2)}),
+)
+param_scheduler = [
+    dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=100),
+    dict(type="CosineAnnealingLR", eta_min_ratio=0.01, by_epoch=True, convert_to_iter_based=True),
+]

@@ -1,0 +1,45 @@
+"""Stage 2 of text-spotting-0003-lite: the detector, on crops of photos and on rendered pictures."""
+
+_base_ = ["../../model_templates/alphanumeric-text-spotting/text-spotting-0003-lite/model.py"]
+
+_data = "{{$DATA_ROOT:data}}"
+_size = (640, 448)
+_epochs = 20
+
+validation = [_data + "/dev20.json", _data]
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=1,
+    dataset=dict(
+        sources=[
+            dict(type="PhotoSource", ann_files=_data + "/ic15_train.json", data_roots=_data),
+            dict(type="PhotoSource", ann_files=_data + "/mlt_pseudo.json", data_roots=_data),
+            dict(type="PhotoSource", ann_files=_data + "/ic03.json", data_roots=_data),
+            dict(
+                type="SyntheticSource",
+                length=100000,
+                size=_size,
+                words=(4, 16),
+                height=(9, 72),
+                backgrounds=_data + "/backgrounds",
+                transforms=[],
+            ),
+        ],
+        weights=[0.5, 0.2, 0.1, 0.2],
+        length=800,
+        transforms=[dict(type="RandomView", size=_size, fit=_base_.input_size), dict(type="Photometric")],
+    ),
+)
+model = dict(
+    train_cfg=dict(
+        rpn_proposal=dict(nms_pre=400, max_per_img=200),
+        rcnn=dict(sampler=dict(num=64), text_sampler=dict(num=2)),
+    )
+)
+train_cfg = dict(max_epochs=_epochs, val_interval=2)
+optim_wrapper = dict(type="BFloat16OptimWrapper")
+param_scheduler = [
+    dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=100),
+    dict(type="CosineAnnealingLR", T_max=_epochs, eta_min_ratio=0.01, by_epoch=True, convert_to_iter_based=True),
+]
+custom_hooks = [dict(type="SnapshotHook", interval=1, keep=2), dict(type="JournalHook", interval=10)]
