@@ -93,9 +93,10 @@ import sys
 
 have = {d.name.lower().replace("_", "-"): d.version for d in metadata.distributions()}
 have.setdefault("opencv-python", have.get("opencv-python-headless"))
+elsewhere = ("torch", "onedl-mmcv", "opencv-python-headless")
 for line in pathlib.Path(sys.argv[1]).read_text().splitlines():
     name, _, version = line.partition("==")
-    if version and name not in ("torch", "onedl-mmcv") and have.get(name.lower().replace("_", "-")) != version:
+    if version and name not in elsewhere and have.get(name.lower().replace("_", "-")) != version:
         print(line)
 EOF
 }
