@@ -55,7 +55,7 @@ class TorchSpotter:
     """
 
     def __init__(self, network: nn.Module, manifest: Manifest) -> None:
-        self.network = network.eval()
+        self.network: Any = network.eval()
         self.manifest = manifest
         self.device = next(network.parameters()).device
 

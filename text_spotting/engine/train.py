@@ -21,10 +21,14 @@ from text_spotting.errors import UserError
 LOGGER = logging.getLogger(__name__)
 
 
+Start = Callable[[Runner], None]
+"""What a run begins with, once network and optimizer exist."""
+
+
 class SpottingRunner(Runner):
     """mmengine's runner, starting from a snapshot that has been read and checked beforehand."""
 
-    start: Callable[[Runner], None] | None = None
+    start: Start | None = None
 
     def load_or_resume(self) -> None:
         if self.start is not None:
@@ -32,15 +36,16 @@ class SpottingRunner(Runner):
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: torch.nn.Module) -> torch.nn.Module:
         """Convolutions run fastest with channels last, on CPUs by far."""
-        return super().wrap_model(model_wrapper_cfg, model.to(memory_format=torch.channels_last))
+        as_is: Any = model
+        return super().wrap_model(model_wrapper_cfg, as_is.to(memory_format=torch.channels_last))
 
 
-def from_weights(checkpoint: Checkpoint, source: str) -> Callable[[Runner], None]:
+def from_weights(checkpoint: Checkpoint, source: str) -> Start:
     """Start a new run from the weights of a snapshot."""
     return lambda runner: load_weights(runner.model, checkpoint, source)
 
 
-def from_state(checkpoint: Checkpoint, source: str) -> Callable[[Runner], None]:
+def from_state(checkpoint: Checkpoint, source: str) -> Start:
     """Go on where a snapshot's run stopped."""
 
     def start(runner: Runner) -> None:
@@ -60,7 +65,7 @@ def from_state(checkpoint: Checkpoint, source: str) -> Callable[[Runner], None]:
 def build_runner(
     config: Config,
     work_dir: Path,
-    start: Callable[[Runner], None] | None = None,
+    start: Start | None = None,
     validation: Sequence[AnnotatedImage] = (),
     launcher: str = "none",
 ) -> SpottingRunner:

@@ -1,5 +1,7 @@
 """The text head on its own, for training it on single-word crops."""
 
+from typing import Any
+
 import torch
 from mmdet.registry import MODELS
 from mmdet.utils import ConfigType
@@ -31,5 +33,5 @@ class WordRecogniser(BaseModel):
     def forward(self, inputs: Tensor, texts: Tensor, mode: str = "loss") -> dict[str, Tensor] | tuple[Tensor, Tensor]:
         """Loss of (N, 3, h, w) crops with targets (N, T), or what ``TextRecognitionHead.read`` returns."""
         features = self.normalise(inputs)
-        head = self.roi_head["text_head"]
+        head: Any = self.roi_head["text_head"]
         return head.loss(features, texts) if mode == "loss" else head.read(features)
