@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.words import Image
 
-_BANK = 1024
+_BANK = 768
 _GRAIN_LEVELS = (2.0, 4.0, 7.0, 11.0, 16.0, 22.0)
 
 
@@ -23,6 +23,7 @@ class Shot:
     Attributes:
         gain: factor on all values; offset: added after it; tint: per-channel factors.
         glare: (x, y, radius, strength), the first three in shares of the width and height.
+        bloom: how much bright lights spill over what is near them, 0..1.
         defocus: blur radius (standard deviation) in pixels.
         motion: (length in pixels, angle in degrees).
         shrink: factor >= 1 by which the picture is reduced and enlarged again.
@@ -34,6 +35,7 @@ class Shot:
     offset: float = 0.0
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
     glare: tuple[float, float, float, float] | None = None
+    bloom: float = 0.0
     defocus: float = 0.0
     motion: tuple[float, float] | None = None
     shrink: float = 1.0
@@ -47,15 +49,21 @@ class Shot:
         return math.hypot(self.defocus, smear, (self.shrink - 1) * 0.6)
 
 
-def random_shot(rng: random.Random, scale: float = 1.0) -> Shot:
-    """Draw camera settings; ``scale`` sizes the blurs (1 for pictures about 640 pixels wide)."""
+def random_shot(rng: random.Random, scale: float = 1.0, light: float = 0.7) -> Shot:
+    """Draw camera settings.
+
+    Args:
+        scale: sizes the blurs; 1 for pictures about 640 pixels wide.
+        light: how bright the scene is, 0..1: bright ones are not exposed for longer still.
+    """
     roll = rng.random
     dark = roll() < 0.12
     return Shot(
-        gain=rng.uniform(0.3, 0.65) if dark else rng.uniform(0.75, 1.2),
-        offset=rng.uniform(0, 14) if dark else rng.uniform(-12, 22),
+        gain=rng.uniform(0.3, 0.65) if dark else rng.uniform(0.75, 1.25 - 0.25 * light),
+        offset=rng.uniform(0, 14) if dark else rng.uniform(-12, 24 - 16 * light),
         tint=(rng.gauss(1, 0.06), rng.gauss(1, 0.025), rng.gauss(1, 0.06)),
         glare=(roll(), roll(), rng.uniform(0.1, 0.5), rng.uniform(30, 150)) if roll() < 0.1 else None,
+        bloom=rng.uniform(0.2, 1.0) if roll() < 0.3 else 0.0,
         defocus=abs(rng.gauss(0, 0.9)) * scale if roll() < 0.6 else 0.0,
         motion=(rng.uniform(2, 6.5) * scale, rng.choice((0.0, 90.0, rng.uniform(0, 180)))) if roll() < 0.15 else None,
         shrink=rng.uniform(1.1, 1.9) if roll() < 0.25 else 1.0,
@@ -71,6 +79,8 @@ def take(rng: random.Random, scene: Image, shot: Shot) -> Image:
     image = scene
     if shot.glare:
         image = _glare(image, shot.glare)
+    if shot.bloom:
+        image = _bloom(image, shot.bloom)
     if shot.defocus > 0.25:
         image = cv2.GaussianBlur(image, (0, 0), shot.defocus)
     if shot.motion and shot.motion[0] > 1.5:
@@ -99,6 +109,14 @@ def _glare(image: Image, glare: tuple[float, float, float, float]) -> Image:
     return as_bytes(cv2.add(image, cv2.merge([light, light, light])))
 
 
+def _bloom(image: Image, strength: float) -> Image:
+    height, width = image.shape[:2]
+    small = cv2.resize(image, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
+    lights = cv2.subtract(small, np.full_like(small, 205))  # only what is brighter than paper
+    spill = cv2.resize(cv2.GaussianBlur(lights, (0, 0), max(1.0, width / 160)), (width, height))
+    return as_bytes(cv2.addWeighted(image, 1.0, spill, 1.6 * strength, 0))
+
+
 def _streak(length: float, angle: float) -> NDArray[np.float32]:
     size = max(3, math.ceil(length) | 1)
     kernel = np.zeros((size, size), np.float32)
@@ -123,8 +141,8 @@ def _shrink(rng: random.Random, image: Image, factor: float) -> Image:
 def _grain_bank(level: int) -> NDArray[np.int8]:
     """Noise that is mostly grey, slightly coloured, and slightly smooth, as sensors and their software leave it."""
     noise = np.random.default_rng(level)
-    grey = noise.normal(size=(_BANK, _BANK, 1)).astype(np.float32)
-    mixed = 0.8 * grey + 0.6 * noise.normal(size=(_BANK, _BANK, 3)).astype(np.float32)
+    grey = noise.standard_normal((_BANK, _BANK, 1), np.float32)
+    mixed = as_floats(0.8 * grey + 0.6 * noise.standard_normal((_BANK, _BANK, 3), np.float32))
     if level % 2:
         mixed = as_floats(cv2.GaussianBlur(mixed, (3, 3), 0.6))
         mixed = mixed / mixed.std()

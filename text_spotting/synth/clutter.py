@@ -9,11 +9,13 @@ import numpy as np
 from text_spotting.synth import corpus
 from text_spotting.synth.compose import Canvas
 from text_spotting.synth.fonts import Face, draws, find_faces, pick
+from text_spotting.synth.hanging import Wish, find_spot
 from text_spotting.synth.layout import Block, block, single
-from text_spotting.synth.render import CAPITALS, Pose, random_pose, size_for
+from text_spotting.synth.materials import material
+from text_spotting.synth.render import Pose, size_for
 from text_spotting.synth.signs import plain_style, put_board
 from text_spotting.synth.style import contrasting
-from text_spotting.synth.texture import Textures, material
+from text_spotting.synth.texture import Textures
 from text_spotting.words import FloatArray
 
 Families = Sequence[Sequence[Face]]
@@ -44,16 +46,16 @@ _SCRIPTS = {
 _LOGOS = "★☆●■▲▼◆♥♦♣♠☎✂✈✉✓✔✖✚✦✪✿❄❖➔➤☀☁☂☺♫♻⚠"
 
 
-def foreign(rng: random.Random, canvas: Canvas, amount: float, families: Families) -> None:
+def foreign(rng: random.Random, canvas: Canvas, amount: float, families: Families, roll: float) -> None:
     """Add writing that is a don't care: other scripts, logos, fine print."""
     if rng.random() < 0.35 * amount:
         for _ in range(rng.randint(1, 3)):
-            _put(rng, canvas, _foreign_block(rng), rng.uniform(10, 50))
+            _put(rng, canvas, _foreign_block(rng), rng.uniform(10, 50), roll)
     if rng.random() < 0.25 * amount:
-        _put(rng, canvas, _logo(rng, families), rng.uniform(14, 60))
+        _put(rng, canvas, _logo(rng, families), rng.uniform(14, 60), roll)
     if rng.random() < 0.45 * amount:
         for _ in range(rng.randint(1, 3)):
-            _put(rng, canvas, _fine_print(rng, families), rng.uniform(3, 5.5))
+            _put(rng, canvas, _fine_print(rng, families), rng.uniform(3, 5.5), roll)
 
 
 def _foreign_block(rng: random.Random) -> Block | None:
@@ -76,15 +78,13 @@ def _fine_print(rng: random.Random, families: Families) -> Block | None:
     return block(rng, pick(rng, families), size_for(8), lines)
 
 
-def _put(rng: random.Random, canvas: Canvas, laid: Block | None, height: float) -> None:
+def _put(rng: random.Random, canvas: Canvas, laid: Block | None, height: float, roll: float) -> None:
     if laid is None:
         return
-    scale = height / (CAPITALS * laid.em)
-    corners = random_pose(rng).corners(laid.width * scale, laid.height * scale)
-    place = canvas.find_place(rng, corners)
-    if place is not None:
-        canvas.write(laid, place, plain_style(rng, canvas, place, height), readable=False)
-        canvas.reserve(place)
+    spot = find_spot(rng, canvas, laid, Wish(height, min(3.0, height), 0.3, roll))
+    if spot is not None:
+        canvas.write(laid, spot.corners, plain_style(rng, canvas, spot.corners, spot.height), readable=False)
+        canvas.reserve(spot.frame)
 
 
 def behind(rng: random.Random, canvas: Canvas, amount: float, textures: Textures) -> None:

@@ -1,6 +1,7 @@
 """A picture in the making: where there is room, what has been written, and what still shows of it."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 from text_spotting.geometry import clip_to_image
 from text_spotting.synth.layout import Block
 from text_spotting.synth.pixels import as_bytes, as_floats
+from text_spotting.synth.places import Plane
 from text_spotting.synth.render import transform
-from text_spotting.synth.style import Style, paint
+from text_spotting.synth.style import Style, blend, paint
 from text_spotting.words import FloatArray, Image, Word
 
 PAD = 0.06
@@ -42,10 +44,13 @@ class Canvas:
         image: (H, W, 3) painted on in place.
         placed: the words so far.
         ids: (H, W) number, from 1, of the placed word whose ink shows at a pixel; 0 elsewhere.
+        planes: the background's walls.
+        light: how bright the background is: 1 where its brightest parts are white, 0 where all is black.
     """
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, planes: Sequence[Plane] = ()) -> None:
         self.image = image
+        self.planes = planes
         self.placed: list[Placed] = []
         self.height, self.width = image.shape[:2]
         self.ids: NDArray[np.int16] = np.zeros((self.height, self.width), np.int16)
@@ -53,6 +58,7 @@ class Canvas:
         grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
         edges = cv2.absdiff(grey, cv2.blur(grey, (5, 5)))
         self._unrest = as_bytes(edges)
+        self.light = float(np.percentile(as_bytes(grey), 95)) / 255
         self._taken = np.zeros(edges.shape, np.uint8)
 
     def find_place(self, rng: random.Random, corners: FloatArray, overhang: float = 0.0) -> FloatArray | None:
@@ -75,6 +81,24 @@ class Canvas:
         top, left = min(places, key=lambda at: _window_sum(unrest, at, rows, columns))
         shift = np.array([left - border_x + rng.random() * 0.9, top - border_y + rng.random() * 0.9]) * _COARSE
         return as_floats(corners - low + shift)
+
+    def is_free(self, corners: FloatArray) -> bool:
+        """Whether a quad's bounds lie in the picture and nothing in them is taken."""
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        if low.min() < 0 or high[0] > self.width or high[1] > self.height:
+            return False
+        (left, top), (right, bottom) = (low / _COARSE).astype(int), np.ceil(high / _COARSE).astype(int)
+        return not self._taken[top:bottom, left:right].any()
+
+    def dim(self, corners: FloatArray) -> None:
+        """Light a quad as the rest of the picture is lit."""
+        x1, y1, x2, y2 = self.bounds(corners, margin=2)
+        if x2 - x1 < 2 or y2 - y1 < 2:
+            return
+        mask = np.zeros((y2 - y1, x2 - x1), np.uint8)
+        points = np.round((corners - as_floats([x1, y1])) * 16).astype(np.int32)
+        cv2.fillConvexPoly(mask, points, 255, cv2.LINE_AA, shift=4)
+        blend(self.image[y1:y2, x1:x2], (0, 0, 0), mask, 0.75 * max(0.0, 1 - self.light))
 
     def reserve(self, corners: FloatArray) -> None:
         """Keep everything placed later off these corners' polygon."""
@@ -112,12 +136,14 @@ class Canvas:
         polygon = clip_to_image(outline + as_floats(origin), self.width, self.height)
         if np.ptp(polygon, axis=0).min() < 2:
             return
-        inside = np.zeros(mask.shape, np.uint8)
-        cv2.fillPoly(inside, [np.round(outline).astype(np.int32)], 1)
-        ink = (inside > 0) & (mask > 100)
-        number = len(self.placed) + 1
+        x1, y1 = (max(0, int(low)) for low in outline.min(axis=0))
+        x2, y2 = (int(high) + 2 for high in outline.max(axis=0))
+        part = mask[y1:y2, x1:x2]
+        inside = np.zeros(part.shape, np.uint8)
+        cv2.fillPoly(inside, [np.round(outline - as_floats([x1, y1])).astype(np.int32)], 1)
+        ink = (inside > 0) & (part > 100)
         x, y = origin
-        self.ids[y : y + mask.shape[0], x : x + mask.shape[1]][ink] = number
+        self.ids[y + y1 : y + y2, x + x1 : x + x2][: part.shape[0], : part.shape[1]][ink] = len(self.placed) + 1
         cut = float(np.abs(polygon - outline - as_floats(origin)).max())
         ignore = not text or cut > 0.1 * float(np.ptp(outline, axis=0).min())
         self.placed.append(Placed(Word(polygon, text, ignore=ignore), chars.astype(np.float32), int(ink.sum())))

@@ -12,10 +12,12 @@ import numpy as np
 from text_spotting.synth import corpus
 from text_spotting.synth.camera import random_shot, take
 from text_spotting.synth.fonts import Mask, by_family, find_faces, pick
-from text_spotting.synth.pixels import as_bytes, mean_colour
+from text_spotting.synth.judge import LEAST_CONTRAST, MOST_BLUR
+from text_spotting.synth.materials import material, plain
+from text_spotting.synth.pixels import as_bytes, as_floats, mean_colour
 from text_spotting.synth.render import Ink, bend, draw_word, random_height, random_pose, random_roll, size_for
 from text_spotting.synth.style import Style, contrasting, paint, random_style
-from text_spotting.synth.texture import Textures, material, shade, slope
+from text_spotting.synth.texture import Textures
 from text_spotting.words import FloatArray, Image
 
 
@@ -52,8 +54,9 @@ class WordGenerator:
         while True:
             text = corpus.word(rng, self.options.punctuation)
             ink = self._draw(rng, text)
-            if ink is not None:
-                return self._photograph(rng, ink), text
+            crop = self._photograph(rng, ink) if ink else None
+            if crop is not None:
+                return crop, text
 
     def _draw(self, rng: random.Random, text: str) -> Ink | None:
         face = pick(rng, self._families)
@@ -64,7 +67,8 @@ class WordGenerator:
             ink = bend(ink, rng.uniform(-0.5, 0.7) * min(1.0, len(text) / 8))
         return ink
 
-    def _photograph(self, rng: random.Random, ink: Ink) -> Image:
+    def _photograph(self, rng: random.Random, ink: Ink) -> Image | None:
+        """Take the picture; None when nobody could read the word on it."""
         height = random_height(rng, *self.options.height)
         corners = _lean(rng, ink, height)
         corners, width_px, height_px = _frame(rng, corners, height, self.options.margin)
@@ -77,8 +81,9 @@ class WordGenerator:
         worn = self._textures.patch(rng, width_px, height_px)[..., 0] if style.wear else None
         paint(image, mask, style, worn)
         _clutter(rng, image)
-        shot = random_shot(rng, scale=min(1.6, height / 22))
-        return take(rng, image, shot)
+        shot = random_shot(rng, min(1.6, height / 22))
+        crop = take(rng, image, shot)
+        return crop if _readable(crop, mask) and shot.softness < MOST_BLUR * 1.3 * height else None
 
     def _neighbours(self, rng: random.Random, image: Image, corners: FloatArray, style: Style, height: float) -> None:
         """Words beside, above or below, of which the crop shows a strip."""
@@ -119,11 +124,17 @@ def _frame(
 
 def _behind(rng: random.Random, textures: Textures, width: int, height: int) -> Image:
     if rng.random() < 0.5:
-        return shade(material(rng), slope(rng, width, height), rng.uniform(0, 30))
+        return plain(rng, material(rng), width, height, 30)
     patch = textures.patch(rng, width, height)
     calm = rng.random()  # text is mostly put where a surface is quiet
-    plain = np.full_like(patch, mean_colour(patch))
-    return as_bytes(cv2.addWeighted(patch, calm, plain, 1 - calm, 0))
+    flat = np.full_like(patch, mean_colour(patch))
+    return as_bytes(cv2.addWeighted(patch, calm, flat, 1 - calm, 0))
+
+
+def _readable(crop: Image, mask: Mask) -> bool:
+    ink = as_bytes(cv2.threshold(mask, 127, 255, cv2.THRESH_BINARY)[1])
+    difference = as_floats(cv2.mean(crop, ink)) - as_floats(cv2.mean(crop, cv2.bitwise_not(ink)))
+    return float(np.abs(difference).max()) > LEAST_CONTRAST
 
 
 def _clutter(rng: random.Random, image: Image) -> None:

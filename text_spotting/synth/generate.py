@@ -47,6 +47,7 @@ class SceneOptions:
         hosts_root: folder that the file's picture names start from; by default the file's own.
         word_crops: list of real word crops, or a folder with gt.txt, to be blended in with their texts.
         fonts: folders of .ttf/.otf files to use in place of the installed fonts.
+        on_walls: share of the signs that keep to the walls of a made-up place; the others fill the space.
         clutter: how much that is not to be read is added: 0 for none, 1 for the usual amount.
     """
 
@@ -58,10 +59,11 @@ class SceneOptions:
     hosts_root: str | Path | None = None
     word_crops: str | Path | None = None
     fonts: Sequence[str | Path] = ()
+    on_walls: float = 0.9
     clutter: float = 1.0
 
 
-DENSE = SceneOptions(words=(40, 60), height=(12, 34), clutter=0.1)
+DENSE = SceneOptions(words=(40, 60), height=(12, 34), on_walls=0.0, clutter=0.1)
 """Pictures packed with words, for warming up a recogniser; ``dataclasses.replace`` sets the folders."""
 
 
@@ -102,26 +104,27 @@ class SceneGenerator:
     def __call__(self, seed: int) -> Scene:
         """Return the scene of a number."""
         rng = random.Random(seed)
-        canvas = self._background(rng)
+        roll = random_roll(rng)
+        canvas = self._background(rng, roll)
         clutter.behind(rng, canvas, self.options.clutter, self._textures)
-        self._write(rng, canvas)
-        clutter.foreign(rng, canvas, self.options.clutter, self._families)
+        self._write(rng, canvas, roll)
+        clutter.foreign(rng, canvas, self.options.clutter, self._families, roll)
         clutter.in_front(rng, canvas, self.options.clutter, self._textures)
-        shot = random_shot(rng, scale=self.options.size[0] / 800)
+        shot = random_shot(rng, self.options.size[0] / 800, canvas.light)
         image = take(rng, canvas.image, shot)
         return Scene(image, judge(image, canvas, shot.softness), canvas.ids)
 
-    def _background(self, rng: random.Random) -> Canvas:
+    def _background(self, rng: random.Random, roll: float) -> Canvas:
         width, height = self.options.size
         if self._hosts and rng.random() < _HOST_SHARE:
             return _host((width, height), rng.choice(self._hosts))
-        return Canvas(self._textures.scene(rng, width, height))
+        place = self._textures.place(rng, width, height, roll)
+        return Canvas(place.image, place.planes)
 
-    def _write(self, rng: random.Random, canvas: Canvas) -> None:
+    def _write(self, rng: random.Random, canvas: Canvas, roll: float) -> None:
         wanted, written, failures = rng.randint(*self.options.words), 0, 0
         faces = [pick(rng, self._families) for _ in range(_FACES)]
-        roll = random_roll(rng)
-        signs = SignMaker(faces, self._textures, self.options.height, roll)
+        signs = SignMaker(faces, self._textures, self.options.height, roll, self.options.on_walls)
         while written < wanted and failures < _PATIENCE:
             most = wanted - written if failures < _PATIENCE // 3 else 1  # gaps that are left take single words
             if self._crops and rng.random() < _CROP_SHARE:

@@ -1,6 +1,5 @@
 """Signs: what they say, what carries the words, how they hang, and where they find room."""
 
-import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +10,14 @@ import numpy as np
 from text_spotting.synth import corpus
 from text_spotting.synth.compose import Canvas
 from text_spotting.synth.fonts import Face
+from text_spotting.synth.hanging import Wish, find_spot
 from text_spotting.synth.layout import Block, block, single
-from text_spotting.synth.pixels import as_bytes, as_floats, mean_colour
-from text_spotting.synth.render import CAPITALS, random_height, random_pose, size_for
+from text_spotting.synth.materials import material, plain
+from text_spotting.synth.pixels import as_bytes, mean_colour
+from text_spotting.synth.render import random_height, size_for
 from text_spotting.synth.style import Colour, Style, blend, contrasting, random_style, sign_colour
-from text_spotting.synth.texture import Textures, material, shade, slope
+from text_spotting.synth.texture import Textures
 from text_spotting.words import FloatArray
-
-_SHRINK = (1.0, 0.75, 0.55)
-"""Sizes to try a sign at before it is given up for want of room."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +28,14 @@ class SignMaker:
         faces: what this place's signs are set in.
         height: range of the letters' height in pixels.
         roll: how far the camera is turned, in degrees.
+        on_walls: share of the signs that lie on a wall where there is one; the others hang freely.
     """
 
     faces: Sequence[Face]
     textures: Textures
     height: tuple[float, float]
     roll: float
+    on_walls: float
 
     def put_up(self, rng: random.Random, canvas: Canvas, most: int) -> int:
         """Put up one sign of up to ``most`` words; returns how many it brought, 0 when there was no room."""
@@ -43,30 +43,20 @@ class SignMaker:
         laid = sign_block(rng, rng.choice(self.faces), size_for(height), most)
         if laid is None:
             return 0
-        scale = height / (CAPITALS * laid.em)
-        pose = random_pose(rng, self.roll)
-        leaned = pose.corners(laid.width * scale * math.exp(rng.gauss(0, 0.1)), laid.height * scale)
         on_board = rng.random() < 0.45
         margin = rng.uniform(0.25, 0.9) if on_board else 0.15
-        overhang = 0.15 if rng.random() < 0.08 else 0.0
-        for shrink in _SHRINK:
-            corners = as_floats(leaned * shrink)
-            frame = grown(corners, height * shrink * margin)
-            place = canvas.find_place(rng, frame, overhang)
-            if place is not None:
-                corners = as_floats(corners + (place - frame))
-                behind = (
-                    self._carrier(rng, canvas, place, height * shrink) if on_board else colour_behind(canvas, corners)
-                )
-                canvas.write(laid, corners, random_style(rng, behind, height * shrink))
-                canvas.reserve(place)
-                return len(laid.pieces)
-            if height * shrink < self.height[0] * 1.3:
-                break
-        return 0
-
-    def _carrier(self, rng: random.Random, canvas: Canvas, corners: FloatArray, height: float) -> Colour:
-        return put_board(rng, canvas, corners, height, self.textures)
+        spot = find_spot(rng, canvas, laid, Wish(height, self.height[0], margin, self.roll, self.on_walls))
+        if spot is None:
+            return 0
+        if on_board:
+            behind = put_board(rng, canvas, spot.frame, spot.height, self.textures)
+        else:
+            behind = colour_behind(canvas, spot.corners)
+        canvas.write(laid, spot.corners, random_style(rng, behind, spot.height))
+        canvas.reserve(spot.frame)
+        if on_board and rng.random() < 0.8:  # the others shine by themselves
+            canvas.dim(spot.frame)
+        return len(laid.pieces)
 
 
 def sign_block(rng: random.Random, face: Face, em: int, most: int) -> Block | None:
@@ -107,7 +97,7 @@ def put_board(rng: random.Random, canvas: Canvas, corners: FloatArray, height: f
         face = textures.patch(rng, x2 - x1, y2 - y1)
         face = as_bytes(cv2.addWeighted(face, 0.35, np.full_like(face, colour), 0.65, 0))
     else:
-        face = shade(colour, slope(rng, x2 - x1, y2 - y1), rng.uniform(0, 22))
+        face = plain(rng, colour, x2 - x1, y2 - y1, 22)
     weight = mask[..., None].astype(np.float32) * (rng.uniform(0.6, 0.9) if rng.random() < 0.1 else 1.0) / 255
     region[:] = region + (face - region.astype(np.float32)) * weight
     if rng.random() < 0.35:
@@ -125,14 +115,3 @@ def colour_behind(canvas: Canvas, corners: FloatArray) -> Colour:
 def plain_style(rng: random.Random, canvas: Canvas, corners: FloatArray, height: float) -> Style:
     """A style for words written straight onto the picture."""
     return random_style(rng, colour_behind(canvas, corners), height)
-
-
-def grown(corners: FloatArray, by: float) -> FloatArray:
-    """Push each corner of a quad outwards along its two sides."""
-    before, after = np.roll(corners, 1, axis=0), np.roll(corners, -1, axis=0)
-    outward = _unit(corners - before) + _unit(corners - after)
-    return as_floats(corners + outward * by)
-
-
-def _unit(vectors: FloatArray) -> FloatArray:
-    return as_floats(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6))

@@ -1,7 +1,7 @@
 """How ink looks: colours against what lies behind, outlines, shadows, emboss, uneven paint."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -33,6 +33,8 @@ class Style:
         shadow: (dx, dy, blur, darkness 0..1) of a shadow that the letters throw.
         relief: strength 0..1 of light and dark edges, as on cast or engraved letters.
         wear: share 0..1 of the paint that has come off.
+        glow: radius of the light around letters that shine; 0 for none.
+        depth: (dx, dy) that solid letters stand out by, showing their sides.
     """
 
     ink: Colour
@@ -41,6 +43,8 @@ class Style:
     shadow: tuple[int, int, float, float] | None = None
     relief: float = 0.0
     wear: float = 0.0
+    glow: float = 0.0
+    depth: tuple[int, int] | None = None
     opacity: float = 1.0
 
 
@@ -73,19 +77,30 @@ def random_style(rng: random.Random, behind: Colour, height: float) -> Style:
     """Draw a style for letters ``height`` pixels tall; fine effects are left to letters large enough to show them."""
     faint = rng.random() < 0.12
     ink = contrasting(rng, behind, rng.uniform(22, 50) if faint else rng.uniform(50, 140))
-    roll = rng.random
-    outline = shadow = second = None
-    if roll() < 0.1 and height > 14:
-        outline = (max(1, round(height * rng.uniform(0.03, 0.09))), contrasting(rng, ink, 60))
-    if roll() < 0.18:
+    style = Style(ink, opacity=rng.uniform(0.65, 0.95) if rng.random() < 0.2 and not faint else 1.0)
+    if rng.random() < 0.16:
         reach = max(1, round(height * rng.uniform(0.03, 0.12)))
-        shadow = (rng.choice((-reach, reach, reach)), reach, rng.uniform(0, 2.0), rng.uniform(0.3, 0.9))
-    if roll() < 0.08:
-        second = contrasting(rng, behind, 40)
-    relief = rng.uniform(0.3, 0.9) if roll() < 0.08 and height > 16 else 0.0
-    wear = rng.uniform(0.1, 0.5) if roll() < 0.08 else 0.0
-    opacity = rng.uniform(0.65, 0.95) if roll() < 0.2 and not faint else 1.0
-    return Style(ink, second, outline, shadow, relief, wear, opacity)
+        style = replace(
+            style, shadow=(rng.choice((-reach, reach, reach)), reach, rng.uniform(0, 2), rng.uniform(0.3, 0.9))
+        )
+    if luminance(ink) > luminance(behind) + 60 and rng.random() < 0.22:
+        style = replace(style, glow=height * rng.uniform(0.08, 0.4))
+    if rng.random() < 0.07:
+        style = replace(style, second=contrasting(rng, behind, 40))
+    if rng.random() < 0.06:
+        style = replace(style, wear=rng.uniform(0.1, 0.5))
+    return _fine_effect(rng, style, height) if height > 14 else style
+
+
+def _fine_effect(rng: random.Random, style: Style, height: float) -> Style:
+    kind = rng.random()
+    if kind < 0.1:
+        rim = max(1, round(height * rng.uniform(0.03, 0.09)))
+        return replace(style, outline=(rim, contrasting(rng, style.ink, 60)))
+    if kind < 0.2:
+        reach = max(1, round(height * rng.uniform(0.04, 0.1)))
+        return replace(style, depth=(rng.choice((-reach, reach)), rng.choice((-reach, reach))))
+    return replace(style, relief=rng.uniform(0.3, 0.9)) if kind < 0.27 else style
 
 
 def paint(region: Image, mask: Mask, style: Style, texture: Mask | None = None) -> None:
@@ -93,17 +108,9 @@ def paint(region: Image, mask: Mask, style: Style, texture: Mask | None = None) 
 
     Args:
         mask: coverage of the letters, the region's size.
-        texture: grain (same size) that decides where worn paint is missing; needed when the style has wear.
+        texture: grain (same size) that decides where worn paint is missing; without it nothing is.
     """
-    if style.shadow:
-        dx, dy, blur, darkness = style.shadow
-        thrown = shifted(mask, dx, dy)
-        soft = as_bytes(cv2.GaussianBlur(thrown, (0, 0), blur)) if blur > 0.4 else thrown
-        blend(region, (0, 0, 0), soft, darkness)
-    if style.outline:
-        width, colour = style.outline
-        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1, 2 * width + 1))
-        blend(region, colour, as_bytes(cv2.dilate(mask, disc)))
+    _paint_around(region, mask, style)
     cover = mask
     if style.wear and texture is not None:
         kept = cv2.threshold(texture, 255 * style.wear, 255, cv2.THRESH_BINARY)[1]
@@ -116,6 +123,29 @@ def paint(region: Image, mask: Mask, style: Style, texture: Mask | None = None) 
         blend(region, style.ink, cover, style.opacity)
     if style.relief:
         _emboss(region, mask, style.relief)
+
+
+def _paint_around(region: Image, mask: Mask, style: Style) -> None:
+    """Paint what lies beneath the letters: shadow, glow, sides, rim."""
+    if style.shadow:
+        dx, dy, blur, darkness = style.shadow
+        thrown = shifted(mask, dx, dy)
+        soft = as_bytes(cv2.GaussianBlur(thrown, (0, 0), blur)) if blur > 0.4 else thrown
+        blend(region, (0, 0, 0), soft, darkness)
+    if style.glow > 0.5:
+        halo = as_bytes(cv2.GaussianBlur(mask, (0, 0), style.glow))
+        blend(region, style.ink, as_bytes(cv2.add(halo, halo)), 0.6)
+    if style.depth:
+        sides = mask
+        for step in range(1, max(map(abs, style.depth)) + 1):
+            dx, dy = (step if way > 0 else -step for way in style.depth)
+            sides = np.maximum(sides, shifted(mask, dx, dy))
+        blue, green, red = style.ink
+        blend(region, (blue * 0.45, green * 0.45, red * 0.45), sides)
+    if style.outline:
+        width, colour = style.outline
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1, 2 * width + 1))
+        blend(region, colour, as_bytes(cv2.dilate(mask, disc)))
 
 
 def blend(region: Image, colour: Colour, mask: Mask, opacity: float = 1.0) -> None:

@@ -1,0 +1,119 @@
+"""Surfaces made from nothing: walls, boards, wood, stone, tiles, unevenly lit."""
+
+import math
+import random
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from text_spotting.synth.pixels import as_bytes, as_floats
+from text_spotting.synth.style import Colour, sign_colour
+from text_spotting.words import Image
+
+Field = NDArray[np.float32]
+_REDUCED = 4
+
+
+def cloud(rng: random.Random, width: int, height: int, coarse: int, octaves: int = 3) -> Field:
+    """Smooth noise (height, width) about -1..1: random grids of growing fineness, each half as strong."""
+    noise = np.random.default_rng(rng.getrandbits(32))
+    total = np.zeros((height, width), np.float32)
+    for octave in range(octaves):
+        cells = coarse << octave
+        grid = noise.uniform(-1, 1, (max(2, cells * height // width), max(2, cells))).astype(np.float32)
+        total += cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC) * 0.5**octave
+    return as_floats(total)
+
+
+def slope(rng: random.Random, width: int, height: int) -> Field:
+    """A plane (height, width) from -1 to 1 in a random direction: light that falls from one side."""
+    angle = rng.uniform(0, 2 * math.pi)
+    down = np.linspace(-math.sin(angle), math.sin(angle), height, dtype=np.float32)
+    across = np.linspace(-math.cos(angle), math.cos(angle), width, dtype=np.float32)
+    return as_floats(np.add.outer(down, across))
+
+
+def shade(colour: Colour, field: Field, width: int, height: int) -> Image:
+    """A surface (height, width, 3) of one colour; ``field``, of any smaller size, is added to its brightness."""
+    small = as_floats(colour) + field[..., None]
+    return as_bytes(cv2.resize(small.clip(0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def plain(rng: random.Random, colour: Colour, width: int, height: int, unevenness: float) -> Image:
+    """A surface of one colour, lit from one side, by up to ``unevenness`` grey levels."""
+    return shade(colour, slope(rng, 8, 8) * rng.uniform(0, unevenness), width, height)
+
+
+def surface(rng: random.Random, width: int, height: int) -> Image:
+    """A piece (height, width, 3) of some material."""
+    small = max(4, width // _REDUCED), max(4, height // _REDUCED)
+    field = slope(rng, *small) * rng.uniform(0, 25) + cloud(rng, *small, rng.choice((2, 3))) * rng.uniform(2, 22)
+    image = shade(material(rng), as_floats(field), width, height)
+    pattern = rng.choices((None, *_PATTERNS), (50, 15, 15, 10, 10))[0]
+    if pattern:
+        pattern(rng, image)
+    return image
+
+
+def material(rng: random.Random) -> Colour:
+    """A colour of walls, streets and furniture: mostly dull, sometimes that of a sign."""
+    if rng.random() < 0.12:
+        return sign_colour(rng)
+    level, warmth = rng.uniform(15, 235), rng.gauss(0.03, 0.08)
+    return tuple(min(255.0, max(0.0, level * factor)) for factor in (1 - warmth, rng.gauss(1, 0.03), 1 + warmth))  # type: ignore[return-value]
+
+
+def _bricks(rng: random.Random, image: Image) -> None:
+    height, width = image.shape[:2]
+    row = rng.randint(8, 40)
+    column = int(row * rng.uniform(1, 3))
+    joint = related(rng, image)
+    offset = column // 2 if rng.random() < 0.6 else 0
+    thick = rng.choice((1, 1, 2, 3))
+    for number, y in enumerate(range(0, height, row)):
+        cv2.line(image, (0, y), (width, y), joint, thick)
+        for x in range(offset * (number % 2), width, column):
+            cv2.line(image, (x, y), (x, y + row), joint, thick)
+
+
+def _stripes(rng: random.Random, image: Image) -> None:
+    height, width = image.shape[:2]
+    colour = related(rng, image)
+    step, thick = rng.randint(5, 60), rng.choice((1, 1, 2, 4, 8))
+    lean = rng.choice((0, 0, rng.randint(-height, height)))
+    upright = rng.random() < 0.6
+    for at in range(-abs(lean), max(width, height) + abs(lean), step):
+        start, end = ((at, 0), (at + lean, height)) if upright else ((0, at), (width, at + lean))
+        cv2.line(image, start, end, colour, thick, cv2.LINE_AA)
+
+
+def _grain(rng: random.Random, image: Image) -> None:
+    """Wood or brushed metal: fine noise drawn out along one direction."""
+    height, width = image.shape[:2]
+    noise = np.random.default_rng(rng.getrandbits(32)).integers(-60, 60, (height, width), np.int8)
+    long = rng.randint(15, 60) | 1
+    drawn = as_floats(cv2.blur(noise.astype(np.float32), (long, 1) if rng.random() < 0.5 else (1, long)))
+    image[:] = (image + drawn[..., None] * rng.uniform(0.5, 2)).clip(0, 255)
+
+
+def _blobs(rng: random.Random, image: Image) -> None:
+    """Leaves, pebbles, goods on a shelf: many overlapping spots of related colours."""
+    height, width = image.shape[:2]
+    base, size = material(rng), rng.uniform(0.02, 0.1) * width
+    for _ in range(rng.randint(20, 90)):
+        colour = tuple(min(255.0, max(0.0, channel + rng.gauss(0, 30))) for channel in base)
+        axes = (max(1, int(size * rng.uniform(0.3, 1))), max(1, int(size * rng.uniform(0.3, 1))))
+        centre = (rng.randrange(width), rng.randrange(height))
+        cv2.ellipse(image, centre, axes, rng.uniform(0, 180), 0, 360, colour, -1, cv2.LINE_AA)
+
+
+def related(rng: random.Random, image: Image) -> Colour:
+    """A colour a little brighter or darker than a picture's first pixel."""
+    shift = rng.gauss(0, 30)
+    blue, green, red = (min(255.0, max(0.0, float(channel) + shift)) for channel in image[0, 0])
+    return blue, green, red
+
+
+_PATTERNS: tuple[Callable[[random.Random, Image], None], ...] = (_bricks, _stripes, _grain, _blobs)

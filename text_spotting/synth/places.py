@@ -1,0 +1,232 @@
+"""Made-up places seen in perspective: corridors and streets with shop fronts, single walls, heaps of boxes.
+
+They come with their planes, so that signs can hang on the walls instead of floating in front of them.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from text_spotting.synth.materials import material, plain, related, surface
+from text_spotting.synth.pixels import as_bytes, as_floats
+from text_spotting.synth.render import Pose
+from text_spotting.synth.style import Colour
+from text_spotting.words import FloatArray, Image
+
+Patch = Callable[[random.Random, int, int], Image]
+"""Draws a piece of some picture: (random numbers, width, height)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plane:
+    """A wall: its flat size in pixels, and where its corners (4, 2), clockwise from the top left, are to be seen."""
+
+    width: int
+    height: int
+    corners: FloatArray
+
+    @property
+    def matrix(self) -> FloatArray:
+        """3x3 matrix from the flat wall to the picture."""
+        flat = as_floats([[0, 0], [self.width, 0], [self.width, self.height], [0, self.height]])
+        return as_floats(cv2.getPerspectiveTransform(flat, self.corners))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """A background (H, W, 3) and the walls in it; none are known in a photo."""
+
+    image: Image
+    planes: tuple[Plane, ...] = ()
+
+
+def make_place(rng: random.Random, width: int, height: int, patch: Patch, roll: float) -> Place:
+    """Make up a place as a camera turned by ``roll`` degrees sees it."""
+    kind = rng.random()
+    if kind < 0.5:
+        return _corridor(rng, width, height, patch, roll)
+    if kind < 0.8:
+        return _facade(rng, width, height, patch, roll)
+    return Place(boxes(rng, width, height))
+
+
+def _corridor(rng: random.Random, width: int, height: int, patch: Patch, roll: float) -> Place:
+    image = surface(rng, width, height)
+    outer = Pose(angle=roll).corners(width * 1.35, height * 1.45) + as_floats([width / 2, height / 2])
+    vanishing = as_floats([width * rng.uniform(0.15, 0.85), height * rng.uniform(0.3, 0.6)])
+    inner = vanishing + (outer - vanishing) * rng.uniform(0.1, 0.45)
+    (o1, o2, o3, o4), (i1, i2, i3, i4) = outer, inner
+    indoors = rng.random() < 0.65
+    size = width // 2, height // 2
+    top = _ceiling(rng, *size) if indoors else plain(rng, _sky(rng), *size, 40)
+    _lay(image, top, as_floats([o1, o2, i2, i1]))
+    _lay(image, surface(rng, *size), as_floats([i4, i3, o3, o4]))
+    planes = []
+    for corners in ([i1, i2, i3, i4], [o1, i1, i4, o4], [i2, o2, o3, i3]):
+        plane = Plane(int(size[0] * 1.5), size[1], as_floats(corners))
+        _lay(image, shop_front(rng, plane.width, plane.height, patch), plane.corners)
+        planes.append(plane)
+    if indoors and rng.random() < 0.6:
+        _reflect(rng, image, inner)
+    _people(rng, image)
+    return Place(image, tuple(planes))
+
+
+def _facade(rng: random.Random, width: int, height: int, patch: Patch, roll: float) -> Place:
+    pose = Pose(angle=roll, turn=rng.uniform(-0.3, 0.3), pitch=rng.gauss(0, 0.06))
+    corners = pose.corners(width * 1.9, height * 1.6) + as_floats([width / 2, height / 2])
+    plane = Plane(width, height, as_floats(corners))
+    image = surface(rng, width, height)
+    flat = shop_front(rng, width, height, patch) if rng.random() < 0.7 else surface(rng, width, height)
+    _lay(image, flat, plane.corners)
+    if rng.random() < 0.4:
+        _people(rng, image)
+    return Place(image, (plane,))
+
+
+def _lay(image: Image, flat: Image, corners: FloatArray) -> None:
+    """Paint a flat picture into a quad, in place."""
+    height, width = flat.shape[:2]
+    low = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
+    high = np.minimum(np.ceil(corners.max(axis=0)), image.shape[1::-1]).astype(int)
+    if (high <= low).any():
+        return
+    matrix = Plane(width, height, as_floats(corners - low)).matrix
+    size = (int(high[0] - low[0]), int(high[1] - low[1]))
+    region = np.ascontiguousarray(image[low[1] : high[1], low[0] : high[0]])
+    cv2.warpPerspective(flat, matrix, size, dst=region, borderMode=cv2.BORDER_TRANSPARENT)
+    image[low[1] : high[1], low[0] : high[0]] = region
+
+
+def shop_front(rng: random.Random, width: int, height: int, patch: Patch) -> Image:
+    """A flat wall (height, width, 3) of shops: windows full of things, posters, doors, bands for the name above."""
+    wall = surface(rng, width, height)
+    bands = rng.random() < 0.75
+    top, foot = int(height * rng.uniform(0.05, 0.2)), int(height * rng.uniform(0.85, 1.0))
+    x = 0
+    while x < width - 12:
+        bay = min(width - x, int(width * rng.uniform(0.1, 0.4)))
+        sill = top + int(height * rng.uniform(0.12, 0.25)) if bands else top
+        if bands:
+            wall[top:sill, x : x + bay] = plain(rng, material(rng), bay, sill - top, 20)
+        _fill_bay(rng, wall[sill:foot, x : x + bay], patch)
+        x += bay + rng.choice((0, rng.randint(2, 14)))
+    return wall
+
+
+def _fill_bay(rng: random.Random, bay: Image, patch: Patch) -> None:
+    height, width = bay.shape[:2]
+    if min(height, width) < 8:
+        return
+    kind = rng.random()
+    if kind < 0.45:  # a window
+        inside = as_floats(patch(rng, width, height)) * rng.uniform(0.3, 1.2) + rng.uniform(0, 90)
+        bay[:] = inside.clip(0, 255)
+        for _ in range(rng.randint(0, 7)):
+            _goods(rng, bay)
+        cv2.rectangle(bay, (0, 0), (width - 1, height - 1), related(rng, bay), rng.choice((1, 2, 4)))
+    elif kind < 0.65:
+        bay[:] = plain(rng, material(rng), width, height, 30)
+    elif kind < 0.8:  # an opening
+        bay[:] = plain(rng, (14, 16, 20), width, height, 25)
+
+
+def _goods(rng: random.Random, bay: Image) -> None:
+    """A shelf of things in different colours."""
+    height, width = bay.shape[:2]
+    tall, y = max(3, int(height * rng.uniform(0.04, 0.2))), rng.randrange(height)
+    x, colour = rng.randrange(width), material(rng)
+    for _ in range(rng.randint(2, 9)):
+        wide = max(2, int(tall * rng.uniform(0.3, 1.2)))
+        cv2.rectangle(bay, (x, y), (x + wide, y + tall), colour if rng.random() < 0.5 else material(rng), -1)
+        x += wide + 1
+
+
+def _sky(rng: random.Random) -> Colour:
+    level = rng.uniform(120, 250)
+    return min(255.0, level * 1.1), level, level * rng.uniform(0.75, 1.0)
+
+
+def _ceiling(rng: random.Random, width: int, height: int) -> Image:
+    ceiling = plain(rng, material(rng), width, height, 40)
+    lamp = (255, 255, 255) if rng.random() < 0.6 else (200, 235, 255)
+    step, upright = rng.randint(20, 70), rng.random() < 0.5
+    long, thick = rng.randint(4, 60), rng.randint(2, 9)
+    for y in range(0, height, step if upright else long + 14):
+        for x in range(0, width, long + 14 if upright else step):
+            if rng.random() < 0.85:
+                cv2.rectangle(
+                    ceiling, (x, y), (x + (long if upright else thick), y + (thick if upright else long)), lamp, -1
+                )
+    return ceiling
+
+
+def _reflect(rng: random.Random, image: Image, inner: FloatArray) -> None:
+    """A polished floor shows the walls upside down."""
+    line = int(inner[2:, 1].mean())
+    depth = min(line, image.shape[0] - line)
+    if depth < 8:
+        return
+    mirrored = cv2.blur(cv2.flip(image[line - depth : line], 0), (3, 15))
+    share = rng.uniform(0.1, 0.4)
+    floor = image[line : line + depth]
+    floor[:] = cv2.addWeighted(floor, 1 - share, mirrored, share, 0)
+
+
+def _people(rng: random.Random, image: Image) -> None:
+    for _ in range(rng.choice((0, 0, 1, 2, 4))):
+        person(rng, image, image.shape[0] * rng.uniform(0.15, 0.9))
+
+
+def person(rng: random.Random, image: Image, tall: float) -> Image:
+    """Paint someone from behind, ``tall`` pixels, and return the mask (H, W) of the silhouette."""
+    height, width = image.shape[:2]
+    x, feet = rng.randrange(width), height * rng.uniform(0.75, 1.2)
+    mask = np.zeros((height, width), np.uint8)
+    legs = (12, 14, 16) if rng.random() < 0.5 else material(rng)
+    top = material(rng)
+    skin = rng.choice(((20, 22, 28), (20, 22, 28), (110, 140, 190), (60, 80, 120)))
+    parts: tuple[tuple[float, float, float, float, Colour], ...] = (
+        (-0.045, 0.24, 0.045, 0.25, legs),
+        (0.045, 0.24, 0.045, 0.25, legs),
+        (-0.1, 0.6, 0.03, 0.17, top),
+        (0.1, 0.6, 0.03, 0.17, top),
+        (0.0, 0.63, 0.095, 0.2, top),
+        (0.0, 0.79, 0.07, 0.05, top),
+        (0.0, 0.91, 0.048, 0.065, skin),
+    )
+    for aside, middle, wide, half, colour in parts:
+        centre = (round(x + aside * tall), round(feet - middle * tall))
+        axes = (max(1, round(wide * tall)), max(1, round(half * tall)))
+        cv2.ellipse(image, centre, axes, 0, 0, 360, colour, -1, cv2.LINE_AA)
+        cv2.ellipse(mask, centre, axes, 0, 0, 360, 255, -1)
+    return as_bytes(mask)
+
+
+def boxes(rng: random.Random, width: int, height: int) -> Image:
+    """A wall or sky, a floor, and boxes, panes and posts in front of them."""
+    image = surface(rng, width, height)
+    horizon = int(height * rng.uniform(0.55, 1.1))
+    if horizon < height - 8:
+        image[horizon:] = surface(rng, width, height - horizon)
+    for _ in range(rng.randint(2, 9)):
+        w, h = int(width * rng.uniform(0.04, 0.5)), int(height * rng.uniform(0.08, 0.6))
+        x, y = rng.randrange(-w // 2, width - w // 2), rng.randrange(-h // 2, height - h // 2)
+        x1, y1 = max(0, x), max(0, y)
+        _box(rng, image[y1 : max(y1, y + h), x1 : max(x1, x + w)])
+    return image
+
+
+def _box(rng: random.Random, region: Image) -> None:
+    height, width = region.shape[:2]
+    if width < 8 or height < 8:
+        return
+    piece = surface(rng, width, height) if rng.random() < 0.5 else plain(rng, material(rng), width, height, 20)
+    if rng.random() < 0.2:  # a pane of glass: what is behind shines through
+        piece = as_bytes(cv2.addWeighted(piece, 0.6, region, 0.4, 0))
+    region[:] = piece
+    if rng.random() < 0.6:
+        cv2.rectangle(region, (0, 0), (width - 1, height - 1), material(rng), rng.choice((1, 2, 4)))
