@@ -11,14 +11,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 import yaml
+from mmengine.config import Config
 from sample_graphs import save_ir, save_onnx
 
 from text_spotting.annotations.dataset_file import write_dataset
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.cli.main import run_tool
+from text_spotting.engine.torch_spotter import build_network
 from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Word
+from text_spotting.workdir.config import flat_config
+
+ROOT = Path(__file__).parents[1]
+LITE = ROOT / "model_templates" / "alphanumeric-text-spotting" / "text-spotting-0003-lite"
 
 Tool = Callable[..., tuple[int, str, str]]
 
@@ -119,6 +126,31 @@ def test_an_exported_model_is_scored_saved_and_drawn(tool: Tool, tmp_path: Path,
     again = tmp_path / "again.yaml"
     assert tool("--from-predictions", saved, "--save-metrics-to", again)[0] == 0
     assert values(again) == values(metrics)
+
+
+def test_a_checkpoint_is_scored_in_its_work_dir_with_its_size_measured(
+    tool: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work_dir, metrics = tmp_path / "work", tmp_path / "m.yaml"
+    work_dir.mkdir()
+    (work_dir / "template.yaml").write_text((LITE / "template.yaml").read_text())
+    (work_dir / "model.py").write_text(flat_config(LITE / "model.py"))
+    network = build_network(Config.fromfile(work_dir / "model.py", import_custom_modules=False))
+    torch.save({"state_dict": network.state_dict(), "meta": {}}, work_dir / "epoch_1.pth")
+    monkeypatch.setattr(sys, "argv", [str(work_dir / "eval.py")])
+    code, _, err = tool("--load-weights", work_dir / "epoch_1.pth", "--save-metrics-to", metrics)
+    assert (code, err) == (0, "")
+    assert list(values(metrics))[:4] == ["size", "complexity", "f1", "word_spotting"]
+    trainable = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
+    assert values(metrics)["size"] == round(trainable / 1e6, 2)
+    assert 1 < values(metrics)["complexity"] < 100
+
+
+def test_a_checkpoint_without_work_dir_is_refused(tool: Tool, tmp_path: Path) -> None:
+    (tmp_path / "epoch_1.pth").write_bytes(b"")
+    code, _, err = tool("--load-weights", tmp_path / "epoch_1.pth")
+    assert code == 2
+    assert "make a work dir first" in err
 
 
 def test_a_lexicon_mends_readings_and_gets_its_own_entries(tool: Tool, predictions: Path, tmp_path: Path) -> None:
@@ -263,6 +295,6 @@ def test_scoring_predictions_needs_no_torch_and_no_model_code(dataset: list[str]
         "from text_spotting.cli.main import run_tool\nsys.exit(run_tool('eval', sys.argv[1:]))"
     )
     command = [sys.executable, "-c", program, *dataset, "--from-predictions", str(predictions)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "ICDAR 2015 end-to-end" in done.stdout
