@@ -1,0 +1,30 @@
+"""Networks of both templates with random weights, quick enough for tests."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from text_spotting.engine.torch_spotter import build_network
+from text_spotting.export.network import load_config
+
+TEMPLATES = Path(__file__).parents[1] / "model_templates" / "alphanumeric-text-spotting"
+BOTH = ("text-spotting-0003", "text-spotting-0003-lite")
+
+
+@cache
+def small_network(name: str) -> tuple[Any, Any]:
+    """A template's configuration and network, with a few proposals and words and all texts kept.
+
+    The class bias makes every proposal a word, well clear of the threshold.
+    """
+    torch.manual_seed(0)
+    config = load_config(TEMPLATES / name / "model.py")
+    config.text_thr = 0.0
+    config.model.test_cfg.rpn.update(nms_pre=40, max_per_img=20)
+    config.model.test_cfg.rcnn.update(max_per_img=6)
+    network = build_network(config).eval()
+    with torch.no_grad():
+        network.roi_head.bbox_head.fc_cls.bias[0] += 2
+    return config, network

@@ -1,0 +1,236 @@
+"""An export is three graphs a format that existing clients can use, equal to the network in numbers and in words."""
+
+import cv2
+import numpy as np
+import onnxruntime
+import openvino as ov
+import pytest
+import torch
+from small_networks import BOTH, TEMPLATES, small_network
+
+from text_spotting.cli.main import run_tool
+from text_spotting.engine.torch_spotter import TorchSpotter
+from text_spotting.errors import UserError
+from text_spotting.export import verify
+from text_spotting.export.export import Wishes, export, plain_manifest
+from text_spotting.postprocess import softmax
+from text_spotting.runtime.spotter import Spotter
+
+SIZE = (192, 128)
+FEATURES = {"text-spotting-0003": [64, 28, 28], "text-spotting-0003-lite": [3, 32, 128]}
+MEMORY = {"text-spotting-0003": [256, 28, 28], "text-spotting-0003-lite": [128, 4, 32]}
+HIDDEN = {"text-spotting-0003": 256, "text-spotting-0003-lite": 192}
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def exported(request, tmp_path_factory):
+    config, network = small_network(request.param)
+    folder = tmp_path_factory.mktemp(request.param)
+    made = export(network, plain_manifest(config, SIZE), folder, Wishes(), say=lambda _: None)
+    return request.param, folder, made, TorchSpotter(network, plain_manifest(config, SIZE))
+
+
+def shapes(ports):
+    return {
+        port.any_name: [size.get_length() if size.is_static else -1 for size in port.partial_shape] for port in ports
+    }
+
+
+def test_the_files_are_those_that_clients_look_for(exported):
+    _, folder, made, _ = exported
+    bases = ["model", "model_text_recognition_head_decoder", "model_text_recognition_head_encoder"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        base + suffix for base in bases for suffix in (".onnx", ".xml", ".bin")
+    )
+    assert sorted(made.files) == sorted(folder.iterdir())
+
+
+def test_the_ir_has_the_names_and_shapes_that_clients_demand(exported):
+    name, folder, _, _ = exported
+    core = ov.Core()
+    detector, encoder, decoder = (
+        core.read_model(folder / f"model{part}.xml")
+        for part in ("", "_text_recognition_head_encoder", "_text_recognition_head_decoder")
+    )
+    channels, height, width = FEATURES[name]
+    depth, rows, columns = MEMORY[name]
+    assert shapes(detector.inputs) == {"image": [1, 3, SIZE[1], SIZE[0]]}
+    found = shapes(detector.outputs)
+    assert list(found) == ["boxes", "labels", "masks", "text_features"]
+    assert found["boxes"][1:] == [5]
+    assert found["masks"][1:] == [28, 28]
+    assert found["text_features"][1:] == [channels, height, width]
+    assert shapes(encoder.inputs) == {"input": [1, channels, height, width]}
+    assert shapes(encoder.outputs) == {"output": [1, depth, rows, columns]}
+    hidden = [1, 1, HIDDEN[name]]
+    assert shapes(decoder.inputs) == {
+        "prev_symbol": [1],
+        "prev_hidden": hidden,
+        "encoder_outputs": [1, rows * columns, depth],
+    }
+    assert shapes(decoder.outputs) == {"output": [1, 38], "hidden": hidden, "attention": [1, rows * columns]}
+
+
+@pytest.mark.parametrize("back_end", ["ONNX", "OpenVINO"])
+def test_arrays_agree_far_better_than_is_demanded(exported, back_end):
+    agreement = exported[2].agreements[back_end]
+    assert agreement.words == 6
+    assert not agreement.broken()
+    assert max(agreement.differences.values()) < 1e-2
+
+
+def described(words):
+    rows = [(*np.round(word.box).tolist(), word.text) for word in words]
+    return sorted(rows)
+
+
+@pytest.mark.parametrize("file", ["model.xml", "model.onnx"])
+def test_words_are_the_same_as_pytorch_finds(exported, file):
+    _, folder, _, torch_spotter = exported
+    picture = verify.sample_picture()
+    wanted = described(torch_spotter(picture))
+    assert len(wanted) == 6
+    assert any(row[4] for row in wanted), "random weights spell something"
+    found = described(Spotter(folder / file)(picture))
+    assert [row[4] for row in found] == [row[4] for row in wanted]
+    assert np.allclose([row[:4] for row in found], [row[:4] for row in wanted], atol=1)
+
+
+def test_a_client_that_reads_word_by_word_reads_the_same(exported):
+    """What existing clients of this model family do, one word and one symbol at a time."""
+    _, folder, _, _ = exported
+    core = ov.Core()
+    detector, encoder, decoder = (
+        core.compile_model(folder / f"model{part}.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        for part in ("", "_text_recognition_head_encoder", "_text_recognition_head_decoder")
+    )
+    picture = verify.sample_picture()
+    resized = cv2.resize(picture, SIZE)
+    if small_network(exported[0])[0].keep_aspect:
+        rest = np.full((128, 21, 3), (104, 116, 124), np.uint8)
+        resized = np.hstack([cv2.resize(picture, (171, 128)), rest])
+    result = detector(resized.transpose(2, 0, 1)[None].astype(np.float32))
+    texts = []
+    for feature in result["text_features"]:
+        memory = encoder(feature[None])[0]
+        memory = memory.reshape(1, memory.shape[1], -1).transpose(0, 2, 1)
+        hidden = np.zeros(decoder.input("prev_hidden").shape, np.float32)
+        symbol, text = np.zeros(1, np.int64), ""
+        for _ in range(28):
+            step = decoder({"prev_symbol": symbol, "prev_hidden": hidden, "encoder_outputs": memory})
+            symbol = np.array([softmax(step["output"])[0].argmax()])
+            hidden = step["hidden"]
+            if symbol[0] == 1:
+                break
+            text += "  abcdefghijklmnopqrstuvwxyz0123456789"[symbol[0]]
+        texts.append(text.strip())
+    assert sorted(texts) == sorted(word.text for word in Spotter(folder)(picture))
+
+
+def test_onnx_takes_pictures_of_other_sizes(exported):
+    name, folder, _, _ = exported
+    _, network = small_network(name)
+    image = torch.rand(1, 3, 192, 256, generator=torch.Generator().manual_seed(5))
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
+    boxes, masks = session.run(["boxes", "masks"], {"image": image.numpy()})
+    wanted = network.detect(image)
+    assert np.allclose(boxes, wanted.boxes.numpy(), atol=1e-2)
+    assert np.allclose(masks, wanted.masks.numpy(), atol=1e-3)
+
+
+ARRAYS = {
+    "boxes": np.float32([[0, 0, 9, 9, 0.9], [20, 0, 29, 9, 0.8]]),
+    "masks": np.float32([[[0.1]], [[0.9]]]),
+    "text_features": np.float32([[[[1.0]]], [[[2.0]]]]),
+    "encoder output": np.float32([1]),
+    "logits": np.float32([1]),
+    "hidden": np.float32([1]),
+}
+
+
+def test_detections_in_another_order_still_agree():
+    swapped = {name: array[::-1] for name, array in ARRAYS.items()}
+    assert set(verify.compare(ARRAYS, swapped).differences.values()) == {0.0}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_a_wrong_array_is_named(name):
+    agreement = verify.compare(ARRAYS, {**ARRAYS, name: ARRAYS[name] + 0.5})
+    assert name in agreement.broken()
+    with pytest.raises(UserError, match=f"ONNX does not agree with PyTorch on the test picture: .*{name} by"):
+        verify.require(agreement, "ONNX")
+
+
+def test_a_missing_detection_is_a_disagreement():
+    fewer = {name: ARRAYS[name][:1] for name in ("boxes", "masks", "text_features")}
+    agreement = verify.compare(ARRAYS, {**ARRAYS, **fewer})
+    assert agreement.broken() == ["unmatched"]
+    assert agreement.differences["unmatched"] == 0.5
+
+
+def test_a_detection_elsewhere_is_a_disagreement():
+    moved = ARRAYS["boxes"] + np.float32([[0, 0, 0, 0, 0], [5, 0, 5, 0, 0]])
+    assert verify.compare(ARRAYS, {**ARRAYS, "boxes": moved}).broken() == ["unmatched"]
+
+
+def test_not_a_number_is_a_disagreement():
+    assert verify.compare(ARRAYS, {**ARRAYS, "logits": np.float32([np.nan])}).broken() == ["logits"]
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory):
+    _, network = small_network("text-spotting-0003-lite")
+    path = tmp_path_factory.mktemp("snapshot") / "epoch_1.pth"
+    torch.save({"meta": {}, "state_dict": network.state_dict()}, path)
+    return path
+
+
+def run_export(snapshot, folder, *arguments, template="text-spotting-0003-lite"):
+    config = TEMPLATES / template / "model.py"
+    flags = ["--config", config, "--load-weights", snapshot, "--save-model-to", folder, *arguments]
+    return run_tool("export", [str(flag) for flag in flags])
+
+
+def test_the_tool_exports_another_size_in_half_precision(snapshot, tmp_path, capsys):
+    assert run_export(snapshot, tmp_path / "out", "--no-onnx", "--input-size", "128x64", "--fp16") == 0
+    files = {path.name: path for path in (tmp_path / "out").iterdir()}
+    assert {name.rsplit(".", 1)[1] for name in files} == {"xml", "bin"}
+    assert Spotter(tmp_path / "out").manifest.input_size == (128, 64)
+    parameters = sum(tensor.numel() for tensor in torch.load(snapshot)["state_dict"].values())
+    assert sum(path.stat().st_size for name, path in files.items() if name.endswith(".bin")) < 2.2 * parameters
+    assert "OpenVINO = PyTorch" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--input-size", "250x192"], "--input-size 250x192: both sides must be multiples of 64"),
+        (["--no-onnx", "--no-openvino"], "--no-onnx and --no-openvino leave nothing to export"),
+    ],
+    ids=["odd size", "no format"],
+)
+def test_wishes_that_make_no_sense(snapshot, tmp_path, capsys, arguments, complaint):
+    assert run_export(snapshot, tmp_path / "out", *arguments) == 2
+    assert complaint in capsys.readouterr().err
+    assert not (tmp_path / "out").exists(), "nothing is left behind"
+
+
+def test_a_snapshot_of_another_template(snapshot, tmp_path, capsys):
+    assert run_export(snapshot, tmp_path / "out", template="text-spotting-0003") == 2
+    assert "not a snapshot for this template" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written(snapshot, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert run_export(snapshot, tmp_path / "file" / "out") == 2
+    assert "cannot write there" in capsys.readouterr().err
+
+
+def test_an_untrained_network_is_compared_without_threshold(tmp_path, monkeypatch):
+    config, network = small_network("text-spotting-0003-lite")
+    monkeypatch.setitem(network.test_cfg.rcnn, "score_thr", 0.999)
+    said = []
+    made = export(network, plain_manifest(config, (128, 128)), tmp_path, Wishes(openvino=False), said.append)
+    assert any("no word found on the test picture" in line for line in said)
+    assert made.agreements["ONNX"].words == 6
+    assert network.test_cfg.rcnn.score_thr == 0.999
