@@ -12,6 +12,7 @@ from text_spotting.postprocess import greedy_decode
 from text_spotting.preprocess import raw_input
 from text_spotting.runtime.engine import Detections
 from text_spotting.runtime.files import text_graphs
+from text_spotting.runtime.hoisting import hoist
 from text_spotting.runtime.session import Target, compile_graph, read_graph, read_manifest
 from text_spotting.words import FloatArray, Image
 
@@ -24,7 +25,8 @@ class OpenVinoEngine:
     """Detector, encoder and decoder step, compiled for one device.
 
     The files keep the shapes that other clients expect; here the text graphs are reshaped to take all words
-    of a picture at once, and the detector takes the picture's bytes as they are.
+    of a picture at once, what decoder steps have in common is computed once, and the detector takes the
+    picture's bytes as they are.
 
     Raises:
         UserError: a missing, foreign or mismatched graph, or a device or precision that is not there.
@@ -42,8 +44,9 @@ class OpenVinoEngine:
         _free_batch(encoder_graph)
         _free_batch(decoder_graph)
         self._detector = compile_graph(core, take_bytes(detector_graph), target)
+        encoder_graph, step_graph, self._memory = hoist(encoder_graph, decoder_graph, DECODER_OUTPUTS)
         self._encoder = compile_graph(core, encoder_graph, target)
-        self._decoder = compile_graph(core, decoder_graph, target)
+        self._step = compile_graph(core, step_graph, target)
 
     def detect(self, canvas: Image) -> Detections:
         with self._detector.borrow() as request:
@@ -55,13 +58,13 @@ class OpenVinoEngine:
         count = len(text_features)
         if not count:
             return np.zeros((0, 0), np.int64), np.zeros(0, np.float32)
-        with self._encoder.borrow() as encoder, self._decoder.borrow() as decoder:
+        with self._encoder.borrow() as encoder, self._step.borrow() as step:
             encoder.set_input_tensor(ov.Tensor(np.ascontiguousarray(text_features, np.float32)))
             encoder.infer()
-            encoded = encoder.get_output_tensor(0).data
-            positions = encoded.reshape(count, encoded.shape[1], -1).transpose(0, 2, 1)
-            decoder.set_tensor("encoder_outputs", ov.Tensor(np.ascontiguousarray(positions)))
-            return greedy_decode(_Stepper(decoder), self._initial_state(count), count, self.manifest)
+            for name in self._memory:
+                # The same memory, not a copy: the encoder's request is ours until the words are read.
+                step.set_tensor(name, encoder.get_tensor(name))
+            return greedy_decode(_Stepper(step), self._initial_state(count), count, self.manifest)
 
     def _initial_state(self, count: int) -> FloatArray:
         return np.zeros((1, count, self.hidden_size), np.float32)
@@ -96,7 +99,7 @@ def _check_fit(detector: ov.Model, detector_path: Path, encoder: ov.Model, encod
 
 
 class _Stepper:
-    """One decoder step on a request that already holds the encoder's outputs."""
+    """One decoder step on a request that already holds what follows from the encoder's outputs."""
 
     def __init__(self, request: ov.InferRequest) -> None:
         self.request = request
