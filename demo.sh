@@ -49,7 +49,7 @@ step "Evaluate the fine-tuned model" evaluate "$out/training/latest.pth" "$out/a
 step "Export it" "$python" "$work/export.py" --load-weights "$out/training/latest.pth" --save-model-to "$out/export"
 step "Evaluate the exported model with OpenVINO" evaluate "$out/export/model.bin" "$out/exported.yaml"
 step "Draw what it reads" "$python" "$work/visualize.py" --load-weights "$out/export/model.bin" \
-  --images "$data" --output "$out/drawn" --save-json "$out/words.json" --no-show
+  --images "$data/images" --output "$out/drawn" --save-json "$out/words.json" --no-show
 
 printf '\n%-34s %8s %14s\n' "on the $(basename "$data") pictures" "F1, %" "spotting, %"
 for row in "before.yaml:snapshot" "after.yaml:after one epoch" "exported.yaml:the same, OpenVINO"; do
