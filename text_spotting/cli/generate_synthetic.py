@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dense", action="store_true", help="pack the pictures with 40 to 60 words")
     parser.add_argument("--clutter", type=float, help="how much besides readable words: 0 none, 1 usual (default: 1)")
+    parser.add_argument("--tilt", type=float, help="how far signs and camera lean: 0 level, 1 usual (default: 1)")
+    parser.add_argument("--harshness", type=float, help="how much the camera spoils: 0 nothing, 1 usual (default: 1)")
+    parser.add_argument("--on-walls", type=float, help="share of signs on the walls of made-up places (default: 0.9)")
     parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="photos to write on, best without text")
     parser.add_argument(
         "--host", type=Path, metavar="FILE", help="COCO with text: labelled pictures to write on as well"
@@ -73,6 +76,10 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError(f"--size {args.size[0]}x{args.size[1]}: both sides must be 64 pixels or more")
     if not 1 <= args.quality <= 100:
         raise UserError(f"--quality {args.quality}: must lie between 1 and 100")
+    for flag, most in (("clutter", 2), ("tilt", 2), ("harshness", 2), ("on_walls", 1)):
+        amount = getattr(args, flag)
+        if amount is not None and not 0 <= amount <= most:
+            raise UserError(f"--{flag.replace('_', '-')} {amount}: must lie between 0 and {most}")
     for flag in ("words", "height"):
         pair = getattr(args, flag)
         if pair and not 1 <= pair[0] <= pair[1]:
@@ -95,6 +102,9 @@ def _options(args: argparse.Namespace) -> "SceneOptions":
         "words": tuple(args.words) if args.words else None,
         "height": tuple(args.height) if args.height else None,
         "clutter": args.clutter,
+        "tilt": args.tilt,
+        "on_walls": args.on_walls,
+        "harshness": args.harshness,
         "backgrounds": args.backgrounds,
         "hosts": args.host,
         "hosts_root": args.host_root,

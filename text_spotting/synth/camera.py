@@ -49,29 +49,43 @@ class Shot:
         return math.hypot(self.defocus, smear, (self.shrink - 1) * 0.6)
 
 
-def random_shot(rng: random.Random, scale: float = 1.0, light: float = 0.7) -> Shot:
+def random_shot(rng: random.Random, scale: float = 1.0, light: float = 0.7, harshness: float = 1.0) -> Shot:
     """Draw camera settings.
 
     Args:
         scale: sizes the blurs; 1 for pictures about 640 pixels wide.
         light: how bright the scene is, 0..1: bright ones are not exposed for longer still.
+        harshness: how often and how much the camera spoils the picture; 1 is usual.
     """
-    roll = rng.random
-    dark = roll() < 0.12
+    dark = _happens(rng, 0.12 * harshness)
+    gain = rng.uniform(0.3, 0.65) if dark else 1 + harshness * rng.uniform(-0.25, 0.25 - 0.25 * light)
+    offset = rng.uniform(0, 14) if dark else harshness * rng.uniform(-12, 24 - 16 * light)
+    direction = rng.choice((0.0, 90.0, rng.uniform(0, 180)))
     return Shot(
-        gain=rng.uniform(0.3, 0.65) if dark else rng.uniform(0.75, 1.25 - 0.25 * light),
-        offset=rng.uniform(0, 14) if dark else rng.uniform(-12, 24 - 16 * light),
+        gain=gain,
+        offset=offset,
         tint=(rng.gauss(1, 0.06), rng.gauss(1, 0.025), rng.gauss(1, 0.06)),
-        glare=(roll(), roll(), rng.uniform(0.1, 0.5), rng.uniform(30, 150)) if roll() < 0.1 else None,
-        bloom=rng.uniform(0.2, 1.0) if roll() < 0.3 else 0.0,
-        defocus=abs(rng.gauss(0, 0.9)) * scale if roll() < 0.6 else 0.0,
-        motion=(rng.uniform(2, 6.5) * scale, rng.choice((0.0, 90.0, rng.uniform(0, 180)))) if roll() < 0.15 else None,
-        shrink=rng.uniform(1.1, 1.9) if roll() < 0.25 else 1.0,
-        grain=rng.choices(range(len(_GRAIN_LEVELS)), (45, 30, 14, 7, 3, 1))[0] + (1 if dark and roll() < 0.5 else 0)
-        if roll() < 0.7
-        else None,
-        quality=rng.randint(35, 95) if roll() < 0.8 else 0,
+        glare=_random_glare(rng) if _happens(rng, 0.1 * harshness) else None,
+        bloom=rng.uniform(0.2, 1.0) if _happens(rng, 0.3) else 0.0,
+        defocus=abs(rng.gauss(0, 0.9)) * scale * harshness if _happens(rng, 0.6) else 0.0,
+        motion=(rng.uniform(2, 6.5) * scale, direction) if _happens(rng, 0.15 * harshness) else None,
+        shrink=rng.uniform(1.1, 1.9) if _happens(rng, 0.25 * harshness) else 1.0,
+        grain=_random_grain(rng, dark=dark) if _happens(rng, 0.7 * harshness) else None,
+        quality=rng.randint(35, 95) if _happens(rng, 0.8 * harshness) else 0,
     )
+
+
+def _happens(rng: random.Random, probability: float) -> bool:
+    return rng.random() < probability
+
+
+def _random_glare(rng: random.Random) -> tuple[float, float, float, float]:
+    return rng.random(), rng.random(), rng.uniform(0.1, 0.5), rng.uniform(30, 150)
+
+
+def _random_grain(rng: random.Random, *, dark: bool) -> int:
+    level = rng.choices(range(len(_GRAIN_LEVELS)), (45, 30, 14, 7, 3, 1))[0]
+    return level + 1 if dark and rng.random() < 0.5 else level
 
 
 def take(rng: random.Random, scene: Image, shot: Shot) -> Image:

@@ -8,10 +8,11 @@ import numpy as np
 
 from text_spotting.synth import corpus
 from text_spotting.synth.compose import Canvas
-from text_spotting.synth.fonts import Face, draws, find_faces, pick
+from text_spotting.synth.fonts import Face, Mask, draws, find_faces, pick
 from text_spotting.synth.hanging import Wish, find_spot
 from text_spotting.synth.layout import Block, block, single
 from text_spotting.synth.materials import material
+from text_spotting.synth.places import person
 from text_spotting.synth.render import Pose, size_for
 from text_spotting.synth.signs import plain_style, put_board
 from text_spotting.synth.style import contrasting
@@ -146,18 +147,12 @@ def in_front(rng: random.Random, canvas: Canvas, amount: float, textures: Textur
     """Put poles, leaves and passers-by before the scene; words that they hide lose their ink."""
     if rng.random() > 0.25 * amount:
         return
+    if rng.random() < 0.3:
+        mask = person(rng, canvas.image, canvas.height * rng.uniform(0.4, 1.3))
+        canvas.cover(mask > 0, (0, 0, canvas.width, canvas.height))
+        return
     for _ in range(rng.randint(1, 3)):
-        mask = np.zeros((canvas.height, canvas.width), np.uint8)
-        x, y = rng.randrange(canvas.width), rng.randrange(canvas.height)
-        if rng.random() < 0.5:
-            lean = rng.gauss(0, 30)
-            thick = max(2, round(canvas.width * rng.uniform(0.005, 0.03)))
-            cv2.line(mask, (x, 0), (round(x + lean), canvas.height), 255, thick, cv2.LINE_AA)
-        else:
-            for _ in range(rng.randint(3, 12)):
-                axes = (rng.randint(4, canvas.width // 24), rng.randint(4, canvas.height // 16))
-                spot = (round(x + rng.gauss(0, 20)), round(y + rng.gauss(0, 20)))
-                cv2.ellipse(mask, spot, axes, rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
+        mask = _pole(rng, canvas) if rng.random() < 0.5 else _leaves(rng, canvas)
         x1, y1, w, h = cv2.boundingRect(mask)
         if w < 2 or h < 2:
             continue
@@ -166,3 +161,21 @@ def in_front(rng: random.Random, canvas: Canvas, amount: float, textures: Textur
         filling = textures.patch(rng, w, h).astype(np.float32)
         region[:] = region + (filling - region) * (part[..., None] / np.float32(255))
         canvas.cover(part > 127, (x1, y1, x1 + w, y1 + h))
+
+
+def _pole(rng: random.Random, canvas: Canvas) -> Mask:
+    mask = np.zeros((canvas.height, canvas.width), np.uint8)
+    x, lean = rng.randrange(canvas.width), rng.gauss(0, 30)
+    thick = max(2, round(canvas.width * rng.uniform(0.005, 0.03)))
+    cv2.line(mask, (x, 0), (round(x + lean), canvas.height), 255, thick, cv2.LINE_AA)
+    return mask
+
+
+def _leaves(rng: random.Random, canvas: Canvas) -> Mask:
+    mask = np.zeros((canvas.height, canvas.width), np.uint8)
+    x, y = rng.randrange(canvas.width), rng.randrange(canvas.height)
+    for _ in range(rng.randint(3, 12)):
+        axes = (rng.randint(3, max(4, canvas.width // 24)), rng.randint(3, max(4, canvas.height // 16)))
+        spot = (round(x + rng.gauss(0, 20)), round(y + rng.gauss(0, 20)))
+        cv2.ellipse(mask, spot, axes, rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
+    return mask

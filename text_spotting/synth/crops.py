@@ -53,23 +53,23 @@ class WordGenerator:
         rng = random.Random(seed)
         while True:
             text = corpus.word(rng, self.options.punctuation)
-            ink = self._draw(rng, text)
-            crop = self._photograph(rng, ink) if ink else None
+            height = random_height(rng, *self.options.height)
+            ink = self._draw(rng, text, height)
+            crop = self._photograph(rng, ink, height) if ink else None
             if crop is not None:
                 return crop, text
 
-    def _draw(self, rng: random.Random, text: str) -> Ink | None:
+    def _draw(self, rng: random.Random, text: str, height: float) -> Ink | None:
         face = pick(rng, self._families)
-        size = size_for(random_height(rng, *self.options.height))
+        size = size_for(height)
         spacing = size * (rng.uniform(-0.03, 0.06) if rng.random() < 0.85 else rng.uniform(0.06, 0.4))
         ink = draw_word(face, size, text, spacing)
         if ink and rng.random() < 0.08 and len(text) > 2:
             ink = bend(ink, rng.uniform(-0.5, 0.7) * min(1.0, len(text) / 8))
         return ink
 
-    def _photograph(self, rng: random.Random, ink: Ink) -> Image | None:
+    def _photograph(self, rng: random.Random, ink: Ink, height: float) -> Image | None:
         """Take the picture; None when nobody could read the word on it."""
-        height = random_height(rng, *self.options.height)
         corners = _lean(rng, ink, height)
         corners, width_px, height_px = _frame(rng, corners, height, self.options.margin)
         image = _behind(rng, self._textures, width_px, height_px)

@@ -132,7 +132,7 @@ def pick(rng: random.Random, families: Sequence[Sequence[Face]]) -> Face:
     return rng.choices(faces, [0.4 if face.weight < 70 else 2.5 if face.weight >= 180 else 1.0 for face in faces])[0]
 
 
-@functools.lru_cache(maxsize=2500)
+@functools.lru_cache(maxsize=1000)
 def _font(face: Face, size: int) -> ImageFont.FreeTypeFont:
     if not face.path:
         font = ImageFont.load_default(size)

@@ -48,6 +48,8 @@ class SceneOptions:
         word_crops: list of real word crops, or a folder with gt.txt, to be blended in with their texts.
         fonts: folders of .ttf/.otf files to use in place of the installed fonts.
         on_walls: share of the signs that keep to the walls of a made-up place; the others fill the space.
+        tilt: how far the camera and the signs are turned and leaned: 0 for level, 1 for the usual amount.
+        harshness: how much the camera spoils: 0 for a clear picture, 1 for the usual amount.
         clutter: how much that is not to be read is added: 0 for none, 1 for the usual amount.
     """
 
@@ -60,6 +62,8 @@ class SceneOptions:
     word_crops: str | Path | None = None
     fonts: Sequence[str | Path] = ()
     on_walls: float = 0.9
+    tilt: float = 1.0
+    harshness: float = 1.0
     clutter: float = 1.0
 
 
@@ -104,13 +108,13 @@ class SceneGenerator:
     def __call__(self, seed: int) -> Scene:
         """Return the scene of a number."""
         rng = random.Random(seed)
-        roll = random_roll(rng)
+        roll = random_roll(rng) * self.options.tilt
         canvas = self._background(rng, roll)
         clutter.behind(rng, canvas, self.options.clutter, self._textures)
         self._write(rng, canvas, roll)
         clutter.foreign(rng, canvas, self.options.clutter, self._families, roll)
         clutter.in_front(rng, canvas, self.options.clutter, self._textures)
-        shot = random_shot(rng, self.options.size[0] / 800, canvas.light)
+        shot = random_shot(rng, self.options.size[0] / 800, canvas.light, self.options.harshness)
         image = take(rng, canvas.image, shot)
         return Scene(image, judge(image, canvas, shot.softness), canvas.ids)
 
@@ -119,16 +123,19 @@ class SceneGenerator:
         if self._hosts and rng.random() < _HOST_SHARE:
             return _host((width, height), rng.choice(self._hosts))
         place = self._textures.place(rng, width, height, roll)
-        return Canvas(place.image, place.planes)
+        canvas = Canvas(place.image, place.planes)
+        for outline in place.kept_free:
+            canvas.reserve(outline)
+        return canvas
 
     def _write(self, rng: random.Random, canvas: Canvas, roll: float) -> None:
         wanted, written, failures = rng.randint(*self.options.words), 0, 0
         faces = [pick(rng, self._families) for _ in range(_FACES)]
-        signs = SignMaker(faces, self._textures, self.options.height, roll, self.options.on_walls)
+        signs = SignMaker(faces, self._textures, self.options.height, roll, self.options.on_walls, self.options.tilt)
         while written < wanted and failures < _PATIENCE:
             most = wanted - written if failures < _PATIENCE // 3 else 1  # gaps that are left take single words
             if self._crops and rng.random() < _CROP_SHARE:
-                pose, height = random_pose(rng, roll), random_height(rng, *self.options.height)
+                pose, height = random_pose(rng, roll, self.options.tilt), random_height(rng, *self.options.height)
                 added = int(paste(rng, canvas, *draw_crop(rng, self._crops), pose, height * 1.3))
             else:
                 added = signs.put_up(rng, canvas, most)

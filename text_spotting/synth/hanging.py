@@ -36,6 +36,7 @@ class Wish:
         margin: free space around the writing, in heights of the letters.
         roll: how far the camera is turned, in degrees.
         on_walls: probability of taking a wall where there is one.
+        tilt: how far writing that hangs freely is turned and leaned; 1 is usual, 0 level.
     """
 
     height: float
@@ -43,6 +44,7 @@ class Wish:
     margin: float
     roll: float
     on_walls: float = 0.9
+    tilt: float = 1.0
 
 
 def find_spot(rng: random.Random, canvas: Canvas, laid: Block, wish: Wish) -> Spot | None:
@@ -80,7 +82,9 @@ def _scale_at(matrix: FloatArray, point: FloatArray) -> float:
 def _anywhere(rng: random.Random, canvas: Canvas, laid: Block, wish: Wish) -> Spot | None:
     """Take a perspective of its own."""
     scale = wish.height / (CAPITALS * laid.em)
-    leaned = random_pose(rng, wish.roll).corners(laid.width * scale * math.exp(rng.gauss(0, 0.1)), laid.height * scale)
+    leaned = random_pose(rng, wish.roll, wish.tilt).corners(
+        laid.width * scale * math.exp(rng.gauss(0, 0.1)), laid.height * scale
+    )
     overhang = 0.15 if rng.random() < 0.08 else 0.0
     for shrink in _SHRINK:
         height = wish.height * shrink

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from text_spotting.synth.fonts import Mask
 from text_spotting.synth.materials import material, plain, related, surface
 from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.synth.render import Pose
@@ -37,10 +38,11 @@ class Plane:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """A background (H, W, 3) and the walls in it; none are known in a photo."""
+    """A background (H, W, 3), the walls in it, and outlines (K, 2) of what nobody writes on; unknown in a photo."""
 
     image: Image
     planes: tuple[Plane, ...] = ()
+    kept_free: tuple[FloatArray, ...] = ()
 
 
 def make_place(rng: random.Random, width: int, height: int, patch: Patch, roll: float) -> Place:
@@ -71,8 +73,7 @@ def _corridor(rng: random.Random, width: int, height: int, patch: Patch, roll: f
         planes.append(plane)
     if indoors and rng.random() < 0.6:
         _reflect(rng, image, inner)
-    _people(rng, image)
-    return Place(image, tuple(planes))
+    return Place(image, tuple(planes), _people(rng, image))
 
 
 def _facade(rng: random.Random, width: int, height: int, patch: Patch, roll: float) -> Place:
@@ -82,9 +83,7 @@ def _facade(rng: random.Random, width: int, height: int, patch: Patch, roll: flo
     image = surface(rng, width, height)
     flat = shop_front(rng, width, height, patch) if rng.random() < 0.7 else surface(rng, width, height)
     _lay(image, flat, plane.corners)
-    if rng.random() < 0.4:
-        _people(rng, image)
-    return Place(image, (plane,))
+    return Place(image, (plane,), _people(rng, image) if rng.random() < 0.4 else ())
 
 
 def _lay(image: Image, flat: Image, corners: FloatArray) -> None:
@@ -176,12 +175,17 @@ def _reflect(rng: random.Random, image: Image, inner: FloatArray) -> None:
     floor[:] = cv2.addWeighted(floor, 1 - share, mirrored, share, 0)
 
 
-def _people(rng: random.Random, image: Image) -> None:
-    for _ in range(rng.choice((0, 0, 1, 2, 4))):
-        person(rng, image, image.shape[0] * rng.uniform(0.15, 0.9))
+def _people(rng: random.Random, image: Image) -> tuple[FloatArray, ...]:
+    count = rng.choice((0, 0, 1, 2, 4))
+    masks = [person(rng, image, image.shape[0] * rng.uniform(0.15, 0.9)) for _ in range(count)]
+    return tuple(_hull(mask) for mask in masks if mask.any())
 
 
-def person(rng: random.Random, image: Image, tall: float) -> Image:
+def _hull(mask: Mask) -> FloatArray:
+    return as_floats(cv2.convexHull(cv2.findNonZero(mask)))[:, 0]
+
+
+def person(rng: random.Random, image: Image, tall: float) -> Mask:
     """Paint someone from behind, ``tall`` pixels, and return the mask (H, W) of the silhouette."""
     height, width = image.shape[:2]
     x, feet = rng.randrange(width), height * rng.uniform(0.75, 1.2)

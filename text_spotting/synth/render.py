@@ -145,20 +145,21 @@ class Pose:
         return (corners @ np.array([[cos, sin], [-sin, cos]], np.float32)).astype(np.float32)
 
 
-def random_pose(rng: random.Random, roll: float = 0.0) -> Pose:
+def random_pose(rng: random.Random, roll: float = 0.0, tilt: float = 1.0) -> Pose:
     """Draw a pose as cameras on the move see signs: mostly near level, often from the side, sometimes steep.
 
     Args:
         roll: how far the camera itself is turned, in degrees.
+        tilt: how much of all that there is; 0 hangs every board level and seen from the front.
     """
     from_side = rng.random() < 0.4
-    angle = roll + (rng.gauss(0, 3) if rng.random() < 0.9 else rng.gauss(0, 16))
+    angle = roll + tilt * (rng.gauss(0, 3) if rng.random() < 0.9 else rng.gauss(0, 16))
     return Pose(
-        angle=angle if rng.random() < 0.98 else angle + rng.choice((-90, 90)),
-        turn=rng.uniform(-0.45, 0.45) if from_side else rng.gauss(0, 0.06),
-        pitch=rng.uniform(-0.25, 0.25) if rng.random() < 0.2 else rng.gauss(0, 0.04),
-        slant=rng.gauss(0, 0.16) if from_side else 0.0,
-        shear=rng.gauss(0, 0.06),
+        angle=angle if rng.random() >= 0.02 * tilt else angle + rng.choice((-90, 90)),
+        turn=tilt * (rng.uniform(-0.45, 0.45) if from_side else rng.gauss(0, 0.06)),
+        pitch=tilt * (rng.uniform(-0.25, 0.25) if rng.random() < 0.2 else rng.gauss(0, 0.04)),
+        slant=tilt * rng.gauss(0, 0.16) if from_side else 0.0,
+        shear=tilt * rng.gauss(0, 0.06),
     )
 
 

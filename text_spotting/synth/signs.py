@@ -29,6 +29,7 @@ class SignMaker:
         height: range of the letters' height in pixels.
         roll: how far the camera is turned, in degrees.
         on_walls: share of the signs that lie on a wall where there is one; the others hang freely.
+        tilt: how far those are turned and leaned; 1 is usual, 0 level.
     """
 
     faces: Sequence[Face]
@@ -36,6 +37,7 @@ class SignMaker:
     height: tuple[float, float]
     roll: float
     on_walls: float
+    tilt: float
 
     def put_up(self, rng: random.Random, canvas: Canvas, most: int) -> int:
         """Put up one sign of up to ``most`` words; returns how many it brought, 0 when there was no room."""
@@ -45,7 +47,7 @@ class SignMaker:
             return 0
         on_board = rng.random() < 0.45
         margin = rng.uniform(0.25, 0.9) if on_board else 0.15
-        spot = find_spot(rng, canvas, laid, Wish(height, self.height[0], margin, self.roll, self.on_walls))
+        spot = find_spot(rng, canvas, laid, Wish(height, self.height[0], margin, self.roll, self.on_walls, self.tilt))
         if spot is None:
             return 0
         if on_board:
