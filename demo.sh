@@ -51,7 +51,7 @@ step "Evaluate the exported model with OpenVINO" evaluate "$out/export/model.bin
 step "Draw what it reads" "$python" "$work/visualize.py" --load-weights "$out/export/model.bin" \
   --images "$data/images" --output "$out/drawn" --save-json "$out/words.json" --no-show
 
-printf '\n%-34s %8s %14s\n' "on the $(basename "$data") pictures" "F1, %" "spotting, %"
+printf '\n%-34s %8s %14s\n' "on the toy set" "F1, %" "spotting, %"
 for row in "before.yaml:snapshot" "after.yaml:after one epoch" "exported.yaml:the same, OpenVINO"; do
   "$python" - "$out/${row%%:*}" "${row#*:}" <<'EOF'
 import sys

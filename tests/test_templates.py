@@ -11,7 +11,7 @@ from text_spotting.workdir.template import Template, load_template
 
 FOLDER = Path(__file__).parents[1] / "model_templates" / "alphanumeric-text-spotting"
 TEMPLATES = sorted(FOLDER.glob("*/template.yaml"))
-TOOLS = {"train.py", "eval.py", "export.py", "visualize.py"}
+TOOLS = {"train.py", "eval.py", "export.py", "compress.py", "visualize.py"}
 
 
 def _id(path: Path) -> str:
