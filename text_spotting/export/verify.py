@@ -26,8 +26,8 @@ TOLERANCES = {
     "logits": 1e-3,
     "hidden": 1e-3,
 }
-"""Largest allowed difference: the share of detections without a partner, boxes in pixels, probabilities as they are, the
-others relative to the largest value.
+"""Largest allowed difference: the share of detections without a partner, boxes in pixels, probabilities as they are,
+the others relative to the largest value.
 
 A detection may lack a partner because suppression decides at a threshold, and an untrained network's boxes lie on
 a regular grid, where overlaps tie. Those that have one must agree closely.

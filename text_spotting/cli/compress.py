@@ -1,0 +1,131 @@
+"""Quantize a model to INT8 with your own pictures, and report what it gains and loses."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from text_spotting.errors import UserError
+
+if TYPE_CHECKING:
+    from text_spotting.annotations.records import AnnotatedImage
+
+METRICS = ("f1", "word_spotting")
+NOT_OFFERED = ("sparsity", "pruning", "binarization")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument("--train-ann-files", required=True, help="comma-separated annotation files to calibrate with")
+    parser.add_argument("--train-data-roots", required=True, help="comma-separated picture folders, one for each file")
+    parser.add_argument(
+        "--val-ann-files", required=True, help="comma-separated annotation files to measure accuracy on"
+    )
+    parser.add_argument("--val-data-roots", required=True, help="comma-separated picture folders, one for each file")
+    weights = parser.add_mutually_exclusive_group(required=True)
+    weights.add_argument(
+        "--load-weights", type=Path, metavar="FILE", help="snapshot (.pth) or exported IR (.xml, .bin)"
+    )
+    weights.add_argument("--resume-from", dest="load_weights", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--save-model-to", "--save-checkpoints-to", type=Path, required=True, metavar="DIR", help="folder for the IRs"
+    )
+    parser.add_argument("--nncf-quantization", action="store_true", help="quantize to INT8 (what this tool does)")
+    for name in NOT_OFFERED:
+        parser.add_argument(f"--nncf-{name}", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--max-drop", type=float, default=0.5, metavar="POINTS", help="points of f1 or word spotting that may be lost"
+    )
+    parser.add_argument("--subset-size", type=int, default=300, metavar="N", help="calibration pictures (default: 300)")
+    parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
+    parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
+    for name, kind in (("gpu-num", int), ("tensorboard-dir", str), ("batch-size", int)):
+        parser.add_argument(f"--{name}", type=kind, help=argparse.SUPPRESS)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Check, calibrate, search for the fastest level that is accurate enough, write and report."""
+    _check(args)
+    from text_spotting.annotations.dataset_file import read_datasets
+
+    calibration = read_datasets(args.train_ann_files, args.train_data_roots)[: args.subset_size]
+    validation = read_datasets(args.val_ann_files, args.val_data_roots)
+    if not calibration or not validation:
+        raise UserError("--train-ann-files and --val-ann-files must both hold pictures")
+    _compress(args, calibration, validation)
+
+
+def _check(args: argparse.Namespace) -> None:
+    for name in NOT_OFFERED:
+        if getattr(args, f"nncf_{name}"):
+            raise UserError(f"--nncf-{name} is not offered: only INT8 quantization is; use --nncf-quantization")
+    if args.subset_size < 1:
+        raise UserError(f"--subset-size {args.subset_size}: must be 1 or more")
+    if args.max_drop < 0:
+        raise UserError(f"--max-drop {args.max_drop}: must be 0 or more")
+    if not args.load_weights.is_file():
+        raise UserError(f"--load-weights: {args.load_weights} does not exist")
+    if args.load_weights.suffix not in (".pth", ".xml", ".bin"):
+        raise UserError(f"--load-weights {args.load_weights}: expected a snapshot (.pth) or an IR (.xml, .bin)")
+
+
+def _compress(
+    args: argparse.Namespace, calibration: "list[AnnotatedImage]", validation: "list[AnnotatedImage]"
+) -> None:
+    import tempfile
+
+    from text_spotting.cli.progress import track
+    from text_spotting.export import int8
+    from text_spotting.export.report import measure, save_report
+    from text_spotting.runtime.files import find_detector
+    from text_spotting.runtime.spotter import Spotter
+
+    if len(calibration) < int8.ENOUGH_PICTURES:
+        print(
+            f"warning: {len(calibration)} calibration pictures; {int8.ENOUGH_PICTURES} or more are advised",
+            file=sys.stderr,
+        )
+    try:
+        args.save_model_to.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(dir=args.save_model_to, prefix=".compress-")
+    except OSError as error:
+        raise UserError(f"--save-model-to {args.save_model_to}: cannot write there ({error.strerror})") from error
+    with scratch as name:
+        source = find_detector(_full_precision(args, Path(name)))
+        manifest = Spotter(source).manifest
+        paths = track([image.path for image in calibration], len(calibration), "calibrating")
+        collected = int8.collect(source, manifest, paths)
+        before = measure(source, validation, METRICS)
+        print(f"full precision: {before}")
+        best = int8.search(
+            lambda level, place: int8.quantize(source, manifest, collected, level, place),
+            lambda place: measure(place, validation, METRICS).scores,
+            before.scores,
+            args.max_drop,
+            Path(name),
+            print,
+        )
+        after = measure(best.folder, validation, METRICS, beside=source)
+        for path in sorted(best.folder.iterdir()):
+            path.replace(args.save_model_to / path.name)
+    save_report(args.save_model_to / "compression.json", best.level.name, before, after)
+    print(f"INT8 ({best.level.name}): {after}")
+    if best.drop > args.max_drop:
+        raise UserError(
+            f"no level loses as little as --max-drop {args.max_drop}; {args.save_model_to} holds the best,"
+            f" which loses {best.drop:.2f} points: calibrate with more pictures or allow more"
+        )
+
+
+def _full_precision(args: argparse.Namespace, scratch: Path) -> Path:
+    """The IR to start from: the one given, or a fresh export of the snapshot."""
+    if args.load_weights.suffix != ".pth":
+        return Path(args.load_weights)
+    from text_spotting.export.export import Wishes, export, plain_manifest
+    from text_spotting.export.network import load_config, load_network
+    from text_spotting.workdir.paths import require_work_dir
+
+    config = load_config(args.config or require_work_dir().config_file)
+    network = load_network(config, args.load_weights, args.trust_snapshot)
+    export(network, plain_manifest(config), scratch / "full", Wishes(onnx=False))
+    return scratch / "full"

@@ -1,0 +1,166 @@
+"""Post-training quantization of an exported model to INT8, as far as its accuracy allows."""
+
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino as ov
+
+from text_spotting.errors import UserError
+from text_spotting.evaluation.inference import read_picture
+from text_spotting.manifest import Manifest
+from text_spotting.postprocess import select
+from text_spotting.preprocess import prepare
+from text_spotting.runtime.files import text_graphs
+from text_spotting.words import FloatArray
+
+ENOUGH_PICTURES = 300
+"""Calibration pictures that NNCF advises; more hardly change the ranges of activations."""
+
+_MOST_WORDS = 1000
+"""Words that calibrate the text encoder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How much is quantized; the decoder never is: it is small, and its errors add up over the symbols.
+
+    Attributes:
+        name: for reports.
+        kept: patterns of detector layers that keep full precision.
+        encoder: whether the text encoder is quantized.
+    """
+
+    name: str
+    kept: tuple[str, ...] = ()
+    encoder: bool = True
+
+
+_BOX_REGRESSION = (r".*fc_reg.*", r".*rpn_reg.*")
+_HEADS = (r"^/?boxes/.*", r"^/?proposals/.*", r".*mask_head.*")
+LEVELS = (
+    Level("detector and text encoder"),
+    Level("the same without box regression", _BOX_REGRESSION),
+    Level("backbone, neck and text encoder", _HEADS),
+    Level("backbone and neck", _HEADS, encoder=False),
+)
+"""From the fastest to the most careful."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What quantization looks at.
+
+    Attributes:
+        pictures: [1, 3, H, W] detector inputs.
+        words: [1, C, h, w] text encoder inputs.
+    """
+
+    pictures: list[FloatArray]
+    words: list[FloatArray]
+
+
+def collect(detector: Path, manifest: Manifest, pictures: Iterable[Path]) -> Calibration:
+    """Prepare pictures and the words that the detector finds in them.
+
+    Raises:
+        UserError: a picture cannot be read, or no word is found in any of them.
+    """
+    compiled = ov.Core().compile_model(detector, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    tensors: list[FloatArray] = []
+    words: list[FloatArray] = []
+    for path in pictures:
+        tensor, _ = prepare(read_picture(path), manifest)
+        tensors.append(tensor)
+        if len(words) < _MOST_WORDS:
+            result = compiled(tensor)
+            rows = select(result["boxes"], manifest)
+            words.extend(np.ascontiguousarray(word[None]) for word in result["text_features"][rows])
+    if not words:
+        raise UserError(f"{detector} finds no word in the {len(tensors)} calibration pictures; train it first")
+    return Calibration(tensors, words[:_MOST_WORDS])
+
+
+def quantize(source: Path, manifest: Manifest, calibration: Calibration, level: Level, folder: Path) -> None:
+    """Write the IRs of ``source`` into ``folder``, quantized as ``level`` says."""
+    core = ov.Core()
+    encoder, decoder = text_graphs(source, manifest)
+    detector = core.read_model(source)
+    ov.save_model(_quantized(detector, calibration.pictures, level.kept), folder / source.name, compress_to_fp16=False)
+    for suffix in (".xml", ".bin"):
+        shutil.copyfile(decoder.with_suffix(suffix), folder / decoder.with_suffix(suffix).name)
+        shutil.copyfile(encoder.with_suffix(suffix), folder / encoder.with_suffix(suffix).name)
+    if level.encoder:
+        graph = _quantized(core.read_model(encoder), calibration.words, ())
+        ov.save_model(graph, folder / encoder.name, compress_to_fp16=False)
+
+
+def _quantized(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence[str]) -> ov.Model:
+    import nncf
+
+    info = {key: graph.get_rt_info([key]).value for key in graph.rt_info}
+    quantized: Any = nncf.quantize(
+        graph,
+        nncf.Dataset(inputs),
+        subset_size=len(inputs),
+        ignored_scope=nncf.IgnoredScope(patterns=list(kept), validate=False),
+    )
+    for key, value in info.items():
+        quantized.set_rt_info(value, [key])
+    return quantized
+
+
+Score = Callable[[Path], dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One tried level.
+
+    Attributes:
+        level: what was quantized.
+        folder: where it lies.
+        scores: metrics in points, 0..100.
+        drop: points lost by the metric that lost most.
+    """
+
+    level: Level
+    folder: Path
+    scores: dict[str, float]
+    drop: float
+
+
+def search(
+    make: Callable[[Level, Path], None],
+    score: Score,
+    baseline: dict[str, float],
+    most_drop: float,
+    folder: Path,
+    say: Callable[[str], None],
+) -> Outcome:
+    """Try levels until one loses at most ``most_drop`` points; else return the one that loses least.
+
+    Args:
+        make: quantizes at a level into a folder.
+        score: metrics of the model in a folder.
+        baseline: the same metrics before.
+        most_drop: points that may be lost.
+        folder: scratch space.
+        say: told what is being done.
+    """
+    tried: list[Outcome] = []
+    for number, level in enumerate(LEVELS):
+        place = folder / str(number)
+        place.mkdir()
+        say(f"quantizing {level.name}")
+        make(level, place)
+        scores = score(place)
+        drop = max(baseline[name] - scores[name] for name in baseline)
+        say(f"  {', '.join(f'{name} {value:.2f}' for name, value in scores.items())}: {drop:.2f} points lost")
+        tried.append(Outcome(level, place, scores, drop))
+        if drop <= most_drop:
+            return tried[-1]
+    return min(tried, key=lambda outcome: outcome.drop)

@@ -1,0 +1,8 @@
+"""Quantize a model to INT8 with your own pictures; see --help."""
+
+import sys
+
+from text_spotting.cli.main import run_tool
+
+if __name__ == "__main__":
+    sys.exit(run_tool("compress"))
