@@ -11,13 +11,13 @@ from text_spotting.synth.compose import Canvas
 from text_spotting.synth.fonts import Face, Mask, draws, find_faces, pick
 from text_spotting.synth.hanging import Wish, find_spot
 from text_spotting.synth.layout import Block, block, single
-from text_spotting.synth.materials import material
+from text_spotting.synth.pixels import mean_colour
 from text_spotting.synth.places import person
 from text_spotting.synth.render import Pose, size_for
 from text_spotting.synth.signs import plain_style, put_board
-from text_spotting.synth.style import contrasting
+from text_spotting.synth.style import Colour
 from text_spotting.synth.texture import Textures
-from text_spotting.words import FloatArray
+from text_spotting.words import FloatArray, Image
 
 Families = Sequence[Sequence[Face]]
 
@@ -82,7 +82,7 @@ def _fine_print(rng: random.Random, families: Families) -> Block | None:
 def _put(rng: random.Random, canvas: Canvas, laid: Block | None, height: float, roll: float) -> None:
     if laid is None:
         return
-    spot = find_spot(rng, canvas, laid, Wish(height, min(3.0, height), 0.3, roll))
+    spot = find_spot(rng, canvas, laid, Wish(height, min(3.0, height), 0.3, roll, on_walls=1.0))
     if spot is not None:
         canvas.write(laid, spot.corners, plain_style(rng, canvas, spot.corners, spot.height), readable=False)
         canvas.reserve(spot.frame)
@@ -107,11 +107,18 @@ def _area(rng: random.Random, canvas: Canvas) -> FloatArray | None:
     return canvas.find_place(rng, Pose(angle=rng.gauss(0, 4), turn=rng.gauss(0, 0.1)).corners(width, height))
 
 
+def _off(rng: random.Random, region: Image) -> Colour:
+    """A grey-ish colour that shows against a region."""
+    shift = rng.choice((-1, 1)) * rng.uniform(30, 110)
+    blue, green, red = (min(255.0, max(0.0, channel + shift + rng.gauss(0, 8))) for channel in mean_colour(region))
+    return blue, green, red
+
+
 def _strokes(rng: random.Random, canvas: Canvas, corners: FloatArray) -> None:
     """Rows of short random strokes."""
     x1, y1, x2, y2 = canvas.bounds(corners)
     size = max(4, round((y2 - y1) / rng.randint(1, 4)))
-    colour = contrasting(rng, material(rng), 40)
+    colour = _off(rng, canvas.image[y1:y2, x1:x2])
     thick = max(1, size // 8)
     for y in range(y1, y2 - size, size + size // 2):
         for x in range(x1, x2 - size, size):
@@ -123,7 +130,7 @@ def _strokes(rng: random.Random, canvas: Canvas, corners: FloatArray) -> None:
 def _bars(rng: random.Random, canvas: Canvas, corners: FloatArray) -> None:
     """A bar code, a radiator, a grille."""
     x1, y1, x2, y2 = canvas.bounds(corners)
-    colour = contrasting(rng, material(rng), 50)
+    colour = _off(rng, canvas.image[y1:y2, x1:x2])
     x = float(x1)
     step = rng.uniform(3, 9)
     uneven = rng.random() < 0.5
@@ -136,7 +143,7 @@ def _bars(rng: random.Random, canvas: Canvas, corners: FloatArray) -> None:
 def _lattice(rng: random.Random, canvas: Canvas, corners: FloatArray) -> None:
     """Windows of a far building, a keypad, a vent: a regular grid of small boxes."""
     x1, y1, x2, y2 = canvas.bounds(corners)
-    colour = contrasting(rng, material(rng), 40)
+    colour = _off(rng, canvas.image[y1:y2, x1:x2])
     wide, tall = rng.randint(3, 12), rng.randint(4, 14)
     for y in range(y1, y2 - tall, round(tall * 1.6)):
         for x in range(x1, x2 - wide, round(wide * 1.7)):

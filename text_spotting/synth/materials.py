@@ -59,7 +59,7 @@ def surface(rng: random.Random, width: int, height: int) -> Image:
 
 def material(rng: random.Random) -> Colour:
     """A colour of walls, streets and furniture: mostly dull, sometimes that of a sign."""
-    if rng.random() < 0.12:
+    if rng.random() < 0.07:
         return sign_colour(rng)
     level, warmth = rng.uniform(15, 235), rng.gauss(0.03, 0.08)
     return tuple(min(255.0, max(0.0, level * factor)) for factor in (1 - warmth, rng.gauss(1, 0.03), 1 + warmth))  # type: ignore[return-value]
@@ -117,3 +117,31 @@ def related(rng: random.Random, image: Image) -> Colour:
 
 
 _PATTERNS: tuple[Callable[[random.Random, Image], None], ...] = (_bricks, _stripes, _grain, _blobs)
+
+
+def busy(rng: random.Random, width: int, height: int) -> Image:
+    """Full shelves, a crowd, a far shop (height, width, 3): small things, in rows, at several scales."""
+    noise = np.random.default_rng(rng.getrandbits(32))
+    spread, colourful, cell = rng.uniform(15, 60), rng.uniform(0.1, 0.5), rng.uniform(7, 24)
+    image = np.full((height, width, 3), as_floats(material(rng)), np.float32)
+    for scale in (1.0, 0.5, 0.25):
+        rows = max(1, int(height / (cell * scale)))
+        columns = max(1, int(width / (cell * scale * rng.uniform(0.3, 1.5))))
+        things = noise.normal(0, spread, (rows, columns, 1)) + noise.normal(0, spread * colourful, (rows, columns, 3))
+        things *= noise.random((rows, columns, 1)) < 0.6
+        things += noise.normal(0, spread * 0.5, (rows, 1, 1))  # a shelf holds things of a kind
+        way = cv2.INTER_NEAREST if rng.random() < 0.4 else cv2.INTER_LINEAR
+        image += as_floats(cv2.resize(as_floats(things), (width, height), interpolation=way))
+    return as_bytes(cv2.blur(image, (3, 3)).clip(0, 255))
+
+
+def light_up(rng: random.Random, image: Image) -> None:
+    """Light a whole picture unevenly, in place: from one side, in pools, and less towards its corners."""
+    height, width = image.shape[:2]
+    field = 1 + cloud(rng, 40, 24, 2, 2) * rng.uniform(0.05, 0.3) + slope(rng, 40, 24) * rng.uniform(0, 0.25)
+    x, y = np.linspace(-1, 1, 40)[None], np.linspace(-1, 1, 24)[:, None]
+    field *= 1 - rng.uniform(0.05, 0.45) * (x**2 + y**2) / 2
+    blue, green, red = (field * rng.gauss(1, 0.05) for _ in range(3))
+    tinted = cv2.merge([as_floats(channel) for channel in (blue, green, red)])
+    lit = cv2.multiply(image, cv2.resize(tinted, (width, height)), dtype=cv2.CV_8U)
+    image[:] = as_bytes(lit)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from text_spotting.synth.fonts import Mask
-from text_spotting.synth.materials import material, plain, related, surface
+from text_spotting.synth.materials import busy, light_up, material, plain, related, surface
 from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.synth.render import Pose
 from text_spotting.synth.style import Colour
@@ -52,7 +52,9 @@ def make_place(rng: random.Random, width: int, height: int, patch: Patch, roll: 
         return _corridor(rng, width, height, patch, roll)
     if kind < 0.8:
         return _facade(rng, width, height, patch, roll)
-    return Place(boxes(rng, width, height))
+    image = boxes(rng, width, height)
+    light_up(rng, image)
+    return Place(image)
 
 
 def _corridor(rng: random.Random, width: int, height: int, patch: Patch, roll: float) -> Place:
@@ -73,7 +75,9 @@ def _corridor(rng: random.Random, width: int, height: int, patch: Patch, roll: f
         planes.append(plane)
     if indoors and rng.random() < 0.6:
         _reflect(rng, image, inner)
-    return Place(image, tuple(planes), _people(rng, image))
+    people = _people(rng, image)
+    light_up(rng, image)
+    return Place(image, tuple(planes), people)
 
 
 def _facade(rng: random.Random, width: int, height: int, patch: Patch, roll: float) -> Place:
@@ -83,7 +87,9 @@ def _facade(rng: random.Random, width: int, height: int, patch: Patch, roll: flo
     image = surface(rng, width, height)
     flat = shop_front(rng, width, height, patch) if rng.random() < 0.7 else surface(rng, width, height)
     _lay(image, flat, plane.corners)
-    return Place(image, (plane,), _people(rng, image) if rng.random() < 0.4 else ())
+    people = _people(rng, image) if rng.random() < 0.4 else ()
+    light_up(rng, image)
+    return Place(image, (plane,), people)
 
 
 def _lay(image: Image, flat: Image, corners: FloatArray) -> None:
@@ -121,15 +127,15 @@ def _fill_bay(rng: random.Random, bay: Image, patch: Patch) -> None:
     if min(height, width) < 8:
         return
     kind = rng.random()
-    if kind < 0.45:  # a window
-        inside = as_floats(patch(rng, width, height)) * rng.uniform(0.3, 1.2) + rng.uniform(0, 90)
-        bay[:] = inside.clip(0, 255)
-        for _ in range(rng.randint(0, 7)):
+    if kind < 0.55:  # a window
+        inside = busy(rng, width, height) if rng.random() < 0.6 else patch(rng, width, height)
+        bay[:] = (as_floats(inside) * rng.uniform(0.4, 1.1) + rng.uniform(0, 70)).clip(0, 255)
+        for _ in range(rng.randint(0, 4)):
             _goods(rng, bay)
         cv2.rectangle(bay, (0, 0), (width - 1, height - 1), related(rng, bay), rng.choice((1, 2, 4)))
-    elif kind < 0.65:
+    elif kind < 0.7:
         bay[:] = plain(rng, material(rng), width, height, 30)
-    elif kind < 0.8:  # an opening
+    elif kind < 0.82:  # an opening
         bay[:] = plain(rng, (14, 16, 20), width, height, 25)
 
 
@@ -189,25 +195,44 @@ def person(rng: random.Random, image: Image, tall: float) -> Mask:
     """Paint someone from behind, ``tall`` pixels, and return the mask (H, W) of the silhouette."""
     height, width = image.shape[:2]
     x, feet = rng.randrange(width), height * rng.uniform(0.75, 1.2)
-    mask = np.zeros((height, width), np.uint8)
-    legs = (12, 14, 16) if rng.random() < 0.5 else material(rng)
-    top = material(rng)
-    skin = rng.choice(((20, 22, 28), (20, 22, 28), (110, 140, 190), (60, 80, 120)))
+    figure, mask = np.zeros_like(image), np.zeros((height, width), np.uint8)
+    legs, top = (_cloth(rng) for _ in range(2))
+    hair = rng.choice(((16, 17, 20), (16, 17, 20), (60, 80, 110), (30, 40, 60)))
+    stride, arm = rng.uniform(0.02, 0.06), rng.uniform(0.085, 0.12)
     parts: tuple[tuple[float, float, float, float, Colour], ...] = (
-        (-0.045, 0.24, 0.045, 0.25, legs),
-        (0.045, 0.24, 0.045, 0.25, legs),
-        (-0.1, 0.6, 0.03, 0.17, top),
-        (0.1, 0.6, 0.03, 0.17, top),
-        (0.0, 0.63, 0.095, 0.2, top),
-        (0.0, 0.79, 0.07, 0.05, top),
-        (0.0, 0.91, 0.048, 0.065, skin),
+        (-stride, 0.24, 0.04, 0.25, legs),
+        (stride, 0.24, 0.04, 0.25, legs),
+        (-arm, 0.62, 0.026, 0.16, top),
+        (arm, 0.62, 0.026, 0.16, top),
+        (0.0, 0.62, 0.085, 0.19, top),
+        (0.0, 0.78, 0.075, 0.04, top),
+        (0.0, 0.91, 0.042, 0.06, hair),
     )
     for aside, middle, wide, half, colour in parts:
         centre = (round(x + aside * tall), round(feet - middle * tall))
         axes = (max(1, round(wide * tall)), max(1, round(half * tall)))
-        cv2.ellipse(image, centre, axes, 0, 0, 360, colour, -1, cv2.LINE_AA)
+        cv2.ellipse(figure, centre, axes, 0, 0, 360, colour, -1)
         cv2.ellipse(mask, centre, axes, 0, 0, 360, 255, -1)
-    return as_bytes(mask)
+    _stand(image, figure, mask, max(1.0, tall / 60), rng.choice((-1, 1)))
+    return mask
+
+
+def _cloth(rng: random.Random) -> Colour:
+    blue, green, red = material(rng)
+    dark = rng.uniform(0.15, 0.7)
+    return blue * dark, green * dark, red * dark
+
+
+def _stand(image: Image, figure: Image, mask: Mask, softness: float, lit_from: int) -> None:
+    """Blend a figure in: soft at its edge, as it stands nearer or farther than what is sharp, and lit from a side."""
+    x, y, w, h = cv2.boundingRect(mask)
+    if w < 2 or h < 2:
+        return
+    region = image[y : y + h, x : x + w]
+    soft = as_floats(cv2.GaussianBlur(mask[y : y + h, x : x + w], (0, 0), softness))[..., None] / 255
+    light = np.linspace(1 - 0.4 * lit_from, 1 + 0.4 * lit_from, w, dtype=np.float32)[None, :, None]
+    body = cv2.GaussianBlur(figure[y : y + h, x : x + w], (0, 0), softness * 0.7) * light
+    region[:] = (region + (body - region) * soft).clip(0, 255)
 
 
 def boxes(rng: random.Random, width: int, height: int) -> Image:
