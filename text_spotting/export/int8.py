@@ -89,16 +89,23 @@ def quantize(source: Path, manifest: Manifest, calibration: Calibration, level: 
     core = ov.Core()
     encoder, decoder = text_graphs(source, manifest)
     detector = core.read_model(source)
-    ov.save_model(_quantized(detector, calibration.pictures, level.kept), folder / source.name, compress_to_fp16=False)
+    ov.save_model(
+        quantize_graph(detector, calibration.pictures, level.kept), folder / source.name, compress_to_fp16=False
+    )
     for suffix in (".xml", ".bin"):
         shutil.copyfile(decoder.with_suffix(suffix), folder / decoder.with_suffix(suffix).name)
         shutil.copyfile(encoder.with_suffix(suffix), folder / encoder.with_suffix(suffix).name)
     if level.encoder:
-        graph = _quantized(core.read_model(encoder), calibration.words, ())
+        graph = quantize_graph(core.read_model(encoder), calibration.words, ())
         ov.save_model(graph, folder / encoder.name, compress_to_fp16=False)
 
 
-def _quantized(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence[str]) -> ov.Model:
+def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence[str]) -> ov.Model:
+    """Return the graph with INT8 weights and activations, except layers whose names match a pattern of ``kept``.
+
+    Args:
+        inputs: what the graph will meet, to find the ranges of activations.
+    """
     import nncf
 
     info = {key: graph.get_rt_info([key]).value for key in graph.rt_info}

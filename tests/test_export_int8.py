@@ -1,0 +1,147 @@
+"""Quantization goes as far as accuracy allows, keeps what it must, and reports both sides."""
+
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import openvino as ov
+import pytest
+from openvino import opset13 as ops
+from small_networks import small_network
+
+from text_spotting.annotations.dataset_file import write_dataset
+from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.cli.main import run_tool
+from text_spotting.errors import UserError
+from text_spotting.export.export import Wishes, export, plain_manifest
+from text_spotting.export.int8 import LEVELS, Level, collect, quantize_graph, search
+from text_spotting.export.verify import sample_picture
+from text_spotting.geometry import box_to_polygon
+from text_spotting.runtime.spotter import Spotter
+from text_spotting.words import Word
+
+
+def two_layers():
+    picture = ops.parameter([1, 3, 8, 8], np.float32, name="image")
+    weights = np.random.default_rng(0).normal(size=(2, 4, 3, 3, 3)).astype(np.float32)
+    first = ops.convolution(picture, weights[0], [1, 1], [1, 1], [1, 1], [1, 1], name="backbone")
+    second = ops.convolution(picture, weights[1], [1, 1], [1, 1], [1, 1], [1, 1], name="fc_reg")
+    model = ov.Model([ops.concat([first, second], 1)], [picture], "two")
+    model.set_rt_info("kept as it is", ["text_spotting"])
+    return model
+
+
+def quantized_layers(model):
+    """Convolutions whose weights are stored as bytes."""
+    found = set()
+    for node in model.get_ordered_ops():
+        if node.get_type_name() == "Convolution":
+            weights = node.input_value(1).get_node()
+            while weights.get_type_name() != "Constant":
+                weights = weights.input_value(0).get_node()
+            if weights.get_element_type() == ov.Type.i8:
+                found.add(node.get_friendly_name())
+    return found
+
+
+SAMPLES = [np.random.default_rng(seed).random((1, 3, 8, 8), np.float32) for seed in range(4)]
+
+
+def test_layers_are_quantized_and_the_manifest_stays():
+    quantized = quantize_graph(two_layers(), SAMPLES, ())
+    assert quantized_layers(quantized) == {"backbone", "fc_reg"}
+    assert quantized.get_rt_info(["text_spotting"]).value == "kept as it is"
+
+
+def test_layers_to_be_kept_are_not_quantized():
+    assert quantized_layers(quantize_graph(two_layers(), SAMPLES, [r".*fc_reg.*"])) == {"backbone"}
+
+
+def searched(tmp_path, losses, most_drop):
+    """Search where each level in turn loses so many points of f1, which was 80, and none of word spotting."""
+    scores = iter([{"f1": 80.0 - loss, "word_spotting": 60.0} for loss in losses])
+    made = []
+    outcome = search(
+        lambda level, place: made.append(level),
+        lambda place: next(scores),
+        {"f1": 80.0, "word_spotting": 60.0},
+        most_drop,
+        tmp_path,
+        lambda _: None,
+    )
+    return outcome, made
+
+
+def test_the_fastest_level_that_is_accurate_enough_is_taken(tmp_path):
+    outcome, made = searched(tmp_path, [3.0, 0.5, 0.0], most_drop=0.5)
+    assert outcome.level is LEVELS[1]
+    assert outcome.drop == 0.5
+    assert made == list(LEVELS[:2]), "no further level is tried"
+
+
+def test_where_none_is_accurate_enough_the_best_is_taken(tmp_path):
+    outcome, _ = searched(tmp_path, [3.0, 2.0, 0.75, 1.0], most_drop=0.5)
+    assert (outcome.level, outcome.drop) == (LEVELS[2], 0.75)
+
+
+def test_levels_grow_more_careful():
+    assert [len(level.kept) for level in LEVELS] == sorted(len(level.kept) for level in LEVELS)
+    assert [level.encoder for level in LEVELS] == sorted((level.encoder for level in LEVELS), reverse=True)
+    assert Level("all") == Level("all", (), True)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    config, network = small_network("text-spotting-0003-lite")
+    folder = tmp_path_factory.mktemp("full")
+    export(network, plain_manifest(config, (192, 128)), folder, Wishes(onnx=False), lambda _: None)
+    return folder / "model.xml"
+
+
+@pytest.fixture(scope="module")
+def annotated(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    cv2.imwrite(str(folder / "one.png"), sample_picture())
+    word = Word(box_to_polygon([10, 10, 90, 40]), "open24")
+    write_dataset(folder / "annotation.json", [AnnotatedImage(folder / "one.png", 640, 480, [word])])
+    return folder
+
+
+def compress(model, annotated, folder, *arguments):
+    data = ("ann-files", annotated / "annotation.json"), ("data-roots", annotated)
+    flags = [word for side in ("train", "val") for kind, path in data for word in (f"--{side}-{kind}", path)]
+    return run_tool(
+        "compress", [str(word) for word in ["--load-weights", model, "--save-model-to", folder, *flags, *arguments]]
+    )
+
+
+def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path, capsys):
+    assert compress(model, annotated, tmp_path, "--nncf-quantization", "--max-drop", "100") == 0
+    said = capsys.readouterr()
+    assert "warning: 1 calibration pictures; 300 or more are advised" in said.err
+    report = json.loads((tmp_path / "compression.json").read_text())
+    assert report["after"]["megabytes"] < 0.4 * report["before"]["megabytes"]
+    assert set(report["after"]["scores"]) == {"f1", "word_spotting"}
+    assert len(Spotter(tmp_path)(sample_picture())) > 0
+    assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin", ".json"}, "no scratch is left"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--nncf-pruning"], "--nncf-pruning is not offered"),
+        (["--subset-size", "0"], "--subset-size 0: must be 1 or more"),
+        (["--max-drop", "-1"], "--max-drop -1.0: must be 0 or more"),
+    ],
+    ids=["pruning", "no pictures", "negative drop"],
+)
+def test_wishes_that_make_no_sense(model, annotated, tmp_path, capsys, arguments, complaint):
+    assert compress(model, annotated, tmp_path, *arguments) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_model_that_finds_nothing_cannot_be_calibrated(model, annotated):
+    strict = replace(Spotter(model).manifest, score_thr=1.0)
+    with pytest.raises(UserError, match="finds no word in the 1 calibration pictures"):
+        collect(model, strict, [annotated / "one.png"])
