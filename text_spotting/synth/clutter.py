@@ -8,7 +8,7 @@ import numpy as np
 
 from text_spotting.synth import corpus
 from text_spotting.synth.compose import Canvas
-from text_spotting.synth.fonts import Face, Mask, draws, find_faces, pick
+from text_spotting.synth.fonts import Face, Mask, draws, find_faces
 from text_spotting.synth.hanging import Wish, find_spot
 from text_spotting.synth.layout import Block, block, single
 from text_spotting.synth.pixels import mean_colour
@@ -18,8 +18,6 @@ from text_spotting.synth.signs import plain_style, put_board
 from text_spotting.synth.style import Colour
 from text_spotting.synth.texture import Textures
 from text_spotting.words import FloatArray, Image
-
-Families = Sequence[Sequence[Face]]
 
 _SCRIPTS = {
     "zh-cn": (
@@ -47,16 +45,16 @@ _SCRIPTS = {
 _LOGOS = "★☆●■▲▼◆♥♦♣♠☎✂✈✉✓✔✖✚✦✪✿❄❖➔➤☀☁☂☺♫♻⚠"
 
 
-def foreign(rng: random.Random, canvas: Canvas, amount: float, families: Families, roll: float) -> None:
+def foreign(rng: random.Random, canvas: Canvas, amount: float, faces: Sequence[Face], roll: float) -> None:
     """Add writing that is a don't care: other scripts, logos, fine print."""
     if rng.random() < 0.35 * amount:
         for _ in range(rng.randint(1, 3)):
             _put(rng, canvas, _foreign_block(rng), rng.uniform(10, 50), roll)
     if rng.random() < 0.25 * amount:
-        _put(rng, canvas, _logo(rng, families), rng.uniform(14, 60), roll)
+        _put(rng, canvas, _logo(rng, faces), rng.uniform(14, 60), roll)
     if rng.random() < 0.45 * amount:
         for _ in range(rng.randint(1, 3)):
-            _put(rng, canvas, _fine_print(rng, families), rng.uniform(3, 5.5), roll)
+            _put(rng, canvas, _fine_print(rng, faces), rng.uniform(3, 5.5), roll)
 
 
 def _foreign_block(rng: random.Random) -> Block | None:
@@ -69,14 +67,14 @@ def _foreign_block(rng: random.Random) -> Block | None:
     return single(face, 64, text) if draws(face, text) else None
 
 
-def _logo(rng: random.Random, families: Families) -> Block | None:
-    face, sign = pick(rng, families), rng.choice(_LOGOS)
+def _logo(rng: random.Random, faces: Sequence[Face]) -> Block | None:
+    face, sign = rng.choice(faces), rng.choice(_LOGOS)
     return single(face, 64, sign) if draws(face, sign) else None
 
 
-def _fine_print(rng: random.Random, families: Families) -> Block | None:
+def _fine_print(rng: random.Random, faces: Sequence[Face]) -> Block | None:
     lines = [corpus.line(rng, rng.randint(2, 5)) for _ in range(rng.randint(1, 5))]
-    return block(rng, pick(rng, families), size_for(8), lines)
+    return block(rng, rng.choice(faces), size_for(8), lines)
 
 
 def _put(rng: random.Random, canvas: Canvas, laid: Block | None, height: float, roll: float) -> None:

@@ -157,11 +157,22 @@ def glyph(face: Face, size: int, char: str) -> Glyph:
 
 
 _KERNING_SIZE = 90
+_KERNED_PAIRS = ("AV", "To", "Wa", "Ty", "LT", "P.", "VA", "Te")
+
+
+def kerning(face: Face, pair: str) -> float:
+    """Ems to add between two characters, mostly negative or 0."""
+    return _kerning(face, pair) if _has_kerning(face) else 0.0
+
+
+@functools.lru_cache(maxsize=4096)
+def _has_kerning(face: Face) -> bool:
+    return any(_kerning(face, pair) for pair in _KERNED_PAIRS)
 
 
 @functools.lru_cache(maxsize=200_000)
-def kerning(face: Face, pair: str) -> float:
-    """Ems to add between two characters, mostly negative or 0; measured at one size for the sake of the cache."""
+def _kerning(face: Face, pair: str) -> float:
+    """Measured at one size for the sake of the cache."""
     font = _font(face, _KERNING_SIZE)
     return float(font.getlength(pair) - _advance(face, pair[0]) - _advance(face, pair[1])) / _KERNING_SIZE
 

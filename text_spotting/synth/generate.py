@@ -15,7 +15,7 @@ from text_spotting.synth import clutter
 from text_spotting.synth.camera import random_shot, take
 from text_spotting.synth.compose import Canvas, Placed
 from text_spotting.synth.crops import WordGenerator, WordOptions
-from text_spotting.synth.fonts import by_family, find_faces, pick
+from text_spotting.synth.fonts import Face, by_family, find_faces, pick
 from text_spotting.synth.judge import judge
 from text_spotting.synth.pasted import draw_crop, find_crops, paste
 from text_spotting.synth.pixels import as_bytes
@@ -30,7 +30,7 @@ _PATIENCE = 12
 """Signs given up before the picture counts as full."""
 _HOST_SHARE = 0.6
 _CROP_SHARE = 0.35
-_FACES = 7
+_FACES = 5
 """Font faces on one picture: places have their house styles."""
 
 
@@ -111,8 +111,9 @@ class SceneGenerator:
         roll = random_roll(rng) * self.options.tilt
         canvas = self._background(rng, roll)
         clutter.behind(rng, canvas, self.options.clutter, self._textures)
-        self._write(rng, canvas, roll)
-        clutter.foreign(rng, canvas, self.options.clutter, self._families, roll)
+        faces = [pick(rng, self._families) for _ in range(_FACES)]
+        self._write(rng, canvas, faces, roll)
+        clutter.foreign(rng, canvas, self.options.clutter, faces, roll)
         clutter.in_front(rng, canvas, self.options.clutter, self._textures)
         shot = random_shot(rng, self.options.size[0] / 800, canvas.light, self.options.harshness)
         image = take(rng, canvas.image, shot)
@@ -128,9 +129,8 @@ class SceneGenerator:
             canvas.reserve(outline)
         return canvas
 
-    def _write(self, rng: random.Random, canvas: Canvas, roll: float) -> None:
+    def _write(self, rng: random.Random, canvas: Canvas, faces: Sequence[Face], roll: float) -> None:
         wanted, written, failures = rng.randint(*self.options.words), 0, 0
-        faces = [pick(rng, self._families) for _ in range(_FACES)]
         signs = SignMaker(faces, self._textures, self.options.height, roll, self.options.on_walls, self.options.tilt)
         while written < wanted and failures < _PATIENCE:
             most = wanted - written if failures < _PATIENCE // 3 else 1  # gaps that are left take single words

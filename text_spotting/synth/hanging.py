@@ -9,12 +9,13 @@ import numpy as np
 from text_spotting.synth.compose import Canvas
 from text_spotting.synth.layout import Block
 from text_spotting.synth.pixels import as_floats
-from text_spotting.synth.render import CAPITALS, Pose, random_pose, transform
+from text_spotting.synth.render import CAPITALS, random_pose, transform
 from text_spotting.words import FloatArray
 
 _SHRINK = (1.0, 0.75, 0.55)
 """Sizes to try before writing is given up for want of room."""
 _WALL_TRIES = 8
+_UNIT = as_floats([[-1, -1], [1, -1], [1, 1], [-1, 1]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,8 +64,8 @@ def _on_wall(rng: random.Random, canvas: Canvas, laid: Block, wish: Wish) -> Spo
         middle = as_floats([rng.uniform(0, plane.width), rng.uniform(0, plane.height * 0.85)])
         flat_height = height / max(1e-3, _scale_at(matrix, middle))
         scale = flat_height / (CAPITALS * laid.em)
-        flat = as_floats(Pose().corners(laid.width * scale, laid.height * scale) + middle)
-        outer = grown(flat, flat_height * wish.margin)
+        half = as_floats([laid.width * scale / 2, laid.height * scale / 2])
+        flat, outer = middle + _UNIT * half, middle + _UNIT * (half + flat_height * wish.margin)
         if outer.min() < 0 or (outer.max(axis=0) > (plane.width, plane.height)).any():
             continue
         frame = transform(outer, matrix)
@@ -100,7 +101,7 @@ def _anywhere(rng: random.Random, canvas: Canvas, laid: Block, wish: Wish) -> Sp
 
 def grown(corners: FloatArray, by: float) -> FloatArray:
     """Push each corner of a quad outwards along its two sides."""
-    before, after = np.roll(corners, 1, axis=0), np.roll(corners, -1, axis=0)
+    before, after = corners[[3, 0, 1, 2]], corners[[1, 2, 3, 0]]
     outward = _unit(corners - before) + _unit(corners - after)
     return as_floats(corners + outward * by)
 

@@ -14,6 +14,7 @@ from text_spotting.words import Image
 
 Field = NDArray[np.float32]
 _REDUCED = 4
+_UNIT_GAIN = 128
 
 
 def cloud(rng: random.Random, width: int, height: int, coarse: int, octaves: int = 3) -> Field:
@@ -141,7 +142,6 @@ def light_up(rng: random.Random, image: Image) -> None:
     field = 1 + cloud(rng, 40, 24, 2, 2) * rng.uniform(0.05, 0.3) + slope(rng, 40, 24) * rng.uniform(0, 0.25)
     x, y = np.linspace(-1, 1, 40)[None], np.linspace(-1, 1, 24)[:, None]
     field *= 1 - rng.uniform(0.05, 0.45) * (x**2 + y**2) / 2
-    blue, green, red = (field * rng.gauss(1, 0.05) for _ in range(3))
-    tinted = cv2.merge([as_floats(channel) for channel in (blue, green, red)])
-    lit = cv2.multiply(image, cv2.resize(tinted, (width, height)), dtype=cv2.CV_8U)
-    image[:] = as_bytes(lit)
+    gains = np.stack([field * (_UNIT_GAIN * rng.gauss(1, 0.05)) for _ in range(3)], axis=-1)
+    spread = cv2.resize(gains.clip(0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
+    image[:] = as_bytes(cv2.multiply(image, as_bytes(spread), scale=1 / _UNIT_GAIN))
