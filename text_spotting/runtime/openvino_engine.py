@@ -41,6 +41,7 @@ class OpenVinoEngine:
         decoder_graph = read_graph(core, decoder_path, DECODER_INPUTS, DECODER_OUTPUTS)
         _check_fit(detector_graph, detector, encoder_graph, encoder_path)
         self.hidden_size = decoder_graph.input("prev_hidden").partial_shape[2].get_length()
+        self.text_feature_shape = tuple(size.get_length() for size in list(encoder_graph.input(0).partial_shape)[1:])
         _free_batch(encoder_graph)
         _free_batch(decoder_graph)
         self._detector = compile_graph(core, take_bytes(detector_graph), target)

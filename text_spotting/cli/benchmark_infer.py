@@ -1,0 +1,151 @@
+"""Measure an exported model here: where a picture's time goes, and how near the arithmetic comes to its peak."""
+
+import argparse
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from text_spotting.errors import UserError
+
+if TYPE_CHECKING:
+    from text_spotting.runtime.openvino_engine import OpenVinoEngine
+    from text_spotting.words import Image
+
+WORDS = (0, 10, 30, 100)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument(
+        "--load-weights", type=Path, nargs="+", required=True, help="exported models (.xml, .bin, folder)"
+    )
+    parser.add_argument(
+        "--images", required=True, metavar="SOURCE", help="picture, folder or glob pattern to measure on"
+    )
+    parser.add_argument("--count", type=int, default=10, help="pictures to use (default: 10)")
+    parser.add_argument("--precision", default="f32", help="arithmetic: f32 (default), bf16 or f16")
+    parser.add_argument("--threads", type=int, default=0, help="cores to use (default: all)")
+    parser.add_argument("--rapidocr", action="store_true", help="time RapidOCR (OpenVINO engine) on the same pictures")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure each model in turn and print tables."""
+    from text_spotting.runtime.sources import find_pictures, read_picture
+
+    pictures = [read_picture(path) for path in find_pictures(args.images)[: args.count]]
+    if not pictures:
+        raise UserError(f"--count {args.count}: must be 1 or more")
+    for model in args.load_weights:
+        print(f"\n{model}, {args.precision}, {len(pictures)} pictures")
+        _measure(args, model, pictures)
+
+
+def _measure(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> None:
+    from text_spotting.runtime.files import find_detector
+    from text_spotting.runtime.openvino_engine import OpenVinoEngine
+    from text_spotting.runtime.session import Target
+
+    detector = find_detector(model)
+    if detector.suffix != ".xml":
+        raise UserError(f"{detector}: only OpenVINO models (.xml) are measured")
+    start = time.perf_counter()
+    engine = OpenVinoEngine(detector, Target(precision=args.precision, threads=args.threads))
+    compiled = time.perf_counter()
+    _first_inference(engine, pictures[0])
+    print(f"load and compile {compiled - start:.2f} s, first picture {time.perf_counter() - compiled:.2f} s")
+    _print_stages(engine, pictures)
+    _print_layers(args, engine, detector, pictures[0])
+    _print_reading(engine, detector)
+    if args.rapidocr:
+        _print_rapidocr(args, model, pictures)
+    print(f"peak memory of this process {_peak_megabytes():.0f} MB")
+
+
+def _first_inference(engine: "OpenVinoEngine", picture: "Image") -> None:
+    from text_spotting.preprocess import fit_to_input
+
+    found = engine.detect(fit_to_input(picture, engine.manifest)[0])
+    engine.read(found.text_features)
+
+
+def _print_stages(engine: "OpenVinoEngine", pictures: "list[Image]") -> None:
+    from statistics import mean
+
+    from text_spotting.runtime.measure import stages
+
+    measured = [stages(engine, picture, repeats=3) for picture in pictures]
+    print(f"{'words':>7} {'prepare':>9} {'detect':>9} {'read':>9} {'finish':>9} {'total':>9}  (ms, means of medians)")
+    columns = [
+        mean(getattr(one, name) for one in measured) for name in ("prepare", "detect", "read", "finish", "total")
+    ]
+    print(f"{mean(one.words for one in measured):7.1f} " + " ".join(f"{1000 * value:9.1f}" for value in columns))
+
+
+def _print_layers(args: argparse.Namespace, engine: "OpenVinoEngine", detector: Path, picture: "Image") -> None:
+    from text_spotting.preprocess import fit_to_input
+    from text_spotting.runtime.measure import layer_times, matrix_peak
+
+    times = layer_times(detector, fit_to_input(picture, engine.manifest)[0], args.precision, args.threads)
+    print("detector layers: " + ", ".join(f"{kind} {spent:.1f} ms" for kind, spent in times.by_kind[:8]))
+    print(
+        f"dense convolutions on the whole picture: {times.convolution_gflops:.2f} GFLOP in"
+        f" {times.convolution_ms:.1f} ms = {times.reached:.0f} GFLOP/s; depthwise ones: {times.depthwise_ms:.1f} ms"
+    )
+    peaks = {kind: matrix_peak(kind, args.threads) for kind in dict.fromkeys((args.precision, "i8"))}
+    print("peak on a matrix product: " + ", ".join(f"{kind} {value:.0f} GFLOP/s" for kind, value in peaks.items()))
+    print(f"reached: {100 * times.reached / peaks[args.precision]:.0f}% of the {args.precision} peak")
+
+
+def _print_reading(engine: "OpenVinoEngine", detector: Path) -> None:
+    import numpy as np
+
+    from text_spotting.runtime.files import text_graphs
+    from text_spotting.runtime.measure import batch_against_loop, timed
+
+    shape = engine.text_feature_shape
+    words = np.random.default_rng(0).standard_normal((max(WORDS), *shape), np.float32)
+    spent = {count: timed(partial(engine.read, words[:count]), 3) for count in WORDS}
+    print("reading: " + ", ".join(f"{count} words {1000 * seconds:.1f} ms" for count, seconds in spent.items()))
+    batch, loop = batch_against_loop(engine, text_graphs(detector, engine.manifest), words[:30])
+    print(
+        f"30 words one by one, as clients of single-word graphs do: {1000 * loop:.0f} ms,"
+        f" {loop / batch:.1f} times as long as in one batch"
+    )
+
+
+def _print_rapidocr(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> None:
+    from statistics import mean
+
+    from text_spotting.runtime.measure import timed
+    from text_spotting.runtime.spotter import Spotter
+
+    try:
+        from rapidocr import EngineType, RapidOCR
+    except ImportError as error:
+        raise UserError(f"--rapidocr needs the package rapidocr ({error}); install it: pip install rapidocr") from error
+    engine = EngineType.OPENVINO
+    other = RapidOCR(
+        params={
+            "Global.log_level": "error",
+            "Det.engine_type": engine,
+            "Cls.engine_type": engine,
+            "Rec.engine_type": engine,
+            "EngineConfig.openvino.inference_num_threads": args.threads or -1,
+        }
+    )
+    ours = Spotter(model, precision=args.precision, threads=args.threads)
+    # Picture by picture in turn, so that whatever else the machine does slows both alike.
+    theirs_call = partial(other, return_word_box=True)
+    pairs = [(timed(partial(ours, p), 3), timed(partial(theirs_call, p), 3)) for p in pictures]
+    mine, theirs = (mean(side) for side in zip(*pairs, strict=True))
+    print(
+        f"whole pictures: {1000 * mine:.0f} ms; RapidOCR with word boxes {1000 * theirs:.0f} ms,"
+        f" {theirs / mine:.1f} times as long"
+    )
+
+
+def _peak_megabytes() -> float:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,0 +1,191 @@
+"""Where an exported model's time goes, and how near it comes to what the machine can do."""
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as ops
+
+from text_spotting.postprocess import greedy_decode, select, to_text, to_words
+from text_spotting.preprocess import fit_to_input, to_bgr
+from text_spotting.runtime.openvino_engine import OpenVinoEngine, take_bytes
+from text_spotting.runtime.session import PRECISIONS
+from text_spotting.words import FloatArray, Image
+
+_PEAK_SIDE = 2048
+
+
+def timed(work: Callable[[], object], repeats: int = 5) -> float:
+    """Median seconds of a call, after one to warm up."""
+    work()
+    spent = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        spent.append(time.perf_counter() - start)
+    return median(spent)
+
+
+def matrix_peak(precision: str, threads: int = 0) -> float:
+    """Return the GFLOP/s that OpenVINO reaches here on a large matrix product in ``f32``, ``bf16`` or ``i8``."""
+    left = ops.parameter([_PEAK_SIDE, _PEAK_SIDE], np.float32)
+    right = np.random.default_rng(0).standard_normal((_PEAK_SIDE, _PEAK_SIDE), np.float32)
+    product = ops.matmul(_bytes(left), _bytes(ops.constant(right)), False, True) if precision == "i8" else None
+    product = product or ops.matmul(left, right, False, True)
+    hint = PRECISIONS.get(precision, ov.Type.f32)
+    options = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}
+    # Only a sum leaves the graph: copying the product out would be timed too.
+    model = ov.Model([ops.reduce_sum(product, np.array([0, 1]))], [left])
+    request = ov.Core().compile_model(model, "CPU", options).create_infer_request()
+    request.set_input_tensor(ov.Tensor(right))
+    return 2 * _PEAK_SIDE**3 / timed(request.infer, 7) / 1e9
+
+
+def _bytes(node: Any) -> Any:
+    """The quantization that NNCF writes for symmetric INT8."""
+    low, high = np.float32(-4), np.float32(4 * 127 / 128)
+    return ops.fake_quantize(node, low, high, low, high, 256)
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Median seconds of the stages of one picture.
+
+    Attributes:
+        words: detections read.
+        prepare, detect, read, finish: resizing; the detector; encoder and decoder; masks to polygons.
+    """
+
+    words: int
+    prepare: float
+    detect: float
+    read: float
+    finish: float
+
+    @property
+    def total(self) -> float:
+        """All four."""
+        return self.prepare + self.detect + self.read + self.finish
+
+
+def stages(engine: OpenVinoEngine, picture: Image, repeats: int = 5) -> Stages:
+    """Time the stages of a picture one by one."""
+    manifest = engine.manifest
+    canvas, scale = fit_to_input(to_bgr(picture), manifest)
+    found = engine.detect(canvas)
+    rows = select(found.boxes, manifest)
+    features = found.text_features[rows]
+    symbols, confidences = engine.read(features)
+    size = (picture.shape[1], picture.shape[0])
+
+    def finish() -> None:
+        texts = [to_text(word, manifest) for word in symbols]
+        to_words(
+            found.boxes[rows],
+            found.masks[rows],
+            texts,
+            confidences,
+            scale=scale,
+            image_size=size,
+            manifest=manifest,
+        )
+
+    return Stages(
+        words=len(rows),
+        prepare=timed(lambda: fit_to_input(to_bgr(picture), manifest), repeats),
+        detect=timed(lambda: engine.detect(canvas), repeats),
+        read=timed(lambda: engine.read(features), repeats),
+        finish=timed(finish, repeats),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LayerTimes:
+    """The detector's own account of one inference.
+
+    Attributes:
+        by_kind: milliseconds by kind of layer, longest first.
+        convolution_gflops: arithmetic of the dense convolutions and fully connected layers on the whole picture.
+        convolution_ms: what they took.
+        depthwise_ms: what convolutions of single channels took; memory, not arithmetic, bounds those.
+    """
+
+    by_kind: list[tuple[str, float]]
+    convolution_gflops: float
+    convolution_ms: float
+    depthwise_ms: float
+
+    @property
+    def reached(self) -> float:
+        """GFLOP/s of the dense convolutions."""
+        return 1000 * self.convolution_gflops / self.convolution_ms
+
+
+def layer_times(detector: Path, canvas: Image, precision: str = "f32", threads: int = 0) -> LayerTimes:
+    """Profile the detector on a canvas of its size: medians over several inferences."""
+    core = ov.Core()
+    model = take_bytes(core.read_model(detector))
+    work = _arithmetic(model)
+    options = {"INFERENCE_PRECISION_HINT": PRECISIONS[precision], "PERF_COUNT": True, "NUM_STREAMS": 1}
+    request = core.compile_model(model, "CPU", {**options, "INFERENCE_NUM_THREADS": threads}).create_infer_request()
+    request.set_input_tensor(ov.Tensor(canvas[None]))
+    runs = []
+    for _ in range(6):
+        request.infer()
+        runs.append({info.node_name: info for info in request.profiling_info})
+    kinds: defaultdict[str, float] = defaultdict(float)
+    dense_ms = depthwise_ms = gflops = 0.0
+    for name, info in runs[-1].items():
+        spent = median(run[name].real_time.total_seconds() for run in runs[1:] if name in run) * 1000
+        kinds[info.node_type] += spent
+        if info.node_type == "GroupConvolution":
+            depthwise_ms += spent
+        elif (flops := work.get(re.sub(r"_original$", "", name))) and spent:
+            gflops += flops / 1e9
+            dense_ms += spent
+    longest_first = sorted(kinds.items(), key=lambda kind: -kind[1])
+    return LayerTimes(longest_first, gflops, dense_ms, depthwise_ms)
+
+
+def _arithmetic(model: ov.Model) -> dict[str, float]:
+    """Operations (2 x multiply-accumulates) of the convolutions whose sizes do not depend on the picture's content."""
+    work = {}
+    for node in model.get_ordered_ops():
+        if node.get_type_name() == "Convolution" and not node.output(0).partial_shape.is_dynamic:
+            kernel = node.input_value(1).shape
+            work[node.get_friendly_name()] = 2.0 * float(np.prod(node.output(0).shape)) * float(np.prod(kernel[1:]))
+    return work
+
+
+def batch_against_loop(engine: OpenVinoEngine, files: Sequence[Path], words: FloatArray) -> tuple[float, float]:
+    """Seconds to read ``words`` [N, C, h, w] in one batch, and one by one as clients of single-word graphs do.
+
+    Args:
+        engine: the runtime's.
+        files: text encoder and decoder as exported, for one word at a time.
+        words: text features.
+    """
+    core = ov.Core()
+    encoder, decoder = (
+        core.compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": ov.Type.f32, "NUM_STREAMS": 1}) for file in files
+    )
+
+    def one_by_one() -> None:
+        for word in words:
+            encoded = encoder(word[None])[0]
+            memory = encoded.reshape(1, encoded.shape[1], -1).transpose(0, 2, 1)
+
+            def step(symbols: Any, hidden: Any, memory: Any = memory) -> Any:
+                result = decoder({"prev_symbol": symbols, "prev_hidden": hidden, "encoder_outputs": memory})
+                return result["output"], result["hidden"]
+
+            greedy_decode(step, np.zeros((1, 1, engine.hidden_size), np.float32), 1, engine.manifest)
+
+    return timed(lambda: engine.read(words), 3), timed(one_by_one, 3)

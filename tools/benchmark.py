@@ -1,0 +1,8 @@
+"""Measure the speed of training, of synthetic data, of an exported model; see --help."""
+
+import sys
+
+from text_spotting.cli.main import run_tool
+
+if __name__ == "__main__":
+    sys.exit(run_tool("benchmark"))
