@@ -165,6 +165,15 @@ def test_the_height_of_a_word_is_that_of_its_short_ends() -> None:
     assert word_height(six) == 20
 
 
+def test_a_word_squeezed_to_two_pixels_a_character_becomes_dont_care() -> None:
+    canvas = white()
+    laid = single(FACE, 64, "RECEDING")
+    assert laid is not None
+    canvas.write(laid, as_floats([[100, 50], [115, 50], [115, 80], [100, 80]]), BLACK_INK)
+    (placed,) = judge(canvas.image, canvas, softness=0.0)
+    assert placed.word.ignore
+
+
 def test_a_place_is_never_taken_twice_and_a_full_picture_has_none_left() -> None:
     canvas, rng = white(), random.Random(1)
     quad = Pose(angle=5).corners(60, 20)

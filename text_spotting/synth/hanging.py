@@ -15,6 +15,8 @@ from text_spotting.words import FloatArray
 _SHRINK = (1.0, 0.75, 0.55)
 """Sizes to try before writing is given up for want of room."""
 _WALL_TRIES = 8
+_LEAST_WIDTH = 0.4
+"""Share of its width, seen from the front, that writing on a receding wall must keep."""
 _UNIT = as_floats([[-1, -1], [1, -1], [1, 1], [-1, 1]])
 
 
@@ -68,10 +70,15 @@ def _on_wall(rng: random.Random, canvas: Canvas, laid: Block, wish: Wish) -> Spo
         flat, outer = middle + _UNIT * half, middle + _UNIT * (half + flat_height * wish.margin)
         if outer.min() < 0 or (outer.max(axis=0) > (plane.width, plane.height)).any():
             continue
-        frame = transform(outer, matrix)
-        if canvas.is_free(frame):
-            return Spot(transform(flat, matrix), frame, height)
+        frame, corners = transform(outer, matrix), transform(flat, matrix)
+        narrowed = float(np.linalg.norm(corners[1] - corners[0])) * laid.height / max(1.0, laid.width * _tall(corners))
+        if narrowed > _LEAST_WIDTH and canvas.is_free(frame):
+            return Spot(corners, frame, height)
     return None
+
+
+def _tall(corners: FloatArray) -> float:
+    return float(np.linalg.norm(corners[3] - corners[0]) + np.linalg.norm(corners[2] - corners[1])) / 2
 
 
 def _scale_at(matrix: FloatArray, point: FloatArray) -> float:

@@ -13,7 +13,9 @@ from text_spotting.words import FloatArray, Image, Word
 
 LEAST_HEIGHT = 7.5
 """Pixels from the top to the foot of a word below which people give up."""
-LEAST_VISIBLE = 0.72
+LEAST_VISIBLE = 0.85
+LEAST_WIDTH = 2.5
+"""Pixels per character."""
 LEAST_CONTRAST = 9.0
 MOST_BLUR = 0.17
 """Blur (standard deviation) in heights of the word."""
@@ -35,6 +37,7 @@ def judge(image: Image, canvas: Canvas, softness: float) -> list[Placed]:
         unreadable = (
             shown[number] < LEAST_VISIBLE * placed.pixels
             or height < LEAST_HEIGHT
+            or word_width(word.polygon) < LEAST_WIDTH * len(word.text)
             or softness > MOST_BLUR * height
             or (len(placed.chars) > 0 and contrast(grey, canvas.ids, number, word) < LEAST_CONTRAST)
         )
@@ -47,6 +50,12 @@ def word_height(polygon: FloatArray) -> float:
     half = len(polygon) // 2
     left, right = polygon[-1] - polygon[0], polygon[half] - polygon[half - 1]
     return float(np.linalg.norm(left) + np.linalg.norm(right)) / 2
+
+
+def word_width(polygon: FloatArray) -> float:
+    """Length in pixels of the way along a word's top, which the first half of its points draw."""
+    top = polygon[: len(polygon) // 2]
+    return float(np.linalg.norm(np.diff(top, axis=0), axis=1).sum())
 
 
 def contrast(grey: Mask, ids: NDArray[np.int16], number: int, word: Word) -> float:
