@@ -44,7 +44,7 @@ ABOVE_SEAMS: dict[str, set[str]] = {
         "preprocess",
         "workdir",
     },
-    "export": {"annotations", "engine", "evaluation", "models", "preprocess", "runtime"},
+    "export": {"annotations", "engine", "evaluation", "models", "postprocess", "preprocess", "runtime"},
 }
 MAY_IMPORT = {
     **AMONG_SEAMS,
