@@ -125,7 +125,7 @@ class LayerTimes:
     @property
     def reached(self) -> float:
         """GFLOP/s of the dense convolutions."""
-        return 1000 * self.convolution_gflops / self.convolution_ms
+        return 1000 * self.convolution_gflops / self.convolution_ms if self.convolution_ms else 0.0
 
 
 def layer_times(detector: Path, canvas: Image, precision: str = "f32", threads: int = 0) -> LayerTimes:

@@ -1,0 +1,85 @@
+"""Speed is measured of the right work, and arithmetic is counted right."""
+
+import time
+
+import cv2
+import numpy as np
+import openvino as ov
+import pytest
+from openvino import opset13 as ops
+from sample_graphs import EXPORTED, save_ir
+
+from text_spotting.cli.main import run_tool
+from text_spotting.runtime.measure import batch_against_loop, layer_times, stages, timed
+from text_spotting.runtime.openvino_engine import OpenVinoEngine
+from text_spotting.runtime.session import Target
+
+BLUE = np.zeros((40, 80, 3), np.uint8)
+BLUE[..., 0] = 255
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return save_ir(tmp_path_factory.mktemp("model"))
+
+
+def test_the_first_call_does_not_count():
+    calls = []
+
+    def work():
+        calls.append(time.sleep(0.2 if not calls else 0.01))
+
+    assert 0.01 <= timed(work, repeats=3) < 0.1
+    assert len(calls) == 4
+
+
+def test_every_stage_of_a_picture_takes_some_time(model):
+    measured = stages(OpenVinoEngine(model, Target()), BLUE, repeats=1)
+    assert measured.words == 2
+    parts = [measured.prepare, measured.detect, measured.read, measured.finish]
+    assert min(parts) > 0
+    assert measured.total == pytest.approx(sum(parts))
+
+
+def test_arithmetic_of_dense_convolutions_is_counted(tmp_path):
+    image = ops.parameter([1, 3, 8, 16], np.float32, name="image")
+    image.output(0).set_names({"image"})
+    weights = np.ones((4, 3, 3, 3), np.float32)
+    dense = ops.convolution(image, weights, [1, 1], [1, 1], [1, 1], [1, 1])
+    single = ops.group_convolution(dense, np.ones((4, 1, 1, 3, 3), np.float32), [1, 1], [1, 1], [1, 1], [1, 1])
+    ov.save_model(ov.Model([single], [image]), tmp_path / "d.xml", compress_to_fp16=False)
+    measured = layer_times(tmp_path / "d.xml", np.zeros((8, 16, 3), np.uint8))
+    assert measured.convolution_gflops == pytest.approx(2 * 4 * 8 * 16 * 3 * 3 * 3 / 1e9), "depthwise ones apart"
+    assert measured.reached == pytest.approx(1000 * measured.convolution_gflops / measured.convolution_ms)
+
+
+def test_one_by_one_is_timed_on_the_graphs_that_clients_use(model):
+    engine = OpenVinoEngine(model, Target())
+    files = [model.parent / EXPORTED.encoder, model.parent / EXPORTED.decoder]
+    batch, loop = batch_against_loop(engine, files, np.zeros((20, *engine.text_feature_shape), np.float32))
+    assert loop > batch > 0
+
+
+def test_the_tool_prints_every_table(model, tmp_path, capsys):
+    cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
+    assert run_tool("benchmark", ["infer", "--load-weights", str(model), "--images", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    for expected in (
+        "load and compile",
+        "prepare",
+        "detector layers",
+        "peak on a matrix product",
+        "30 words one by one",
+    ):
+        assert expected in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [(["--count", "0"], "--count 0: must be 1 or more"), (["--precision", "f8"], "precision 'f8' is unknown")],
+)
+def test_wishes_that_make_no_sense(model, tmp_path, capsys, arguments, complaint):
+    cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
+    flags = ["infer", "--load-weights", str(model), "--images", str(tmp_path), *arguments]
+    assert run_tool("benchmark", flags) == 2
+    assert complaint in capsys.readouterr().err
