@@ -221,6 +221,7 @@ def test_real_crops_are_blended_in_with_their_texts(tmp_path: Path) -> None:
         (["--words", "9", "3"], "--words 9 3"),
         (["--backgrounds", "nowhere"], "--backgrounds nowhere: no such folder"),
         (["--host-root", "."], "--host-root belongs to --host"),
+        (["--fonts", "nowhere"], "--fonts nowhere: no .ttf or .otf file"),
         (["--word-crops", "nowhere"], "--word-crops nowhere: neither"),
     ],
 )

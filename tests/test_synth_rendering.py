@@ -1,12 +1,15 @@
 """What the renderer says about its words is what the pictures show."""
 
 import random
+from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from text_spotting.geometry import to_shape
+from text_spotting.synth import fonts
 from text_spotting.synth.compose import Canvas
 from text_spotting.synth.fonts import Face, by_family, draws, find_faces, pick
 from text_spotting.synth.judge import judge, word_height
@@ -215,3 +218,30 @@ def test_a_family_of_many_weights_is_drawn_no_more_often_than_one_of_a_single_we
     rng = random.Random(0)
     picked = [pick(rng, by_family(faces)).family for _ in range(1000)]
     assert 420 < picked.count("Single") < 580
+
+
+def test_fonts_that_pip_packages_announce_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bold = tmp_path / "Some-Bold.ttf"
+    monkeypatch.setattr(fonts, "entry_points", lambda group: [Announced(group, {"SomeBold": str(bold)})])
+    found = [face for face in fonts._packaged() if face.family == "fonts_ttf"]
+    assert found == [Face(str(bold), 0, "fonts_ttf", 200)]
+
+
+@dataclass(frozen=True)
+class Announced:
+    """Stands for an entry point of an installed package."""
+
+    name: str
+    listed: dict[str, str]
+
+    def load(self) -> dict[str, str]:
+        return self.listed
+
+
+def test_without_any_installed_font_there_is_still_a_face_that_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "_fontconfig", lambda language: [])
+    monkeypatch.setattr(fonts, "_packaged", list)
+    monkeypatch.setattr(fonts, "_matplotlib", list)
+    (face,) = find_faces.__wrapped__()
+    assert face.path == ""
+    assert draw_word(face, 48, "Exit7") is not None

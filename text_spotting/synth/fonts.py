@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageFont
 
+from text_spotting.errors import UserError
+
 Mask = NDArray[np.uint8]
 
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -48,23 +50,36 @@ class Glyph:
 def find_faces(folders: tuple[str | Path, ...] = (), language: str = "en") -> tuple[Face, ...]:
     """List the faces that cover a language, ordered by path.
 
-    Looked for in ``folders`` if given; otherwise through fontconfig and in installed pip packages that announce their
-    fonts (entry-point group ``fonts_ttf``), with matplotlib's own fonts and Pillow's built-in face as last resorts.
+    Looked for in ``folders`` if given; otherwise through fontconfig and in pip packages that announce their fonts
+    (entry points ``fonts_ttf`` and ``fonts_otf``), with matplotlib's fonts and Pillow's built-in face as last resorts.
+
+    Raises:
+        UserError: a folder is given and no font in it draws Latin letters.
     """
-    if folders:
-        files = (
-            path for folder in folders for path in Path(folder).rglob("*") if path.suffix.lower() in (".ttf", ".otf")
-        )
-        found: Iterable[Face] = [Face(str(path), 0, path.stem.split("-")[0]) for path in files]
-    else:
-        found = (*_fontconfig(language), *(_packaged() if language == "en" else ()))
-        if language == "en":
-            found = found or _matplotlib() or (Face(""),)
+    found = _in_folders(folders) if folders else _installed(language)
     unique = {(face.path, face.index): face for face in found}
     faces = [face for face in unique.values() if not any(part in face.family.lower() for part in _UNREADABLE)]
     if language == "en":
         faces = [face for face in faces if _draws_latin(face)]
+    if folders and not faces:
+        raise UserError(f"--fonts {folders[0]}: no .ttf or .otf file there draws Latin letters and digits")
     return tuple(sorted(faces, key=lambda face: (face.path, face.index)))
+
+
+def _in_folders(folders: Iterable[str | Path]) -> list[Face]:
+    files = (path for folder in folders for path in Path(folder).rglob("*") if path.suffix.lower() in (".ttf", ".otf"))
+    return [Face(str(path), 0, path.stem.split("-")[0], _weight_of(path.stem)) for path in files]
+
+
+def _weight_of(name: str) -> int:
+    return 200 if any(part in name.lower() for part in ("bold", "black", "heavy")) else 80
+
+
+def _installed(language: str) -> list[Face]:
+    faces = _fontconfig(language)
+    if language == "en":
+        faces = faces + _packaged() or _matplotlib() or [Face("")]
+    return faces
 
 
 def _fontconfig(language: str) -> list[Face]:
@@ -83,14 +98,12 @@ def _fontconfig(language: str) -> list[Face]:
 
 
 def _packaged() -> list[Face]:
-    """Faces of pip packages such as ``font-roboto``, which list them under the entry-point group ``fonts_ttf``."""
+    """Faces of pip packages such as ``font-roboto``: entry points of the groups below are {name: path} dictionaries."""
     faces = []
-    for entry in entry_points(group="fonts_ttf"):
-        try:
-            listed: dict[str, str] = entry.load().font_files
-        except (ImportError, AttributeError):
-            continue
-        faces += [Face(str(path), 0, entry.name) for path in listed.values()]
+    for group in ("fonts_ttf", "fonts_otf"):
+        for entry in entry_points(group=group):
+            listed: dict[str, str] = entry.load()
+            faces += [Face(str(path), 0, entry.name, _weight_of(name)) for name, path in listed.items()]
     return faces
 
 
