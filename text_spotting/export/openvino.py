@@ -40,6 +40,8 @@ def convert(network: Any, plain: Manifest, source: Path, embedded: Manifest) -> 
         traced = Path(folder) / "detector.onnx"
         write_raw_detector(network, embedded, traced)
         detector = ov.convert_model(traced)
+    # Clients of 2021 ask for the name that the converter of their time gave to this output.
+    detector.output("text_features").add_names({"text_features.0"})
     detector.set_rt_info(embedded.to_json(), [KEY])
     graphs = {embedded.detector: detector}
     for name, target in ((plain.encoder, embedded.encoder), (plain.decoder, embedded.decoder)):
