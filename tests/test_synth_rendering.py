@@ -208,9 +208,9 @@ def test_ink_keeps_the_asked_for_distance_from_what_lies_behind() -> None:
 
 
 def test_letters_are_drawn_larger_than_they_are_shown() -> None:
-    assert size_for(10) == 26
-    assert size_for(30) == 48
-    assert size_for(500) == 150
+    assert size_for(10) == 32
+    assert size_for(30) == 64
+    assert size_for(500) == 128
 
 
 def test_a_family_of_many_weights_is_drawn_no_more_often_than_one_of_a_single_weight() -> None:

@@ -169,7 +169,7 @@ def glyph(face: Face, size: int, char: str) -> Glyph:
     return Glyph(ink, int(left) + first_column, int(top) + first_row, float(font.getlength(char)))
 
 
-_KERNING_SIZE = 90
+_KERNING_SIZE = 64
 _KERNED_PAIRS = ("AV", "To", "Wa", "Ty", "LT", "P.", "VA", "Te")
 
 

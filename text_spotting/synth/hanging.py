@@ -14,7 +14,8 @@ from text_spotting.words import FloatArray
 
 _SHRINK = (1.0, 0.75, 0.55)
 """Sizes to try before writing is given up for want of room."""
-_WALL_TRIES = 8
+_SMALLER = 0.93 ** np.arange(20)
+"""Sizes to try on a wall, one spot each."""
 _LEAST_WIDTH = 0.4
 """Share of its width, seen from the front, that writing on a receding wall must keep."""
 _UNIT = as_floats([[-1, -1], [1, -1], [1, 1], [-1, 1]])
@@ -58,33 +59,35 @@ def find_spot(rng: random.Random, canvas: Canvas, laid: Block, wish: Wish) -> Sp
 
 
 def _on_wall(rng: random.Random, canvas: Canvas, laid: Block, wish: Wish) -> Spot | None:
-    """Take the wall's perspective; letters get smaller with every try."""
-    for number in range(_WALL_TRIES):
-        height = max(wish.least, wish.height * 0.88**number)
-        plane = rng.choice(canvas.planes)
-        matrix = plane.matrix
-        middle = as_floats([rng.uniform(0, plane.width), rng.uniform(0, plane.height * 0.85)])
-        flat_height = height / max(1e-3, _scale_at(matrix, middle))
-        scale = flat_height / (CAPITALS * laid.em)
-        half = as_floats([laid.width * scale / 2, laid.height * scale / 2])
-        flat, outer = middle + _UNIT * half, middle + _UNIT * (half + flat_height * wish.margin)
-        if outer.min() < 0 or (outer.max(axis=0) > (plane.width, plane.height)).any():
+    """Take the perspective of a wall: many spots are tried on one or two walls, with ever smaller letters."""
+    for plane in rng.sample(canvas.planes, min(2, len(canvas.planes))):
+        heights = np.maximum(wish.least, wish.height * _SMALLER)
+        middles = as_floats([(rng.random(), rng.random() * 0.85) for _ in heights]) * (plane.width, plane.height)
+        flat_heights = heights / _scale_at(plane.matrix, as_floats(middles))
+        halves = (flat_heights / (2 * CAPITALS * laid.em))[:, None] * (laid.width, laid.height)
+        flats = middles[:, None] + _UNIT * halves[:, None]
+        outers = flats + _UNIT * (flat_heights * wish.margin)[:, None, None]
+        fits = (outers >= 0).all(axis=(1, 2)) & (outers <= (plane.width, plane.height)).all(axis=(1, 2))
+        if not fits.any():
             continue
-        frame, corners = transform(outer, matrix), transform(flat, matrix)
-        narrowed = float(np.linalg.norm(corners[1] - corners[0])) * laid.height / max(1.0, laid.width * _tall(corners))
-        if narrowed > _LEAST_WIDTH and canvas.is_free(frame):
-            return Spot(corners, frame, height)
+        corners, frames = (transform(as_floats(quads[fits]), plane.matrix) for quads in (flats, outers))
+        wide = _narrowed(corners, laid.width / laid.height) > _LEAST_WIDTH
+        for quad, frame, height in zip(corners[wide], frames[wide], heights[fits][wide], strict=True):
+            if canvas.is_free(frame):
+                return Spot(quad, frame, float(height))
     return None
 
 
-def _tall(corners: FloatArray) -> float:
-    return float(np.linalg.norm(corners[3] - corners[0]) + np.linalg.norm(corners[2] - corners[1])) / 2
+def _scale_at(matrix: FloatArray, points: FloatArray) -> FloatArray:
+    """How many picture pixels one flat pixel of height takes at each point (N, 2)."""
+    ends = transform(as_floats(np.stack([points, points + np.array([0, 1])], axis=1)), matrix)
+    return as_floats(np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).clip(1e-3))
 
 
-def _scale_at(matrix: FloatArray, point: FloatArray) -> float:
-    """How many picture pixels one flat pixel of height takes at a point."""
-    ends = transform(as_floats([point, point + as_floats([0, 1])]), matrix)
-    return float(np.linalg.norm(ends[1] - ends[0]))
+def _narrowed(corners: FloatArray, aspect: float) -> FloatArray:
+    """By what factor quads (N, 4, 2) are narrower than boards of that width over height."""
+    sides = np.linalg.norm(corners - corners[:, [1, 2, 3, 0]], axis=2)
+    return as_floats((sides[:, 0] + sides[:, 2]) / (sides[:, 1] + sides[:, 3]).clip(1e-3) / aspect)
 
 
 def _anywhere(rng: random.Random, canvas: Canvas, laid: Block, wish: Wish) -> Spot | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from text_spotting.synth.fonts import Mask
 from text_spotting.synth.materials import busy, light_up, material, plain, related, surface
@@ -28,12 +29,15 @@ class Plane:
     width: int
     height: int
     corners: FloatArray
+    matrix: FloatArray
+    """3x3, from the flat wall to the picture."""
 
-    @property
-    def matrix(self) -> FloatArray:
-        """3x3 matrix from the flat wall to the picture."""
-        flat = as_floats([[0, 0], [self.width, 0], [self.width, self.height], [0, self.height]])
-        return as_floats(cv2.getPerspectiveTransform(flat, self.corners))
+    @classmethod
+    def between(cls, width: int, height: int, corners: ArrayLike) -> "Plane":
+        """The wall of a flat size that is seen at ``corners``."""
+        flat = as_floats([[0, 0], [width, 0], [width, height], [0, height]])
+        seen = as_floats(corners)
+        return cls(width, height, seen, as_floats(cv2.getPerspectiveTransform(flat, seen)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +74,7 @@ def _corridor(rng: random.Random, width: int, height: int, patch: Patch, roll: f
     _lay(image, surface(rng, *size), as_floats([i4, i3, o3, o4]))
     planes = []
     for corners in ([i1, i2, i3, i4], [o1, i1, i4, o4], [i2, o2, o3, i3]):
-        plane = Plane(int(size[0] * 1.5), size[1], as_floats(corners))
+        plane = Plane.between(int(size[0] * 1.5), size[1], corners)
         _lay(image, shop_front(rng, plane.width, plane.height, patch), plane.corners)
         planes.append(plane)
     if indoors and rng.random() < 0.6:
@@ -83,7 +87,7 @@ def _corridor(rng: random.Random, width: int, height: int, patch: Patch, roll: f
 def _facade(rng: random.Random, width: int, height: int, patch: Patch, roll: float) -> Place:
     pose = Pose(angle=roll, turn=rng.uniform(-0.3, 0.3), pitch=rng.gauss(0, 0.06))
     corners = pose.corners(width * 1.9, height * 1.6) + as_floats([width / 2, height / 2])
-    plane = Plane(width, height, as_floats(corners))
+    plane = Plane.between(width, height, corners)
     image = surface(rng, width, height)
     flat = shop_front(rng, width, height, patch) if rng.random() < 0.7 else surface(rng, width, height)
     _lay(image, flat, plane.corners)
@@ -99,7 +103,7 @@ def _lay(image: Image, flat: Image, corners: FloatArray) -> None:
     high = np.minimum(np.ceil(corners.max(axis=0)), image.shape[1::-1]).astype(int)
     if (high <= low).any():
         return
-    matrix = Plane(width, height, as_floats(corners - low)).matrix
+    matrix = Plane.between(width, height, corners - low).matrix
     size = (int(high[0] - low[0]), int(high[1] - low[1]))
     region = np.ascontiguousarray(image[low[1] : high[1], low[0] : high[0]])
     cv2.warpPerspective(flat, matrix, size, dst=region, borderMode=cv2.BORDER_TRANSPARENT)

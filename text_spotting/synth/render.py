@@ -13,7 +13,7 @@ from text_spotting.synth.fonts import Face, Mask, draws, glyph, kerning
 from text_spotting.synth.pixels import as_bytes
 from text_spotting.words import FloatArray
 
-SIZES = (26, 48, 90, 150)
+SIZES = (32, 64, 128)
 """Pixels per em that glyphs are drawn at; what lies between is left to the warp, so that the glyph cache is hit."""
 CAPITALS = 0.72
 """Height of capital letters in ems, about."""
