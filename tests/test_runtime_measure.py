@@ -62,7 +62,8 @@ def test_one_by_one_is_timed_on_the_graphs_that_clients_use(model):
 
 def test_the_tool_prints_every_table(model, tmp_path, capsys):
     cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
-    assert run_tool("benchmark", ["infer", "--load-weights", str(model), "--images", str(tmp_path)]) == 0
+    flags = ["--load-weights", str(model), "--images", str(tmp_path), "--plot", str(tmp_path / "curve.png")]
+    assert run_tool("benchmark", ["infer", *flags]) == 0
     said = capsys.readouterr().out
     for expected in (
         "load and compile",
@@ -72,6 +73,7 @@ def test_the_tool_prints_every_table(model, tmp_path, capsys):
         "30 words one by one",
     ):
         assert expected in said
+    assert cv2.imread(str(tmp_path / "curve.png")) is not None
 
 
 @pytest.mark.parametrize(

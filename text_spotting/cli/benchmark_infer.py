@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,19 @@ if TYPE_CHECKING:
 WORDS = (0, 10, 30, 100)
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Milliseconds of a whole picture by the words found in it.
+
+    Attributes:
+        megapixels: size of the detector's input.
+        points: words found and milliseconds.
+    """
+
+    megapixels: float
+    points: list[tuple[int, float]]
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument(
@@ -26,22 +40,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=10, help="pictures to use (default: 10)")
     parser.add_argument("--precision", default="f32", help="arithmetic: f32 (default), bf16 or f16")
     parser.add_argument("--threads", type=int, default=0, help="cores to use (default: all)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw time against words, and pixels over the models")
     parser.add_argument("--rapidocr", action="store_true", help="time RapidOCR (OpenVINO engine) on the same pictures")
 
 
 def run(args: argparse.Namespace) -> None:
     """Measure each model in turn and print tables."""
+    from text_spotting.evaluation.files import require_writable
     from text_spotting.runtime.sources import find_pictures, read_picture
 
     pictures = [read_picture(path) for path in find_pictures(args.images)[: args.count]]
     if not pictures:
         raise UserError(f"--count {args.count}: must be 1 or more")
+    if args.plot:
+        require_writable(args.plot, "--plot")
+    curves = {}
     for model in args.load_weights:
         print(f"\n{model}, {args.precision}, {len(pictures)} pictures")
-        _measure(args, model, pictures)
+        curves[model.stem if model.suffix else model.name] = _measure(args, model, pictures)
+    if args.plot:
+        _plot(curves, args.plot)
 
 
-def _measure(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> None:
+def _measure(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> Curve:
+    """Print one model's tables and return its curve."""
     from text_spotting.runtime.files import find_detector
     from text_spotting.runtime.openvino_engine import OpenVinoEngine
     from text_spotting.runtime.session import Target
@@ -59,7 +81,9 @@ def _measure(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> 
     _print_reading(engine, detector)
     if args.rapidocr:
         _print_rapidocr(args, model, pictures)
+    curve = _print_curve(engine)
     print(f"peak memory of this process {_peak_megabytes():.0f} MB")
+    return curve
 
 
 def _first_inference(engine: "OpenVinoEngine", picture: "Image") -> None:
@@ -143,6 +167,36 @@ def _print_rapidocr(args: argparse.Namespace, model: Path, pictures: "list[Image
         f"whole pictures: {1000 * mine:.0f} ms; RapidOCR with word boxes {1000 * theirs:.0f} ms,"
         f" {theirs / mine:.1f} times as long"
     )
+
+
+def _print_curve(engine: "OpenVinoEngine") -> Curve:
+    """Time whole pictures with more and more words."""
+    from text_spotting.runtime.measure import lettered_picture, stages
+
+    measured = [stages(engine, lettered_picture(count), repeats=3) for count in WORDS]
+    points = [(one.words, 1000 * one.total) for one in measured]
+    print("whole picture by words found: " + ", ".join(f"{words} {spent:.1f} ms" for words, spent in points))
+    width, height = engine.manifest.input_size
+    return Curve(width * height / 1e6, points)
+
+
+def _plot(curves: dict[str, Curve], path: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (by_words, by_pixels) = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for name, curve in curves.items():
+        by_words.plot(*zip(*curve.points, strict=True), marker="o", label=name)
+    ordered = sorted((curve.megapixels, curve.points[0][1]) for curve in curves.values())
+    by_pixels.plot(*zip(*ordered, strict=True), marker="o")
+    by_words.set(xlabel="words in the picture", ylabel="ms", ylim=(0, None), title="time against words")
+    by_pixels.set(xlabel="input, megapixels", ylim=(0, None), title="time against pixels, no words")
+    by_words.legend()
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+    print(f"{path} drawn")
 
 
 def _peak_megabytes() -> float:

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-track", action="store_true", help="show every frame's own reading")
     parser.add_argument("--device", default="CPU", help="OpenVINO device (default: CPU)")
     parser.add_argument("--precision", help="arithmetic: f32 (default), bf16 or f16")
+    parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="keep compiled models there to start faster")
     parser.add_argument("--config", help=argparse.SUPPRESS)
 
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     _check(args)
     from text_spotting.runtime.spotter import Spotter
 
-    spotter = Spotter(args.load_weights, args.device, args.precision)
+    spotter = Spotter(args.load_weights, args.device, args.precision, cache_dir=args.cache_dir)
     if args.images is not None:
         from text_spotting.cli.visualize_pictures import run_pictures
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import cv2
 import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
@@ -189,3 +190,15 @@ def batch_against_loop(engine: OpenVinoEngine, files: Sequence[Path], words: Flo
             greedy_decode(step, np.zeros((1, 1, engine.hidden_size), np.float32), 1, engine.manifest)
 
     return timed(lambda: engine.read(words), 3), timed(one_by_one, 3)
+
+
+def lettered_picture(words: int, width: int = 1280, height: int = 720) -> Image:
+    """Return a picture with so many plain words on a grid, to see what a word costs."""
+    picture = np.full((height, width, 3), 200, np.uint8)
+    columns = 8
+    for index in range(words):
+        row, column = divmod(index, columns)
+        place = (column * width // columns + 20, (row % 13) * height // 13 + 40)
+        text = f"{'abcdefghij'[index % 10]}{'klmnopqrst'[index // 10 % 10]}on{index}"
+        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20, 20, 20), 2, cv2.LINE_AA)
+    return picture
