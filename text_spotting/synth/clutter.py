@@ -52,8 +52,8 @@ def foreign(rng: random.Random, canvas: Canvas, amount: float, faces: Sequence[F
             _put(rng, canvas, _foreign_block(rng), rng.uniform(10, 50), roll)
     if rng.random() < 0.25 * amount:
         _put(rng, canvas, _logo(rng, faces), rng.uniform(14, 60), roll)
-    if rng.random() < 0.45 * amount:
-        for _ in range(rng.randint(1, 3)):
+    if rng.random() < 0.4 * amount:
+        for _ in range(rng.randint(1, 2)):
             _put(rng, canvas, _fine_print(rng, faces), rng.uniform(3, 5.5), roll)
 
 

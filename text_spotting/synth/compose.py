@@ -58,7 +58,8 @@ class Canvas:
         grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
         edges = cv2.absdiff(grey, cv2.blur(grey, (5, 5)))
         self._unrest = as_bytes(edges)
-        self.light = float(np.percentile(as_bytes(grey), 95)) / 255
+        self._grey = as_bytes(grey)
+        self.light = float(np.percentile(self._grey, 95)) / 255
         self._taken = np.zeros(edges.shape, np.uint8)
 
     def find_place(self, rng: random.Random, corners: FloatArray, overhang: float = 0.0) -> FloatArray | None:
@@ -89,6 +90,15 @@ class Canvas:
             return False
         (left, top), (right, bottom) = (low / _COARSE).astype(int), np.ceil(high / _COARSE).astype(int)
         return not self._taken[top:bottom, left:right].any()
+
+    def spread(self, corners: FloatArray) -> float:
+        """Standard deviation of the background's brightness in a quad's bounds, 0..127."""
+        (left, top), (right, bottom) = (
+            (corners.min(axis=0) / _COARSE).astype(int),
+            (corners.max(axis=0) / _COARSE + 1).astype(int),
+        )
+        part = self._grey[max(0, top) : bottom, max(0, left) : right]
+        return float(part.std()) if part.size else 0.0
 
     def dim(self, corners: FloatArray) -> None:
         """Light a quad as the rest of the picture is lit."""

@@ -1,5 +1,6 @@
 """Where writing goes on a picture, and in which perspective."""
 
+import itertools
 import math
 import random
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ _SHRINK = (1.0, 0.75, 0.55)
 """Sizes to try before writing is given up for want of room."""
 _SMALLER = 0.93 ** np.arange(20)
 """Sizes to try on a wall, one spot each."""
+_CHOICE = 3
+"""Free spots on a wall of which the plainest is taken."""
 _LEAST_WIDTH = 0.4
 """Share of its width, seen from the front, that writing on a receding wall must keep."""
 _UNIT = as_floats([[-1, -1], [1, -1], [1, 1], [-1, 1]])
@@ -72,9 +75,11 @@ def _on_wall(rng: random.Random, canvas: Canvas, laid: Block, wish: Wish) -> Spo
             continue
         corners, frames = (transform(as_floats(quads[fits]), plane.matrix) for quads in (flats, outers))
         wide = _narrowed(corners, laid.width / laid.height) > _LEAST_WIDTH
-        for quad, frame, height in zip(corners[wide], frames[wide], heights[fits][wide], strict=True):
-            if canvas.is_free(frame):
-                return Spot(quad, frame, float(height))
+        hung = zip(corners[wide], frames[wide], heights[fits][wide], strict=True)
+        free = (Spot(quad, frame, float(height)) for quad, frame, height in hung if canvas.is_free(frame))
+        spots = list(itertools.islice(free, _CHOICE))
+        if spots:
+            return min(spots, key=lambda spot: canvas.spread(spot.corners))
     return None
 
 

@@ -3,6 +3,7 @@
 They come with their planes, so that signs can hang on the walls instead of floating in front of them.
 """
 
+import functools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.synth.render import Pose
 from text_spotting.synth.style import Colour
 from text_spotting.words import FloatArray, Image
+
+_FRONTS = 100
+_FRONT_SIZE = (480, 192)
 
 Patch = Callable[[random.Random, int, int], Image]
 """Draws a piece of some picture: (random numbers, width, height)."""
@@ -62,7 +66,7 @@ def make_place(rng: random.Random, width: int, height: int, patch: Patch, roll: 
 
 
 def _corridor(rng: random.Random, width: int, height: int, patch: Patch, roll: float) -> Place:
-    image = surface(rng, width, height)
+    image = plain(rng, material(rng), width, height, 20)
     outer = Pose(angle=roll).corners(width * 1.35, height * 1.45) + as_floats([width / 2, height / 2])
     vanishing = as_floats([width * rng.uniform(0.15, 0.85), height * rng.uniform(0.3, 0.6)])
     inner = vanishing + (outer - vanishing) * rng.uniform(0.1, 0.45)
@@ -75,7 +79,7 @@ def _corridor(rng: random.Random, width: int, height: int, patch: Patch, roll: f
     planes = []
     for corners in ([i1, i2, i3, i4], [o1, i1, i4, o4], [i2, o2, o3, i3]):
         plane = Plane.between(int(size[0] * 1.5), size[1], corners)
-        _lay(image, shop_front(rng, plane.width, plane.height, patch), plane.corners)
+        _lay(image, _side(rng, plane.width, plane.height, patch), plane.corners)
         planes.append(plane)
     if indoors and rng.random() < 0.6:
         _reflect(rng, image, inner)
@@ -88,7 +92,7 @@ def _facade(rng: random.Random, width: int, height: int, patch: Patch, roll: flo
     pose = Pose(angle=roll, turn=rng.uniform(-0.3, 0.3), pitch=rng.gauss(0, 0.06))
     corners = pose.corners(width * 1.9, height * 1.6) + as_floats([width / 2, height / 2])
     plane = Plane.between(width, height, corners)
-    image = surface(rng, width, height)
+    image = plain(rng, material(rng), width, height, 20)
     flat = shop_front(rng, width, height, patch) if rng.random() < 0.7 else surface(rng, width, height)
     _lay(image, flat, plane.corners)
     people = _people(rng, image) if rng.random() < 0.4 else ()
@@ -108,6 +112,30 @@ def _lay(image: Image, flat: Image, corners: FloatArray) -> None:
     region = np.ascontiguousarray(image[low[1] : high[1], low[0] : high[0]])
     cv2.warpPerspective(flat, matrix, size, dst=region, borderMode=cv2.BORDER_TRANSPARENT)
     image[low[1] : high[1], low[0] : high[0]] = region
+
+
+def _side(rng: random.Random, width: int, height: int, patch: Patch) -> Image:
+    """A shop front: a new one, or more often a piece of one made before, in another light."""
+    if rng.random() < 0.3:
+        return shop_front(rng, width, height, patch)
+    front = _kept_front(rng.randrange(_FRONTS))
+    wide = rng.randint(_FRONT_SIZE[0] // 2, _FRONT_SIZE[0])
+    x = rng.randrange(_FRONT_SIZE[0] - wide + 1)
+    piece = cv2.resize(front[:, x : x + wide], (width, height), interpolation=cv2.INTER_LINEAR)
+    tinted = cv2.multiply(piece, np.full_like(piece, tint(rng, 128)), scale=1 / 128)
+    return as_bytes(cv2.flip(tinted, 1) if rng.random() < 0.5 else tinted)
+
+
+@functools.lru_cache(maxsize=_FRONTS)
+def _kept_front(number: int) -> Image:
+    return shop_front(random.Random(number), *_FRONT_SIZE, busy)
+
+
+def tint(rng: random.Random, level: float) -> Colour:
+    """A grey of about this level, a little coloured: light, or paint that has aged."""
+    level *= rng.uniform(0.5, 1.3)
+    blue, green, red = (min(255.0, level * rng.gauss(1, 0.06)) for _ in range(3))
+    return blue, green, red
 
 
 def shop_front(rng: random.Random, width: int, height: int, patch: Patch) -> Image:

@@ -19,6 +19,9 @@ from text_spotting.synth.style import Colour, Style, blend, contrasting, random_
 from text_spotting.synth.texture import Textures
 from text_spotting.words import FloatArray
 
+_UNQUIET = 26.0
+"""Standard deviation of the brightness behind letters from which they mostly get a board."""
+
 
 @dataclass(frozen=True)
 class SignMaker:
@@ -50,6 +53,7 @@ class SignMaker:
         spot = find_spot(rng, canvas, laid, Wish(height, self.height[0], margin, self.roll, self.on_walls, self.tilt))
         if spot is None:
             return 0
+        on_board = on_board or (canvas.spread(spot.corners) > _UNQUIET and rng.random() < 0.8)
         if on_board:
             behind = put_board(rng, canvas, spot.frame, spot.height, self.textures)
         else:
