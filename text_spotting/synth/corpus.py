@@ -116,7 +116,7 @@ def _phone(rng: Rng) -> str:
 
 def _time(rng: Rng) -> str:
     hour, minute = rng.randint(0, 23), rng.choice((0, 15, 30, 45, rng.randint(0, 59)))
-    return rng.choice((f"{hour}:{minute:02d}", f"{hour:02d}.{minute:02d}", f"{1 + hour % 12}-{1 + hour % 9}pm"))
+    return rng.choice((f"{hour}:{minute:02d}", f"{hour:02d}.{minute:02d}", f"{1 + hour % 12}-{1 + minute % 9}pm"))
 
 
 def _unit(rng: Rng) -> str:
