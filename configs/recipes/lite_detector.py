@@ -4,11 +4,11 @@ _base_ = ["../../model_templates/alphanumeric-text-spotting/text-spotting-0003-l
 
 _data = "{{$DATA_ROOT:data}}"
 _size = (640, 448)
-_epochs = 20
+_epochs = 15
 
 validation = [_data + "/dev20.json", _data]
 train_dataloader = dict(
-    batch_size=8,
+    batch_size=4,
     num_workers=1,
     dataset=dict(
         sources=[
@@ -33,11 +33,11 @@ train_dataloader = dict(
 model = dict(
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=400, max_per_img=200),
-        rcnn=dict(sampler=dict(num=64), text_sampler=dict(num=2)),
+        rcnn=dict(sampler=dict(num=64), text_sampler=dict(num=1)),
     )
 )
 train_cfg = dict(max_epochs=_epochs, val_interval=2)
-optim_wrapper = dict(type="BFloat16OptimWrapper")
+optim_wrapper = dict(type="BFloat16OptimWrapper", optimizer=dict(lr=7e-4))
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=100),
     dict(type="CosineAnnealingLR", T_max=_epochs, eta_min_ratio=0.01, by_epoch=True, convert_to_iter_based=True),

@@ -11,6 +11,7 @@ model = dict(
     text_head=_base_.model.roi_head.text_head,
     mean=[123.675, 116.28, 103.53],
     std=[58.395, 57.12, 57.375],
+    bootstrap_steps=1200,
 )
 train_dataloader = dict(
     batch_size=64,
@@ -28,6 +29,7 @@ train_dataloader = dict(
         ],
         transforms=[dict(type="LooseCrop"), dict(type="Photometric", p=0.2)],
         options=dict(backgrounds=_data + "/backgrounds", punctuation=0.0),
+        ramp=96000,
     ),
 )
 train_cfg = dict(type="ResumableTrainLoop", max_epochs=24)

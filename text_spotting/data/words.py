@@ -17,6 +17,9 @@ from text_spotting.data.dataset import build_transforms
 from text_spotting.data.packing import pad_texts
 from text_spotting.data.transforms import Sample
 
+HARDNESS = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Steps of the ramp from easy to hard words."""
+
 
 @DATASETS.register_module()
 class WordCropDataset(Dataset):
@@ -29,6 +32,7 @@ class WordCropDataset(Dataset):
         real_share: probability of a real crop; the others are rendered.
         transforms: configs of the transforms in ``data.transforms``.
         options: fields of ``synth.crops.WordOptions``.
+        ramp: crops over which rendered words turn from easy to as hard as in photos.
 
     Items have ``inputs`` (3, height, width) uint8 BGR and ``texts`` (MAX_LENGTH,).
     """
@@ -41,6 +45,7 @@ class WordCropDataset(Dataset):
         real_share: float = 0.0,
         transforms: Sequence[dict[str, Any]] = (),
         options: dict[str, Any] | None = None,
+        ramp: int = 0,
         seed: int = 0,
     ) -> None:
         from text_spotting.synth.crops import WordGenerator, WordOptions
@@ -51,7 +56,8 @@ class WordCropDataset(Dataset):
         self.crops = [(Path(path), text) for path, text in crops if encode(text)]
         self.real_share = real_share if self.crops else 0.0
         self.transforms = build_transforms(transforms)
-        self.generator = WordGenerator(WordOptions(**(options or {})))
+        self.generators = [WordGenerator(WordOptions(**(options or {}), hardness=hardness)) for hardness in HARDNESS]
+        self.ramp = ramp
         self.seed = seed
 
     def __len__(self) -> int:
@@ -59,7 +65,7 @@ class WordCropDataset(Dataset):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         rng = np.random.default_rng((self.seed, index))
-        sample, text = self._draw(rng)
+        sample, text = self._draw(index, rng)
         for transform in self.transforms:
             sample = transform(sample, rng)
         height, width = self.size
@@ -68,17 +74,18 @@ class WordCropDataset(Dataset):
         inputs = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
         return {"inputs": inputs, "texts": pad_texts([text])[0]}
 
-    def _draw(self, rng: Generator) -> tuple[Sample, str]:
+    def _draw(self, index: int, rng: Generator) -> tuple[Sample, str]:
         if rng.random() >= self.real_share:
-            return self._render(rng)
+            return self._render(index, rng)
         path, text = self.crops[rng.integers(len(self.crops))]
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
             raise OSError(f"cannot read word crop {path}")
         return Sample(image, ()), text
 
-    def _render(self, rng: Generator) -> tuple[Sample, str]:
+    def _render(self, index: int, rng: Generator) -> tuple[Sample, str]:
+        step = len(HARDNESS) - 1 if index >= self.ramp else index * len(HARDNESS) // self.ramp
         while True:
-            image, text = self.generator(int(rng.integers(2**31)))
+            image, text = self.generators[step](int(rng.integers(2**31)))
             if encode(text):
                 return Sample(image, ()), text

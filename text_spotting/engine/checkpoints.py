@@ -39,7 +39,7 @@ def read_snapshot(path: str | Path, trust: bool = False) -> Checkpoint:
                 "if you trust where it comes from, add --trust-snapshot"
             ) from error
         raise UserError(f"{path} is not a PyTorch snapshot, or is damaged; get it again") from error
-    except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
+    except (RuntimeError, EOFError, OSError, LookupError, ValueError) as error:
         raise UserError(f"{path} is not a PyTorch snapshot, or is cut off; get it again") from error
     if not isinstance(loaded, dict):
         raise UserError(f"{path} is not a snapshot: it holds a {type(loaded).__name__}, not a dict of weights")
@@ -51,12 +51,13 @@ def write_snapshot(checkpoint: Checkpoint, path: Path) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         torch.save(checkpoint, temporary)
+        temporary.replace(path)
     except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
         raise UserError(
             f"cannot write {path} ({error}); free some space or choose another --save-checkpoints-to"
         ) from error
-    temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load_weights(model: nn.Module, checkpoint: Checkpoint, source: str | Path) -> None:
@@ -117,10 +118,11 @@ def resume(runner: Runner, checkpoint: Checkpoint) -> None:
     Snapshots of mmcv 1 (``meta``, ``state_dict``, ``optimizer``) continue as well, at the start of an epoch.
     """
     runner.call_hook("after_load_checkpoint", checkpoint=checkpoint)
-    runner.train_loop.start_at(*position(checkpoint.get("meta", {}), len(runner.train_dataloader)))
+    meta = checkpoint.get("meta", {})
+    runner.train_loop.start_at(*position(meta, len(runner.train_dataloader)))
     if "optimizer" in checkpoint:
         _restore_optimizer(runner, checkpoint["optimizer"])
-    _fast_forward_schedule(runner)
+    _replay_schedule(runner, int(meta.get("iter", 0)))
     if "rng" in checkpoint:
         set_rng_state(checkpoint["rng"])
 
@@ -151,10 +153,21 @@ def _restore_optimizer(runner: Runner, state: dict[str, Any]) -> None:
         group["initial_lr"] = group["lr"] = rate
 
 
-def _fast_forward_schedule(runner: Runner) -> None:
+def _replay_schedule(runner: Runner, iterations: int) -> None:
+    """Step the schedule to the current position, in the order in which training would have.
+
+    Args:
+        iterations: those that the snapshot has seen. Warm-up counts them, while the rest of the schedule counts
+            epochs of this run's data.
+    """
     for group in runner.optim_wrapper.optimizer.param_groups:
         group["lr"] = group.get("initial_lr", group["lr"])
     runner.param_schedulers = runner.build_param_scheduler(runner.cfg.param_scheduler)
-    for scheduler in runner.param_schedulers:
-        for _ in range(runner.epoch if scheduler.by_epoch else runner.iter):
+    per_epoch = len(runner.train_dataloader)
+    for done in range(1, runner.iter + 1):
+        for scheduler in runner.param_schedulers:
+            if not scheduler.by_epoch or done % per_epoch == 0:
+                scheduler.step()
+    for scheduler, config in zip(runner.param_schedulers, runner.cfg.param_scheduler, strict=True):
+        for _ in range(0 if config.by_epoch else iterations - runner.iter):
             scheduler.step()

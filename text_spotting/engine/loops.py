@@ -22,6 +22,11 @@ METRICS = ("f1", "word_spotting", "ic15_detection", "ic15_word_spotting", "ic15_
 class ResumableTrainLoop(EpochBasedTrainLoop):
     """Epochs whose first samples can be left out because an interrupted run has seen them."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Starting to load must not draw from the global random numbers, which a resumed run takes over.
+        self.dataloader.generator = torch.Generator()
+
     def start_at(self, epoch: int, iteration: int) -> None:
         """Go on after ``epoch`` finished epochs and ``iteration`` finished iterations in all."""
         self._epoch, self._iter = epoch, iteration

@@ -2,14 +2,18 @@
 
 import logging
 import multiprocessing
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
+import text_spotting.data
+import text_spotting.models  # noqa: F401  (both register what configurations name)
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.engine import checkpoints
 from text_spotting.engine.checkpoints import Checkpoint, load_weights
@@ -33,6 +37,14 @@ class SpottingRunner(Runner):
     def load_or_resume(self) -> None:
         if self.start is not None:
             self.start(self)
+
+    def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper:
+        """Without a line for every parameter."""
+        level = self.logger.level
+        self.logger.setLevel(logging.WARNING)
+        built = super().build_optim_wrapper(optim_wrapper)
+        self.logger.setLevel(level)
+        return built
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: torch.nn.Module) -> torch.nn.Module:
         """Convolutions run fastest with channels last, on CPUs by far."""
@@ -116,11 +128,11 @@ def train(runner: SpottingRunner) -> bool:
     try:
         runner.train()
     except Interrupted:
-        return False
-    finally:
         # Loading processes leave signals to us, so nothing else would end those that still wait for work.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for worker in multiprocessing.active_children():
             worker.kill()
+        return False
     return True
 
 

@@ -67,7 +67,10 @@ class TextRecognitionHead(BaseModule):
         Returns:
             ``loss_text``: negative log likelihood per symbol, stop included; ``loss_ctc`` where configured.
         """
-        encoded = self.encoder(features).float()
+        return self.loss_of_encoded(self.encoder(features).float(), targets)
+
+    def loss_of_encoded(self, encoded: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """``loss`` from encoder outputs (N, D, h', w') in float32."""
         with torch.autocast(encoded.device.type, enabled=False):
             losses = {"loss_text": self.loss_weight * self._attention_loss(encoded, targets)}
             if self.ctc_weight > 0:
@@ -89,9 +92,13 @@ class TextRecognitionHead(BaseModule):
         total = F.cross_entropy(stacked.flatten(0, 1), wanted.flatten(), ignore_index=START, reduction="sum")
         return total / (wanted != START).sum().clamp(min=1)
 
+    def column_logits(self, encoded: Tensor) -> Tensor:
+        """Encoder outputs (N, D, h', w') to class logits (w', N, classes) of each column."""
+        return self.ctc(encoded.mean(dim=2).permute(2, 0, 1))
+
     def _ctc_loss(self, encoded: Tensor, targets: Tensor) -> Tensor:
         # START serves as CTC's blank: neither ever appears in a text.
-        columns = self.ctc(encoded.mean(dim=2).permute(2, 0, 1)).log_softmax(dim=2)
+        columns = self.column_logits(encoded).log_softmax(dim=2)
         symbols = targets * (targets != STOP)
         lengths = (symbols != START).sum(dim=1)
         widths = torch.full_like(lengths, len(columns))

@@ -31,7 +31,12 @@ model = dict(
         bbox_roi_extractor=dict(_extractor, roi_layer=dict(_roi_align, output_size=7)),
         bbox_head=dict(in_channels=_channels, fc_out_channels=256),
         mask_roi_extractor=dict(_extractor, roi_layer=dict(_roi_align, output_size=14)),
-        mask_head=dict(num_convs=2, in_channels=_channels, conv_out_channels=_channels),
+        mask_head=dict(
+            num_convs=2,
+            in_channels=_channels,
+            conv_out_channels=_channels,
+            norm_cfg=dict(type="BN", requires_grad=True),
+        ),
         text_roi_extractor=dict(type="PictureRoIExtractor", output_size=(32, 128)),
         text_head=dict(
             type="TextRecognitionHead",

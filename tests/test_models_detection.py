@@ -1,0 +1,71 @@
+"""Don't-care regions, mask targets and what the detector gives out."""
+
+from typing import Any
+
+import pytest
+import torch
+from mmengine.structures import InstanceData
+from small_networks import BOTH, small_network
+
+from text_spotting.models.assigner import WordAssigner
+from text_spotting.models.mask_head import rasterise
+
+NOWHERE = torch.zeros(0, 4)
+
+
+def assign(words: torch.Tensor, ignored: torch.Tensor, boxes: torch.Tensor) -> list[int]:
+    assigner = WordAssigner(pos_iou_thr=0.5, neg_iou_thr=0.5, match_low_quality=False, ignore_iof_thr=0.5)
+    truth = InstanceData(bboxes=words, labels=torch.zeros(len(words), dtype=torch.int64))
+    return assigner.assign(InstanceData(priors=boxes), truth, InstanceData(bboxes=ignored)).gt_inds.tolist()
+
+
+BOXES = torch.tensor([[0, 0, 10, 10], [50, 50, 60, 60], [100, 100, 110, 110]], dtype=torch.float32)
+
+
+def test_a_box_on_a_word_learns_it_one_on_a_dont_care_region_nothing_any_other_background() -> None:
+    assert assign(BOXES[:1], BOXES[1:2], BOXES) == [1, -1, 0]
+
+
+def test_dont_care_regions_hold_in_a_picture_without_words_too() -> None:
+    assert assign(NOWHERE, BOXES[1:2], BOXES) == [0, -1, 0]
+
+
+def test_half_a_box_in_a_dont_care_region_is_not_enough() -> None:
+    assert assign(NOWHERE, torch.tensor([[50.0, 50, 55, 60]]), BOXES) == [0, 0, 0]
+
+
+def test_a_picture_without_words_and_regions_is_all_background() -> None:
+    assert assign(NOWHERE, NOWHERE, BOXES) == [0, 0, 0]
+
+
+def test_the_mask_of_a_diamond_covers_the_cells_whose_centres_are_in_it() -> None:
+    diamond = torch.tensor([[[2.0, -0.2], [4.2, 2.0], [2.0, 4.2], [-0.2, 2.0]]])
+    drawn = rasterise(diamond, torch.tensor([[0.0, 0.0, 4.0, 4.0]]), 4)[0]
+    assert drawn.tolist() == [[0, 1, 1, 0], [1, 1, 1, 1], [1, 1, 1, 1], [0, 1, 1, 0]]
+
+
+def test_a_mask_is_cut_to_its_box_and_repeated_corners_change_nothing() -> None:
+    left_half = torch.tensor([[[0.0, 0.0], [4.0, 0.0], [4.0, 8.0], [0.0, 8.0], [0.0, 8.0]]])
+    drawn = rasterise(left_half, torch.tensor([[0.0, 0.0, 8.0, 4.0]]), 4)[0]
+    assert drawn.tolist() == [[1, 1, 0, 0]] * 4
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_detections_come_with_masks_and_text_features_of_their_template(name: str) -> None:
+    _, network = small_network(name)
+    found = network.detect(torch.zeros(1, 3, 128, 192))
+    shape = {"text-spotting-0003": (64, 28, 28), "text-spotting-0003-lite": (3, 32, 128)}[name]
+    assert len(found.boxes) > 0
+    assert found.boxes.shape[1] == 5
+    assert found.masks.shape == (len(found.boxes), 28, 28)
+    assert found.text_features.shape == (len(found.boxes), *shape)
+
+
+def test_pictures_without_a_readable_word_still_train_every_part() -> None:
+    _, network = small_network("text-spotting-0003-lite")
+    head: Any = network.roi_head
+    losses = head._no_text_loss(network.extract_feat(torch.zeros(1, 3, 64, 64)))
+    sum(losses.values()).backward()
+    assert all(loss.item() == 0 for loss in losses.values())
+    assert head.text_head.decoder.out.weight.grad is not None
+    network.zero_grad()
