@@ -1,5 +1,6 @@
 """Don't-care regions, mask targets and what the detector gives out."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -69,3 +70,14 @@ def test_pictures_without_a_readable_word_still_train_every_part() -> None:
     assert all(loss.item() == 0 for loss in losses.values())
     assert head.text_head.decoder.out.weight.grad is not None
     network.zero_grad()
+
+
+def test_layout_and_order_of_channels_in_memory_change_nothing() -> None:
+    """mmcv's RoIAlign reads any tensor as if its channels came first."""
+    _, network = small_network("text-spotting-0003-lite")
+    picture = torch.rand(1, 3, 128, 192)
+    expected = network.detect(picture)
+    with_channels_last = copy.deepcopy(network).to(memory_format=torch.channels_last)
+    found = with_channels_last.detect(picture.contiguous(memory_format=torch.channels_last))
+    for name, tensor in expected._asdict().items():
+        assert torch.allclose(tensor.float(), getattr(found, name).float(), atol=1e-3), name

@@ -4,7 +4,7 @@ _base_ = ["../../model_templates/alphanumeric-text-spotting/text-spotting-0003-l
 
 _data = "{{$DATA_ROOT:data}}"
 _size = (640, 448)
-_epochs = 15
+_epochs = 12
 
 validation = [_data + "/dev20.json", _data]
 train_dataloader = dict(

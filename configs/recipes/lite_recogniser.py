@@ -32,7 +32,7 @@ train_dataloader = dict(
         ramp=96000,
     ),
 )
-train_cfg = dict(type="ResumableTrainLoop", max_epochs=24)
+train_cfg = dict(type="ResumableTrainLoop", max_epochs=11)
 optim_wrapper = dict(
     _delete_=True,
     type="BFloat16OptimWrapper",
@@ -41,6 +41,6 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=300),
-    dict(type="CosineAnnealingLR", T_max=24, eta_min=1e-5, by_epoch=True, convert_to_iter_based=True),
+    dict(type="CosineAnnealingLR", T_max=11, eta_min=1e-5, by_epoch=True, convert_to_iter_based=True),
 ]
 custom_hooks = [dict(type="SnapshotHook", interval=1, keep=2), dict(type="JournalHook", interval=20)]

@@ -4,6 +4,7 @@ import argparse
 import importlib
 
 PARTS = {
+    "train": "training: images per second and where the time goes",
     "synth": "synthetic pictures and words per second",
     "infer": "an exported model: stages, layers, arithmetic reached, memory",
 }

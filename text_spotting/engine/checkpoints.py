@@ -171,3 +171,11 @@ def _replay_schedule(runner: Runner, iterations: int) -> None:
     for scheduler, config in zip(runner.param_schedulers, runner.cfg.param_scheduler, strict=True):
         for _ in range(0 if config.by_epoch else iterations - runner.iter):
             scheduler.step()
+
+
+def half_precision(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Floating-point tensors as float16, half the bytes; running variances, which may be large, stay float32."""
+    return {
+        name: tensor.half() if tensor.is_floating_point() and not name.endswith("running_var") else tensor
+        for name, tensor in weights.items()
+    }

@@ -36,8 +36,12 @@ class MaskTextSpotter(MaskRCNN):
     """
 
     def extract_feat(self, batch_inputs: Tensor) -> Pyramid:
-        """Pyramid levels of (N, 3, H, W) in float32, which RoIAlign needs, with the picture itself."""
-        return Pyramid.of((level.float() for level in super().extract_feat(batch_inputs)), batch_inputs)
+        """Pyramid levels of (N, 3, H, W) and the picture itself, as RoIAlign needs them.
+
+        mmcv's operator takes float32 only, and on CPUs reads whatever it gets as if channels came first.
+        """
+        levels = (level.float().contiguous() for level in super().extract_feat(batch_inputs))
+        return Pyramid.of(levels, batch_inputs.contiguous())
 
     @torch.no_grad()
     def detect(self, picture: Tensor) -> Detections:

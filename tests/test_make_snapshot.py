@@ -1,0 +1,49 @@
+"""Shipping a snapshot: parts joined, halved, complete."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from small_networks import TEMPLATES, small_network
+
+from text_spotting.cli.main import BAD_INPUT, run_tool
+from text_spotting.engine.checkpoints import read_snapshot, write_snapshot
+
+CONFIG = str(TEMPLATES / "text-spotting-0003-lite" / "model.py")
+
+
+def parts(folder: Path) -> tuple[str, str]:
+    """A detector's checkpoint without recogniser, and a recogniser's with all ones."""
+    _, network = small_network("text-spotting-0003-lite")
+    weights = network.state_dict()
+    text = {name for name in weights if "text_head" in name}
+    write_snapshot(
+        {"state_dict": {n: weights[n] for n in weights.keys() - text}, "meta": {"iter": 30}}, folder / "d.pth"
+    )
+    ones = {name: torch.ones_like(weights[name]) for name in text}
+    write_snapshot({"state_dict": ones, "meta": {"iter": 12}, "optimizer": {}}, folder / "r.pth")
+    return str(folder / "d.pth"), str(folder / "r.pth")
+
+
+def test_parts_are_joined_in_half_precision_without_training_state(tmp_path: Path) -> None:
+    output = tmp_path / "snapshot.pth"
+    assert (
+        run_tool("make_snapshot", [*parts(tmp_path), "--config", CONFIG, "--output", str(output), "--epoch", "8"]) == 0
+    )
+    made = read_snapshot(output)
+    assert set(made) == {"meta", "state_dict"}
+    assert made["meta"] == {"epoch": 8, "iter": 42}
+    assert made["state_dict"]["roi_head.text_head.decoder.v"].eq(1).all()
+    assert made["state_dict"]["roi_head.text_head.decoder.v"].dtype == torch.float16
+    assert made["state_dict"]["neck.fpn_convs.0.bn.running_var"].dtype == torch.float32
+    assert output.stat().st_size < 12e6
+
+
+def test_a_network_that_is_not_complete_is_not_shipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    detector, _ = parts(tmp_path)
+    output = tmp_path / "snapshot.pth"
+    assert (
+        run_tool("make_snapshot", [detector, "--config", CONFIG, "--output", str(output), "--epoch", "8"]) == BAD_INPUT
+    )
+    assert "the first is roi_head.text_head" in capsys.readouterr().err
+    assert not output.exists()

@@ -1,0 +1,92 @@
+"""How fast a network trains, and where the time goes."""
+
+import copy
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from mmengine.config import Config
+
+from text_spotting.data.packing import pack
+from text_spotting.data.transforms import Sample
+from text_spotting.engine.torch_spotter import build_network
+from text_spotting.synth.generate import SceneGenerator, SceneOptions
+
+
+@dataclass
+class Speed:
+    """Seconds an iteration takes, in all and by part."""
+
+    seconds: float = 0.0
+    parts: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.parts[part] = self.parts.get(part, 0.0) + time.perf_counter() - started
+
+    def finish(self, iterations: int) -> "Speed":
+        """Turn totals into means."""
+        self.parts = {part: seconds / iterations for part, seconds in self.parts.items()}
+        self.seconds = sum(self.parts.values())
+        return self
+
+
+def stock_setting(config: Config) -> Config:
+    """The same network as stock Mask R-CNN settings train it: all stages, many proposals, many samples."""
+    stock = copy.deepcopy(config)
+    if "frozen_stages" in stock.model.backbone:
+        stock.model.backbone.frozen_stages = 0
+    stock.model.train_cfg.rpn_proposal.update(nms_pre=2000, max_per_img=1000)
+    stock.model.train_cfg.rcnn.sampler.num = 512
+    stock.model.train_cfg.rcnn.text_sampler.num = 128
+    return stock
+
+
+def time_training(config: Config, batch_size: int, size: tuple[int, int], iterations: int, mixed: bool) -> Speed:
+    """Train on rendered pictures and time the parts of an iteration, after one that does not count.
+
+    Args:
+        size: width, height of the pictures.
+        mixed: channels last and bfloat16, as ``--amp`` trains on a CPU; else plain float32.
+    """
+    torch.manual_seed(0)
+    network: Any = build_network(config).train()
+    if mixed:
+        network = network.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD((p for p in network.parameters() if p.requires_grad), lr=1e-4)
+    generator = SceneGenerator(SceneOptions(size=size, words=(12, 12)))
+    speed = Speed()
+    for iteration in range(iterations + 1):
+        counted = speed if iteration else Speed()
+        with counted.timed("rendering pictures"):
+            scenes = [generator(iteration * batch_size + index) for index in range(batch_size)]
+            packed = [pack(Sample(scene.image, scene.words)) for scene in scenes]
+        _iterate(network, packed, optimizer, counted, mixed)
+    return speed.finish(iterations)
+
+
+def _iterate(network: Any, packed: list[dict[str, Any]], optimizer: Any, speed: Speed, mixed: bool) -> None:
+    batch = {key: [item[key] for item in packed] for key in packed[0]}
+    precision = torch.autocast("cpu", dtype=torch.bfloat16) if mixed else nullcontext()
+    data = network.data_preprocessor(batch, training=True)
+    with precision:
+        with speed.timed("backbone and FPN"):
+            x = network.extract_feat(data["inputs"])
+        with speed.timed("proposals, heads, losses"):
+            total = _total_loss(network, x, data["data_samples"])
+    with speed.timed("backward"):
+        total.backward()
+    with speed.timed("optimizer"):
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+def _total_loss(network: Any, x: Any, samples: Any) -> torch.Tensor:
+    losses, proposals = network.rpn_head.loss_and_predict(x, samples, proposal_cfg=network.train_cfg.rpn_proposal)
+    losses.update(network.roi_head.loss(x, proposals, samples))
+    return network.parse_losses(losses)[0]
