@@ -9,11 +9,9 @@ import torch
 
 from text_spotting.cli.main import BAD_INPUT, run_tool
 
-TEMPLATES = Path(__file__).parents[1] / "model_templates" / "alphanumeric-text-spotting"
-TEMPLATE = TEMPLATES / "text-spotting-0003-lite" / "template.yaml"
-    Path(__file__).parents[1] / "model_templates/alphanumeric-text-spotting/text-spotting-0003-lite/template.yaml"
-)
-TOY = Path(__file__).parents[1] / "data" / "horizontal_text_detection"
+ROOT = Path(__file__).parents[1]
+TEMPLATE = ROOT / "model_templates" / "alphanumeric-text-spotting" / "text-spotting-0003-lite" / "template.yaml"
+TOY = ROOT / "data" / "horizontal_text_detection"
 
 
 @pytest.fixture(scope="module")
