@@ -3,18 +3,21 @@
 _base_ = ["../../model_templates/alphanumeric-text-spotting/text-spotting-0003-lite/model.py"]
 
 _data = "{{$DATA_ROOT:data}}"
+_annotations = "{{$ANN_ROOT:annotations}}"
 _size = (640, 448)
 _epochs = 12
 
-validation = [_data + "/dev20.json", _data]
+validation = [_annotations + "/ic15_dev.json", _annotations]
+validation_pictures = 20  # the first ones only, while training
+
 train_dataloader = dict(
     batch_size=4,
     num_workers=1,
     dataset=dict(
         sources=[
-            dict(type="PhotoSource", ann_files=_data + "/ic15_train.json", data_roots=_data),
-            dict(type="PhotoSource", ann_files=_data + "/mlt_pseudo.json", data_roots=_data),
-            dict(type="PhotoSource", ann_files=_data + "/ic03.json", data_roots=_data),
+            dict(type="PhotoSource", ann_files=_annotations + "/ic15_train.json", data_roots=_annotations),
+            dict(type="PhotoSource", ann_files=_annotations + "/mlt_pseudo.json", data_roots=_annotations),
+            dict(type="PhotoSource", ann_files=_annotations + "/ic03.json", data_roots=_annotations),
             dict(
                 type="SyntheticSource",
                 length=100000,

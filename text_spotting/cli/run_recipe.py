@@ -8,6 +8,7 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", type=Path, help="a file in configs/recipes")
     parser.add_argument("--data-root", required=True, help="folder that the recipe's data sets are in")
+    parser.add_argument("--ann-root", default="", help="folder of its annotation files (default: --data-root)")
     parser.add_argument("--save-checkpoints-to", type=Path, required=True, help="folder for snapshots and logs")
     parser.add_argument("--load-weights", default="", help="snapshot to start from, by tensor name")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; all by default")
@@ -15,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     os.environ["DATA_ROOT"] = args.data_root
+    os.environ["ANN_ROOT"] = args.ann_root or args.data_root
     if args.threads:
         os.environ["OMP_NUM_THREADS"] = str(args.threads)
     from mmengine.config import Config
@@ -30,5 +32,5 @@ def run(args: argparse.Namespace) -> None:
         start = from_state(read_snapshot(latest), str(latest))
     elif args.load_weights:
         start = from_weights(read_snapshot(args.load_weights), args.load_weights)
-    validation = read_datasets(*config.validation) if "validation" in config else ()
+    validation = read_datasets(*config.validation)[: config.validation_pictures] if "validation" in config else ()
     train(build_runner(config, args.save_checkpoints_to, start, validation))
