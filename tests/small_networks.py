@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from text_spotting.alphabet import START, STOP
 from text_spotting.engine.torch_spotter import build_network
 from text_spotting.export.network import load_config
 
@@ -17,7 +18,7 @@ BOTH = ("text-spotting-0003", "text-spotting-0003-lite")
 def small_network(name: str) -> tuple[Any, Any]:
     """A template's configuration and network, with a few proposals and words and all texts kept.
 
-    The class bias makes every proposal a word, well clear of the threshold.
+    Biases make every proposal a word, well clear of the threshold, and make the decoder spell.
     """
     torch.manual_seed(0)
     config = load_config(TEMPLATES / name / "model.py")
@@ -27,4 +28,5 @@ def small_network(name: str) -> tuple[Any, Any]:
     network = build_network(config).eval()
     with torch.no_grad():
         network.roi_head.bbox_head.fc_cls.bias[0] += 2
+        network.roi_head.text_head.decoder.out.bias[[START, STOP]] -= 2
     return config, network

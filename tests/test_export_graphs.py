@@ -10,6 +10,7 @@ from torch import nn
 from text_spotting.export.export import plain_manifest
 from text_spotting.export.folding import WidenedConv
 from text_spotting.export.graphs import DecoderStepGraph, DetectorGraph, EncoderGraph, RawDetectorGraph, decode
+from text_spotting.export.onnx import text_feature_shape
 
 SIZE = (192, 128)
 
@@ -61,7 +62,7 @@ def test_words_are_pooled_from_the_picture_as_roi_align_does(samples, monkeypatc
 def test_the_decoder_graph_spells_what_the_text_head_reads(name):
     _, network = small_network(name)
     head = network.roi_head.text_head
-    features = torch.rand(2, *(64, 28, 28) if name == BOTH[0] else (3, 32, 128))
+    features = torch.rand(2, *text_feature_shape(network))
     symbols, _ = head.read(features)
     memory = EncoderGraph(head)(features).flatten(2).transpose(1, 2)
     hidden, symbol, spelt = torch.zeros(1, 2, head.decoder.hidden_size), torch.zeros(2, dtype=torch.int64), []

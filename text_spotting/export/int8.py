@@ -1,5 +1,6 @@
 """Post-training quantization of an exported model to INT8, as far as its accuracy allows."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -106,6 +107,8 @@ def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence
     Args:
         inputs: what the graph will meet, to find the ranges of activations.
     """
+    # NNCF reports its use over the network unless it believes to be tested.
+    os.environ.setdefault("NNCF_CI", "1")
     import nncf
 
     info = {key: graph.get_rt_info([key]).value for key in graph.rt_info}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import openvino as ov
+from openvino.passes import ConstantFolding, Manager
 
 from text_spotting.export.onnx import write_raw_detector
 from text_spotting.manifest import KEY, Manifest
@@ -39,15 +40,27 @@ def convert(network: Any, plain: Manifest, source: Path, embedded: Manifest) -> 
     with tempfile.TemporaryDirectory() as folder:
         traced = Path(folder) / "detector.onnx"
         write_raw_detector(network, embedded, traced)
-        detector = ov.convert_model(traced)
+        detector = read_onnx(traced)
     # Clients of 2021 ask for the name that the converter of their time gave to this output.
     detector.output("text_features").add_names({"text_features.0"})
     detector.set_rt_info(embedded.to_json(), [KEY])
     graphs = {embedded.detector: detector}
     for name, target in ((plain.encoder, embedded.encoder), (plain.decoder, embedded.decoder)):
-        graphs[target] = ov.convert_model(source / name)
+        graphs[target] = read_onnx(source / name)
         graphs[target].reshape({port.any_name: _one_word(port.partial_shape) for port in graphs[target].inputs})
     return graphs
+
+
+def read_onnx(path: Path) -> ov.Model:
+    """Return an ONNX file as an OpenVINO model, with what is constant computed.
+
+    Not with ``ov.convert_model``: it sends usage statistics, and without a network waits half a minute for that.
+    """
+    graph = ov.Core().read_model(path)
+    passes = Manager()
+    passes.register_pass(ConstantFolding())
+    passes.run_passes(graph)
+    return graph
 
 
 def save(graphs: dict[str, ov.Model], folder: Path, *, fp16: bool = False) -> None:
