@@ -33,4 +33,5 @@ def run(args: argparse.Namespace) -> None:
     elif args.load_weights:
         start = from_weights(read_snapshot(args.load_weights), args.load_weights)
     validation = read_datasets(*config.validation)[: config.validation_pictures] if "validation" in config else ()
-    train(build_runner(config, args.save_checkpoints_to, start, validation))
+    if not train(build_runner(config, args.save_checkpoints_to, start, validation)):
+        raise KeyboardInterrupt

@@ -68,9 +68,9 @@ def run(args: argparse.Namespace) -> None:
     config = Config.fromfile(args.config or work_dir.config_file)
     _configure(config, args, len(training))
     runner = build_runner(config, args.save_checkpoints_to, _start(args), validation, launcher)
-    finished = train(runner)
-    if finished:
-        print(f"trained {runner.epoch} epochs; newest snapshot: {args.save_checkpoints_to / 'latest.pth'}")
+    if not train(runner):
+        raise KeyboardInterrupt
+    print(f"trained {runner.epoch} epochs; newest snapshot: {args.save_checkpoints_to / 'latest.pth'}")
 
 
 def _check(args: argparse.Namespace) -> None:
