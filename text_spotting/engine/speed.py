@@ -50,6 +50,8 @@ def stock_setting(config: Config) -> Config:
 def time_training(config: Config, batch_size: int, size: tuple[int, int], iterations: int, mixed: bool) -> Speed:
     """Train on rendered pictures and time the parts of an iteration, after one that does not count.
 
+    Drawing or loading pictures is not timed: in training, other processes do it meanwhile.
+
     Args:
         size: width, height of the pictures.
         mixed: channels last and bfloat16, as ``--amp`` trains on a CPU; else plain float32.
@@ -62,11 +64,9 @@ def time_training(config: Config, batch_size: int, size: tuple[int, int], iterat
     generator = SceneGenerator(SceneOptions(size=size, words=(12, 12)))
     speed = Speed()
     for iteration in range(iterations + 1):
-        counted = speed if iteration else Speed()
-        with counted.timed("rendering pictures"):
-            scenes = [generator(iteration * batch_size + index) for index in range(batch_size)]
-            packed = [pack(Sample(scene.image, scene.words)) for scene in scenes]
-        _iterate(network, packed, optimizer, counted, mixed)
+        scenes = [generator(iteration * batch_size + index) for index in range(batch_size)]
+        packed = [pack(Sample(scene.image, scene.words)) for scene in scenes]
+        _iterate(network, packed, optimizer, speed if iteration else Speed(), mixed)
     return speed.finish(iterations)
 
 
