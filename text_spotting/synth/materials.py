@@ -93,10 +93,11 @@ def _stripes(rng: random.Random, image: Image) -> None:
 def _grain(rng: random.Random, image: Image) -> None:
     """Wood or brushed metal: fine noise drawn out along one direction."""
     height, width = image.shape[:2]
-    noise = np.random.default_rng(rng.getrandbits(32)).integers(-60, 60, (height, width), np.int8)
-    long = rng.randint(15, 60) | 1
-    drawn = as_floats(cv2.blur(noise.astype(np.float32), (long, 1) if rng.random() < 0.5 else (1, long)))
-    image[:] = (image + drawn[..., None] * rng.uniform(0.5, 2)).clip(0, 255)
+    noise = np.random.default_rng(rng.getrandbits(32)).integers(0, 255, (height // 2 + 1, width // 2 + 1), np.uint8)
+    long = rng.randint(8, 30) | 1
+    drawn = cv2.resize(cv2.blur(noise, (long, 1) if rng.random() < 0.5 else (1, long)), (width, height))
+    strength = rng.uniform(0.3, 1.2)
+    image[:] = as_bytes(cv2.addWeighted(image, 1.0, cv2.merge([drawn] * 3), strength, -127 * strength))
 
 
 def _blobs(rng: random.Random, image: Image) -> None:

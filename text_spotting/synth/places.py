@@ -261,9 +261,10 @@ def _stand(image: Image, figure: Image, mask: Mask, softness: float, lit_from: i
     if w < 2 or h < 2:
         return
     region = image[y : y + h, x : x + w]
-    soft = as_floats(cv2.GaussianBlur(mask[y : y + h, x : x + w], (0, 0), softness))[..., None] / 255
+    size = 2 * round(softness) + 1
+    soft = as_floats(cv2.blur(mask[y : y + h, x : x + w], (size, size)))[..., None] / 255
     light = np.linspace(1 - 0.4 * lit_from, 1 + 0.4 * lit_from, w, dtype=np.float32)[None, :, None]
-    body = cv2.GaussianBlur(figure[y : y + h, x : x + w], (0, 0), softness * 0.7) * light
+    body = cv2.blur(figure[y : y + h, x : x + w], (size, size)) * light
     region[:] = (region + (body - region) * soft).clip(0, 255)
 
 
