@@ -245,3 +245,16 @@ def test_a_contact_sheet_has_a_row_for_every_four_pictures() -> None:
     sheet = contact_sheet([np.zeros((50, 100, 3), np.uint8)] * 5, tile_width=100)
     assert sheet.shape == (2 * 54, 4 * 104, 3)
     assert (sheet[60:, 110:] == 255).all()
+
+
+def test_a_background_that_is_no_picture_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"not a picture")
+    generator = SceneGenerator(replace(SMALL, backgrounds=tmp_path))
+    with pytest.raises(UserError, match="broken.jpg: cannot be read as a picture"):
+        for seed in range(20):
+            generator(seed)
+
+
+def test_a_folder_without_pictures_is_refused_as_background(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--backgrounds: no pictures"):
+        SceneGenerator(replace(SMALL, backgrounds=tmp_path))

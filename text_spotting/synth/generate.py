@@ -21,7 +21,7 @@ from text_spotting.synth.pasted import draw_crop, find_crops, paste
 from text_spotting.synth.pixels import as_bytes
 from text_spotting.synth.render import random_height, random_pose, random_roll
 from text_spotting.synth.signs import SignMaker
-from text_spotting.synth.texture import Textures, load_photo
+from text_spotting.synth.texture import Textures, read_photo
 from text_spotting.words import Image, Word
 
 __all__ = ["DENSE", "Scene", "SceneGenerator", "SceneOptions", "WordGenerator", "WordOptions"]
@@ -145,7 +145,7 @@ class SceneGenerator:
 
 def _host(size: tuple[int, int], host: AnnotatedImage) -> Canvas:
     """A labelled picture, resized to the size asked for, with its words."""
-    photo, _ = load_photo(str(host.path))
+    photo = read_photo(host.path)
     canvas = Canvas(as_bytes(cv2.resize(photo, size, interpolation=cv2.INTER_AREA)))
     scale = np.array([size[0] / host.width, size[1] / host.height], np.float32)
     for word in host.words:

@@ -61,7 +61,7 @@ def paste(rng: random.Random, canvas: Canvas, crop: Image, text: str, pose: Pose
 def draw_crop(rng: random.Random, crops: list[tuple[Path, str]]) -> tuple[Image, str]:
     """Pick a crop and read it."""
     path, text = rng.choice(crops)
-    return load_photo(str(path))[0], text
+    return load_photo(str(path)), text
 
 
 def _feather(rows: int, columns: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -32,21 +32,26 @@ def list_images(folder: Path, flag: str) -> list[Path]:
     return paths
 
 
-@functools.lru_cache(maxsize=_CACHED_PHOTOS)
-def load_photo(path: str) -> tuple[Image, tuple[int, int]]:
-    """Read a picture, reduced to what a background needs, and its original width and height; do not write to it.
+def read_photo(path: str | Path) -> Image:
+    """Read a picture as it is.
 
     Raises:
         UserError: the file is not a picture.
     """
-    image = cv2.imread(path, cv2.IMREAD_COLOR)
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise UserError(f"{path}: cannot be read as a picture; remove or replace the file")
-    height, width = image.shape[:2]
-    scale = _LONGEST_SIDE / max(height, width)
-    if scale < 1:
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return as_bytes(image), (width, height)
+    return as_bytes(image)
+
+
+@functools.lru_cache(maxsize=_CACHED_PHOTOS)
+def load_photo(path: str) -> Image:
+    """Read a picture, reduced to what a background needs; it is kept, so do not write to it."""
+    image = read_photo(path)
+    scale = _LONGEST_SIDE / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    return as_bytes(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
 
 
 class Textures:
@@ -58,13 +63,13 @@ class Textures:
     def place(self, rng: random.Random, width: int, height: int, roll: float) -> Place:
         """A background for a whole picture, taken with the camera turned by ``roll`` degrees; may be written to."""
         if self._photos and rng.random() < 0.65:
-            return Place(cover(rng, load_photo(rng.choice(self._photos))[0], width, height))
+            return Place(cover(rng, load_photo(rng.choice(self._photos)), width, height))
         return make_place(rng, width, height, self.patch, roll)
 
     def patch(self, rng: random.Random, width: int, height: int) -> Image:
         """A small piece of some surface, (height, width, 3), that may be written to."""
         if self._photos and rng.random() < 0.6:
-            source = load_photo(rng.choice(self._photos))[0]
+            source = load_photo(rng.choice(self._photos))
         else:
             source = _tile(rng.randrange(_BANK))
         return cut(rng, source, width, height)
