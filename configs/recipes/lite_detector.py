@@ -30,6 +30,7 @@ train_dataloader = dict(
         ],
         weights=[0.5, 0.2, 0.1, 0.2],
         length=800,
+        repeat=1,
         transforms=[dict(type="RandomView", size=_size, fit=_base_.input_size), dict(type="Photometric")],
     ),
 )

@@ -67,6 +67,7 @@ train_dataloader = dict(
     dataset=dict(
         type="SpottingDataset",
         sources=[],
+        repeat=4,
         transforms=[
             dict(type="RandomView", size=(640, 448), fit=input_size),
             dict(type="Photometric"),
@@ -81,6 +82,6 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom_keys={"backbone": dict(lr_mult=0.2)}),
 )
 param_scheduler = [
-    dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=100),
+    dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=50),
     dict(type="CosineAnnealingLR", eta_min_ratio=0.01, by_epoch=True, convert_to_iter_based=True),
 ]
