@@ -258,3 +258,15 @@ def test_a_background_that_is_no_picture_is_named(tmp_path: Path) -> None:
 def test_a_folder_without_pictures_is_refused_as_background(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--backgrounds: no pictures"):
         SceneGenerator(replace(SMALL, backgrounds=tmp_path))
+
+
+def test_the_benchmark_prints_a_row_for_scenes_and_one_for_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_tool("benchmark", ["synth", "--pictures", "1", "--crops", "2", "--words", "3"]) == 0
+    _, scenes, words = capsys.readouterr().out.splitlines()
+    assert scenes.startswith("scenes 640x384, 3 words") and words.startswith("single words")
+    assert all(float(value) > 0 for row in (scenes, words) for value in row.split()[-2:])
+
+
+def test_the_benchmark_names_an_interpreter_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_tool("benchmark", ["synth", "--trdg-python", "nowhere"]) == 2
+    assert "--trdg-python nowhere: no such interpreter" in capsys.readouterr().err
