@@ -7,13 +7,13 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.config import Config
 
+from text_spotting.data.dataset import SyntheticSource
 from text_spotting.data.packing import pack
-from text_spotting.data.transforms import Sample
 from text_spotting.engine.torch_spotter import build_network
-from text_spotting.synth.generate import SceneGenerator, SceneOptions
 
 
 @dataclass
@@ -61,11 +61,10 @@ def time_training(config: Config, batch_size: int, size: tuple[int, int], iterat
     if mixed:
         network = network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD((p for p in network.parameters() if p.requires_grad), lr=1e-4)
-    generator = SceneGenerator(SceneOptions(size=size, words=(12, 12)))
+    source, rng = SyntheticSource(length=batch_size, size=size, words=(12, 12)), np.random.default_rng(0)
     speed = Speed()
     for iteration in range(iterations + 1):
-        scenes = [generator(iteration * batch_size + index) for index in range(batch_size)]
-        packed = [pack(Sample(scene.image, scene.words)) for scene in scenes]
+        packed = [pack(source.draw(index, rng)) for index in range(batch_size)]
         _iterate(network, packed, optimizer, speed if iteration else Speed(), mixed)
     return speed.finish(iterations)
 
