@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import openvino as ov
-from openvino.passes import ConstantFolding, Manager
+from openvino._offline_transformations import apply_moc_transformations
 
 from text_spotting.export.onnx import write_raw_detector
 from text_spotting.manifest import KEY, Manifest
@@ -52,14 +52,13 @@ def convert(network: Any, plain: Manifest, source: Path, embedded: Manifest) -> 
 
 
 def read_onnx(path: Path) -> ov.Model:
-    """Return an ONNX file as an OpenVINO model, with what is constant computed.
+    """Return an ONNX file as an OpenVINO model, simplified.
 
     Not with ``ov.convert_model``: it sends usage statistics, and without a network waits half a minute for that.
     """
     graph = ov.Core().read_model(path)
-    passes = Manager()
-    passes.register_pass(ConstantFolding())
-    passes.run_passes(graph)
+    # What that function does besides: fold constants and fuse pairs of layers, which quantization relies on.
+    apply_moc_transformations(graph, cf=True)
     return graph
 
 
