@@ -189,10 +189,9 @@ def _plot(curves: dict[str, Curve], path: Path) -> None:
     figure, (by_words, by_pixels) = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
     for name, curve in curves.items():
         by_words.plot(*zip(*curve.points, strict=True), marker="o", label=name)
-    ordered = sorted((curve.megapixels, curve.points[0][1]) for curve in curves.values())
-    by_pixels.plot(*zip(*ordered, strict=True), marker="o")
+        by_pixels.scatter(curve.megapixels, curve.points[0][1])
     by_words.set(xlabel="words in the picture", ylabel="ms", ylim=(0, None), title="time against words")
-    by_pixels.set(xlabel="input, megapixels", ylim=(0, None), title="time against pixels, no words")
+    by_pixels.set(xlabel="input, megapixels", xlim=(0, None), ylim=(0, None), title="time against pixels, no words")
     by_words.legend()
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
