@@ -5,7 +5,6 @@ import importlib
 
 PARTS = {
     "train": "training: images per second and where the time goes",
-    "train": "pictures per second of training, and where the time goes",
     "synth": "synthetic pictures and words per second",
     "infer": "an exported model: stages, layers, arithmetic reached, memory",
 }
