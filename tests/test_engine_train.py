@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +138,18 @@ def test_validation_reports_figures_and_keeps_the_best(photos: Path, tmp_path: P
     assert [record["epoch"] for record in figures] == [1, 2]
     assert all(0 <= record["word_spotting"] <= 100 for record in figures)
     assert read_snapshot(tmp_path / "best.pth")["best"] == [figures[0]["word_spotting"], figures[0]["f1"]]
+
+
+def test_training_with_loading_processes_ends_by_itself(photos: Path, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; import test_engine_train as t\n"
+        "config = t.config_of(t.LITE, Path(sys.argv[2]), 1)\n"
+        "config.train_dataloader.update(num_workers=1, persistent_workers=True)\n"
+        "print(t.run(config, Path(sys.argv[3])).finished)\n"
+    )
+    command = [sys.executable, str(script), str(Path(__file__).parent), str(photos), str(tmp_path / "out")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.endswith("True\n")
+    assert "Traceback" not in ended.stderr

@@ -128,12 +128,17 @@ def train(runner: SpottingRunner) -> bool:
     try:
         runner.train()
     except Interrupted:
-        # Loading processes leave signals to us, so nothing else would end those that still wait for work.
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for worker in multiprocessing.active_children():
-            worker.kill()
         return False
+    finally:
+        _end_loading()
     return True
+
+
+def _end_loading() -> None:
+    """End the loading processes: they leave signals to us, so the interpreter would wait for them for ever."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for worker in multiprocessing.active_children():
+        worker.kill()
 
 
 def use_mixed_precision(config: Config) -> None:
