@@ -4,7 +4,7 @@ _base_ = ["../../../configs/_base_/mask_rcnn_text.py", "../../../configs/_base_/
 
 input_size = (1280, 704)  # width, height
 keep_aspect = True
-text_thr = 0.5
+text_thr = 0.35
 
 _downscale = 2
 _strides = [8, 16, 32, 64]
