@@ -41,7 +41,7 @@ class SpottingRunner(Runner):
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper:
         """Without a line for every parameter."""
         level = self.logger.level
-        self.logger.setLevel(logging.WARNING)
+        self.logger.setLevel(logging.ERROR)
         built = super().build_optim_wrapper(optim_wrapper)
         self.logger.setLevel(level)
         return built
