@@ -37,7 +37,7 @@ model = dict(
             conv_out_channels=_channels,
             norm_cfg=dict(type="BN", requires_grad=True),
         ),
-        text_roi_extractor=dict(type="PictureRoIExtractor", output_size=(32, 128)),
+        text_roi_extractor=dict(type="PictureRoIExtractor", output_size=(32, 128), sampling_ratio=2),
         text_head=dict(
             type="TextRecognitionHead",
             in_channels=3,
