@@ -13,7 +13,7 @@ from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.data.dataset import PhotoSource, SpottingDataset
 from text_spotting.data.packing import pack, pad_polygons, pad_texts
 from text_spotting.data.sampling import EpochSampler
-from text_spotting.data.transforms import FitView, Photometric, RandomView, Sample, warp
+from text_spotting.data.transforms import Photometric, RandomView, Sample, warp
 from text_spotting.errors import UserError
 from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Word
@@ -49,12 +49,6 @@ def test_a_cut_word_becomes_dont_care_and_one_outside_is_dropped() -> None:
     moved = warp(picture_of((10, 10, 40, 20), (40, 10, 60, 20), (100, 10, 140, 20)), shift, (200, 100))
     assert [word.ignore for word in moved.words] == [True, False]
     assert moved.words[1].polygon.tolist() == [[50, 10], [90, 10], [90, 20], [50, 20]]
-
-
-def test_a_whole_picture_is_fitted_with_its_aspect_or_stretched() -> None:
-    sample, rng = picture_of((0, 0, 100, 50)), np.random.default_rng(0)
-    assert FitView((400, 400))(sample, rng).words[0].box == (0, 0, 200, 100)
-    assert FitView((400, 400), keep_aspect=False)(sample, rng).words[0].box == (0, 0, 200, 200)
 
 
 def test_photometric_changes_pixels_and_nothing_else() -> None:

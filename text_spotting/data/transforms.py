@@ -30,14 +30,7 @@ def warp(sample: Sample, matrix: Matrix, size: tuple[int, int], min_visible: flo
     A word that stays with less than ``min_visible`` of its area is cut and becomes don't care; one that leaves
     the picture is dropped.
     """
-    shrinks = float(np.linalg.det(matrix[:, :2])) < 0.8
-    image = cv2.warpAffine(
-        sample.image,
-        matrix,
-        size,
-        flags=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
-        borderValue=border_colour(sample.image),
-    )
+    image = cv2.warpAffine(sample.image, matrix, size, borderValue=border_colour(sample.image))
     frame = box(0, 0, *size)
     moved = (_move(word, matrix, frame, min_visible) for word in sample.words)
     return Sample(image, [word for word in moved if word is not None])
@@ -162,21 +155,6 @@ def _compress(image: Image, rng: Generator) -> Image:
     decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert decoded is not None
     return decoded
-
-
-@dataclass(frozen=True, slots=True)
-class FitView:
-    """The whole picture as at inference: scaled to ``size``, padded when ``keep_aspect``, else stretched."""
-
-    size: tuple[int, int]
-    keep_aspect: bool = True
-
-    def __call__(self, sample: Sample, rng: Generator) -> Sample:
-        height, width = sample.image.shape[:2]
-        scales = np.array([self.size[0] / width, self.size[1] / height])
-        if self.keep_aspect:
-            scales[:] = scales.min()
-        return warp(sample, np.column_stack([np.diag(scales), np.zeros(2)]), self.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,6 @@ class SnapshotHook(Hook):
 
     def _save(self, runner: Runner, path: Path) -> None:
         if runner.rank == 0:
-            path.unlink(missing_ok=True) if path.is_symlink() else None
             write_snapshot(training_state(runner), path)
         self.saved = time.monotonic()
 
