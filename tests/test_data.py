@@ -13,7 +13,8 @@ from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.data.dataset import PhotoSource, SpottingDataset
 from text_spotting.data.packing import pack, pad_polygons, pad_texts
 from text_spotting.data.sampling import EpochSampler
-from text_spotting.data.transforms import Photometric, RandomView, Sample, warp
+from text_spotting.data.transforms import Photometric, RandomView, Sample, Stretch, warp
+from text_spotting.data.words import words_of
 from text_spotting.errors import UserError
 from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Word
@@ -152,3 +153,30 @@ def test_a_sample_depends_on_its_index_alone(photos: Path) -> None:
 
 def test_repeating_makes_an_epoch_longer(photos: Path) -> None:
     assert len(dataset(photos, repeat=3)) == 9
+
+
+def test_stretching_gives_words_the_shape_they_had() -> None:
+    stretched = Stretch((300, 100))(picture_of((60, 30, 150, 60)), np.random.default_rng(0))
+    assert stretched.image.shape == (100, 300, 3)
+    assert stretched.words[0].box == (90, 30, 225, 60)
+
+
+def test_words_of_photos_are_kept_with_context_and_without_marks(tmp_path: Path) -> None:
+    image = np.zeros((200, 400, 3), np.uint8)
+    image[100:120, 50:150] = 255
+    cv2.imwrite(str(tmp_path / "photo.png"), image)
+    polygon = np.array([[50, 100], [150, 100], [150, 120], [50, 120]], np.float32)
+    upside_down = np.roll(polygon, 2, axis=0)
+    words = [Word(polygon, '"Open!"'), Word(upside_down, "down"), Word(polygon, "a b"), Word(polygon, "x", ignore=True)]
+    ((crop, word),) = words_of(AnnotatedImage(tmp_path / "photo.png", 400, 200, words))
+    assert word.text == "Open"
+    assert crop.shape == (41, 121, 3), "half of its height of 20 on each side"
+    assert word.box == (10, 10, 110, 30)
+
+
+def test_large_words_are_kept_no_larger_than_they_are_read(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "photo.png"), np.zeros((300, 900, 3), np.uint8))
+    word = Word(np.array([[100, 50], [800, 50], [800, 250], [100, 250]], np.float32), "large")
+    ((_, kept),) = words_of(AnnotatedImage(tmp_path / "photo.png", 900, 300, [word]))
+    left, top, right, bottom = kept.box
+    assert (right - left, bottom - top) == pytest.approx((224, 64), abs=0.5)

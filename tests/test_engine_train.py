@@ -47,8 +47,6 @@ def config_of(name: str, photos: Path, epochs: int) -> Config:
     config.train_dataloader.update(batch_size=2, num_workers=0, persistent_workers=False)
     config.train_cfg.update(max_epochs=epochs, val_interval=100)
     config.model.train_cfg.rpn_proposal.update(nms_pre=20, max_per_img=10)
-    if config.model.backbone.type == "EfficientNetLite":
-        config.model.backbone.pretrained = False
     for scheduler in config.param_scheduler:
         if scheduler.type == "CosineAnnealingLR":
             scheduler.T_max = 4

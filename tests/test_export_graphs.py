@@ -5,14 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 from small_networks import BOTH, small_network
-from torch import nn
 
 from text_spotting.export.export import plain_manifest
-from text_spotting.export.folding import WidenedConv
 from text_spotting.export.graphs import DecoderStepGraph, DetectorGraph, EncoderGraph, RawDetectorGraph, decode
 from text_spotting.export.onnx import text_feature_shape
 
-SIZE = (192, 128)
+SIZE = (192, 96)
 
 
 def raw_and_normalised(manifest):
@@ -48,15 +46,6 @@ def test_the_raw_detector_needs_no_preprocessing(name, order):
     assert_same(RawDetectorGraph(network, manifest)(taken), network.detect(image))
 
 
-@pytest.mark.parametrize("samples", [0, 1, 2], ids=["adaptive", "one sample a cell", "two by two"])
-@torch.no_grad()
-def test_words_are_pooled_from_the_picture_as_roi_align_does(samples, monkeypatch):
-    config, network = small_network("text-spotting-0003-lite")
-    monkeypatch.setattr(network.roi_head.text_roi_extractor.roi_layers[0], "sampling_ratio", samples)
-    _, image = raw_and_normalised(plain_manifest(config, SIZE))
-    assert_same(DetectorGraph(network)(image), network.detect(image))
-
-
 @pytest.mark.parametrize("name", BOTH)
 @torch.no_grad()
 def test_the_decoder_graph_spells_what_the_text_head_reads(name):
@@ -84,12 +73,3 @@ def test_decoding_moves_scales_and_clips_boxes():
     assert moved == [20, 10, 30, 30], "by its own width"
     assert grown == [0, 0, 50, 40], "e times as wide, cut at the border"
     assert capped == [0, 10, 50, 20], "at most 62.5 times as wide"
-
-
-@pytest.mark.parametrize(("stride", "padding"), [(2, 0), (1, 1)])
-def test_averaging_folded_into_a_convolution_changes_nothing(stride, padding):
-    torch.manual_seed(0)
-    conv = nn.Conv2d(3, 4, 3, stride, padding, bias=False)
-    picture = torch.rand(1, 3, 24, 32)
-    wanted = conv(nn.functional.avg_pool2d(picture, 2))
-    torch.testing.assert_close(WidenedConv(conv, 2)(picture), wanted)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "text_spotting"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
-SEAMS = {"errors", "words", "geometry", "alphabet", "manifest"}
+SEAMS = {"errors", "words", "geometry", "frames", "alphabet", "manifest"}
 """What every part above may use."""
 
 AMONG_SEAMS: dict[str, set[str]] = {
@@ -20,6 +20,7 @@ AMONG_SEAMS: dict[str, set[str]] = {
     "words": set(),
     "alphabet": set(),
     "geometry": {"words"},
+    "frames": {"words"},
     "manifest": {"alphabet", "errors"},
 }
 ABOVE_SEAMS: dict[str, set[str]] = {

@@ -54,8 +54,8 @@ def test_a_mask_is_cut_to_its_box_and_repeated_corners_change_nothing() -> None:
 @pytest.mark.parametrize("name", BOTH)
 def test_detections_come_with_masks_and_text_features_of_their_template(name: str) -> None:
     _, network = small_network(name)
-    found = network.detect(torch.zeros(1, 3, 128, 192))
-    shape = {"text-spotting-0003": (64, 28, 28), "text-spotting-0003-lite": (3, 32, 128)}[name]
+    found = network.detect(torch.zeros(1, 3, 96, 192))
+    shape = {"text-spotting-0003": (64, 28, 28), "text-spotting-0003-lite": (3, 32, 96)}[name]
     assert len(found.boxes) > 0
     assert found.boxes.shape[1] == 5
     assert found.masks.shape == (len(found.boxes), 28, 28)
@@ -65,7 +65,7 @@ def test_detections_come_with_masks_and_text_features_of_their_template(name: st
 def test_pictures_without_a_readable_word_still_train_every_part() -> None:
     _, network = small_network("text-spotting-0003-lite")
     head: Any = network.roi_head
-    losses = head._no_text_loss(network.extract_feat(torch.zeros(1, 3, 64, 64)))
+    losses = head._no_text_loss(network.extract_feat(torch.zeros(1, 3, 96, 96)))
     sum(losses.values()).backward()
     assert all(loss.item() == 0 for loss in losses.values())
     assert head.text_head.decoder.out.weight.grad is not None
@@ -75,7 +75,7 @@ def test_pictures_without_a_readable_word_still_train_every_part() -> None:
 def test_layout_and_order_of_channels_in_memory_change_nothing() -> None:
     """mmcv's RoIAlign reads any tensor as if its channels came first."""
     _, network = small_network("text-spotting-0003-lite")
-    picture = torch.rand(1, 3, 128, 192)
+    picture = torch.rand(1, 3, 96, 192)
     expected = network.detect(picture)
     with_channels_last = copy.deepcopy(network).to(memory_format=torch.channels_last)
     found = with_channels_last.detect(picture.contiguous(memory_format=torch.channels_last))

@@ -9,7 +9,6 @@ from torch.nn import functional as F
 
 from text_spotting.alphabet import START, STOP, SYMBOLS, encode
 from text_spotting.data.packing import pad_texts
-from text_spotting.models.recogniser import even_spacing_loss
 from text_spotting.models.text_head import TextRecognitionHead, flatten_positions
 
 
@@ -17,7 +16,10 @@ from text_spotting.models.text_head import TextRecognitionHead, flatten_position
 def head() -> Any:
     torch.manual_seed(0)
     return TextRecognitionHead(
-        in_channels=3, encoder_channels=[8], encoder_strides=[(2, 2)], hidden_size=16, dropout=0.0, ctc_weight=0.5
+        encoder={"type": "TextEncoder", "in_channels": 3, "channels": [8], "strides": [(2, 2)]},
+        hidden_size=16,
+        dropout=0.0,
+        ctc_weight=0.5,
     ).eval()
 
 
@@ -64,12 +66,3 @@ def test_greedy_reading_ends_when_every_word_has_ended(head: Any) -> None:
     assert symbols.tolist() == [[STOP], [STOP]]
     certain = math.exp(9) / (math.exp(9) + len(SYMBOLS) - 1)
     assert probabilities.flatten().tolist() == pytest.approx([certain, certain], rel=1e-5)
-
-
-def test_even_spacing_wants_each_symbol_on_its_share_of_the_columns() -> None:
-    c, a, _ = encode("ca")
-    right = torch.full((4, 1, len(SYMBOLS)), -20.0)
-    for column, symbol in enumerate((c, c, a, a)):
-        right[column, 0, symbol] = 20.0
-    assert even_spacing_loss(right, pad_texts(["ca"])).item() < 1e-6
-    assert even_spacing_loss(right.flip(0), pad_texts(["ca"])).item() == pytest.approx(40, rel=1e-3)

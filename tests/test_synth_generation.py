@@ -14,7 +14,7 @@ from text_spotting.annotations.dataset_file import read_dataset, write_dataset
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
-from text_spotting.geometry import to_shape
+from text_spotting.geometry import box_to_polygon, iou, to_shape
 from text_spotting.synth.camera import Shot, take
 from text_spotting.synth.corpus import vocabulary, word
 from text_spotting.synth.generate import DENSE, Scene, SceneGenerator, SceneOptions, WordGenerator, WordOptions
@@ -45,8 +45,8 @@ def test_the_same_number_gives_the_same_scene_from_another_generator() -> None:
 def test_the_same_number_gives_the_same_crop_from_another_generator() -> None:
     first, second = WordGenerator(), WordGenerator(WordOptions())
     second(99)
-    (a, text), (b, again) = first(7), second(7)
-    assert text == again and np.array_equal(a, b)
+    (a, word), (b, again) = first(7), second(7)
+    assert word.text == again.text and np.array_equal(a, b) and np.array_equal(word.polygon, again.polygon)
 
 
 def test_pictures_have_the_size_and_about_the_number_of_words_asked_for(scenes: list[Scene]) -> None:
@@ -119,8 +119,9 @@ def test_the_vocabulary_has_its_five_tiers_of_plain_lower_case_words() -> None:
 def test_crops_hold_one_word_with_little_around_it() -> None:
     generator = WordGenerator(WordOptions(height=(20, 40)))
     for seed in range(60):
-        crop, text = generator(seed)
-        assert text and crop.dtype == np.uint8 and crop.ndim == 3
+        crop, word = generator(seed)
+        assert word.text and crop.dtype == np.uint8 and crop.ndim == 3
+        assert iou(box_to_polygon(word.box), box_to_polygon((0, 0, crop.shape[1], crop.shape[0]))) > 0.4
         assert min(crop.shape[:2]) >= 8 and max(crop.shape[:2]) < 1500
 
 

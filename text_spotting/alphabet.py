@@ -27,6 +27,15 @@ def encode(text: str) -> list[int]:
     return [index for index in indices if index is not None] + [STOP]
 
 
+def spoken(text: str) -> str:
+    """Return the text without the marks around it: a reader says ``open`` of ``"Open!"`` as of ``(open)``."""
+    return text.strip(MARKS)
+
+
+MARKS = string.punctuation + "\u00b4\u00b7\u2018\u2019\u201c\u201d\u2022\u2026"
+"""Punctuation that is not read at either end of a word."""
+
+
 def decode(indices: Iterable[int]) -> str:
     """Return the text up to the first ``STOP``; start symbols are passed over."""
     text = []

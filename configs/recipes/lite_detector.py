@@ -4,8 +4,9 @@ _base_ = ["../../model_templates/alphanumeric-text-spotting/text-spotting-0003-l
 
 _data = "{{$DATA_ROOT:data}}"
 _annotations = "{{$ANN_ROOT:annotations}}"
-_size = (640, 448)
-_epochs = 12
+_size = (672, 480)
+_epochs = 30
+_views = [dict(type="RandomView", size=_size, fit=_base_.input_size), dict(type="Photometric")]
 
 validation = [_annotations + "/ic15_dev.json", _annotations]
 validation_pictures = 20  # the first ones only, while training
@@ -15,7 +16,12 @@ train_dataloader = dict(
     num_workers=1,
     dataset=dict(
         sources=[
-            dict(type="PhotoSource", ann_files=_annotations + "/ic15_train.json", data_roots=_annotations),
+            dict(
+                type="PhotoSource",
+                ann_files=_annotations + "/ic15_train.json",
+                data_roots=_annotations,
+                transforms=[dict(type="Stretch", size=(1280, 720)), *_views],
+            ),
             dict(type="PhotoSource", ann_files=_annotations + "/mlt_pseudo.json", data_roots=_annotations),
             dict(type="PhotoSource", ann_files=_annotations + "/ic03.json", data_roots=_annotations),
             dict(
@@ -31,17 +37,23 @@ train_dataloader = dict(
         weights=[0.5, 0.2, 0.1, 0.2],
         length=800,
         repeat=1,
-        transforms=[dict(type="RandomView", size=_size, fit=_base_.input_size), dict(type="Photometric")],
+        transforms=_views,
     ),
 )
 model = dict(
+    backbone=dict(pretrained=True),
+    neck=dict(pretrained=True),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=400, max_per_img=200),
-        rcnn=dict(sampler=dict(num=64), text_sampler=dict(num=1)),
-    )
+        rcnn=dict(sampler=dict(num=64), words_read=1),
+    ),
 )
-train_cfg = dict(max_epochs=_epochs, val_interval=2)
-optim_wrapper = dict(type="BFloat16OptimWrapper", optimizer=dict(lr=7e-4))
+train_cfg = dict(max_epochs=_epochs, val_interval=3)
+optim_wrapper = dict(
+    type="BFloat16OptimWrapper",
+    optimizer=dict(lr=7e-4),
+    paramwise_cfg=dict(custom_keys={"neck.lateral": dict(lr_mult=0.4), "neck.smooth": dict(lr_mult=0.4)}),
+)
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=100),
     dict(type="CosineAnnealingLR", T_max=_epochs, eta_min_ratio=0.01, by_epoch=True, convert_to_iter_based=True),

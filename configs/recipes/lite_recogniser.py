@@ -1,17 +1,22 @@
-"""Stage 1 of text-spotting-0003-lite: the text head alone, on rendered and real word crops."""
+"""Stage 1 of text-spotting-0003-lite: the text head alone, on words of photos and on rendered ones."""
 
 _base_ = ["../../model_templates/alphanumeric-text-spotting/text-spotting-0003-lite/model.py"]
 
 _data = "{{$DATA_ROOT:data}}"
-_crop_size = (32, 128)
+_annotations = "{{$ANN_ROOT:annotations}}"
+_epochs = 10
+_mean = _base_.model.data_preprocessor.mean
+_std = _base_.model.data_preprocessor.std
 
 model = dict(
     _delete_=True,
     type="WordRecogniser",
-    text_head=_base_.model.roi_head.text_head,
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bootstrap_steps=1200,
+    text_head=dict(
+        _base_.model.roi_head.text_head,
+        encoder=dict(_base_.model.roi_head.text_head.encoder, pretrained=True, mean=_mean, std=_std),
+    ),
+    mean=_mean,
+    std=_std,
 )
 train_dataloader = dict(
     batch_size=64,
@@ -20,27 +25,25 @@ train_dataloader = dict(
     dataset=dict(
         _delete_=True,
         type="WordCropDataset",
-        size=_crop_size,
-        length=19200,
-        real_share=0.15,
-        crop_lists=[
-            (_data + "/icdar2015/word_crops_train/gt.txt", _data + "/icdar2015/word_crops_train"),
-            (_data + "/iiit5k/train.tags", _data + "/iiit5k"),
-        ],
-        transforms=[dict(type="LooseCrop"), dict(type="Photometric", p=0.2)],
+        size=_base_.word_size,
+        length=25600,
+        ann_files=[_annotations + "/" + name for name in ("words.json", "words.json", "ic03.json", "mlt_pseudo.json")],
+        data_roots=[_annotations] * 4,
+        real_share=0.6,
+        transforms=[dict(type="Photometric", p=0.2)],
         options=dict(backgrounds=_data + "/backgrounds", punctuation=0.0),
-        ramp=96000,
     ),
 )
-train_cfg = dict(type="ResumableTrainLoop", max_epochs=11)
+train_cfg = dict(type="ResumableTrainLoop", max_epochs=_epochs)
 optim_wrapper = dict(
     _delete_=True,
     type="BFloat16OptimWrapper",
     optimizer=dict(type="AdamW", lr=1e-3, weight_decay=0.01),
     clip_grad=dict(max_norm=5.0),
+    paramwise_cfg=dict(custom_keys={"encoder": dict(lr_mult=0.3)}),
 )
 param_scheduler = [
-    dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=300),
-    dict(type="CosineAnnealingLR", T_max=11, eta_min=1e-5, by_epoch=True, convert_to_iter_based=True),
+    dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=200),
+    dict(type="CosineAnnealingLR", T_max=_epochs, eta_min=1e-5, by_epoch=True, convert_to_iter_based=True),
 ]
 custom_hooks = [dict(type="SnapshotHook", interval=1, keep=2), dict(type="JournalHook", interval=20)]

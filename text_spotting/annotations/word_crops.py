@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from text_spotting.annotations.checks import checked_word, find_picture, picture_size
 from text_spotting.annotations.lines import numbered_lines, unquote
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
 from text_spotting.geometry import box_to_polygon
+from text_spotting.words import FloatArray
 
 
 @dataclass(frozen=True)
@@ -20,18 +23,22 @@ class WordCrops:
     Attributes:
         list_file: lines ``NAME TEXT``, ``NAME<tab>TEXT`` or ``NAME, "TEXT"``.
         images_folder: folder that the names are relative to.
+        corners_file: lines ``NAME,x1,y1,...,x4,y4`` with the word's quad in its crop (ICDAR 2015, task 4.3).
     """
 
     root: Path
     list_file: str
     images_folder: str = ""
+    corners_file: str = ""
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
         """Yield every crop."""
+        corners = _read_corners(self.root / self.corners_file, problems) if self.corners_file else {}
         for place, path, text in _parse(self.root / self.list_file, self.root / self.images_folder, problems):
             size = picture_size(path, place, problems)
             if size is not None:
-                word = checked_word(box_to_polygon((0, 0, *size)), size, place, problems, text=text)
+                polygon = corners.get(path.stem, box_to_polygon((0, 0, *size)))
+                word = checked_word(polygon, size, place, problems, text=text)
                 yield AnnotatedImage(path, *size, [word] if word else [])
 
 
@@ -59,6 +66,22 @@ def read_word_crops(
     if not crops:
         raise UserError(f'{list_file}: lists no word crop; expected lines such as: word_1.png, "TEXT"')
     return crops
+
+
+def _read_corners(path: Path, problems: Problems) -> dict[str, FloatArray]:
+    """Quads by the stem of the crop's name."""
+    if not path.is_file():
+        raise UserError(f"corners of word crops {path} do not exist")
+    corners: dict[str, FloatArray] = {}
+    for place, line in numbered_lines(path, problems):
+        name, *numbers = line.split(",")
+        try:
+            quad = np.array([float(number) for number in numbers], np.float32).reshape(4, 2)
+        except ValueError:
+            problems.add("not a picture name and eight numbers: the whole crop is taken", place, line[:80])
+            continue
+        corners[Path(name).stem] = quad
+    return corners
 
 
 def _parse(list_file: Path, root: Path, problems: Problems) -> Iterator[tuple[str, Path, str]]:

@@ -54,6 +54,17 @@ def _move(word: Word, matrix: Matrix, frame: object, min_visible: float) -> Word
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Gives pictures that were squeezed when they were stored their own width, height ``size`` back."""
+
+    size: tuple[int, int]
+
+    def __call__(self, sample: Sample, rng: Generator) -> Sample:
+        height, width = sample.image.shape[:2]
+        return warp(sample, np.diag([self.size[0] / width, self.size[1] / height, 0.0])[:2], self.size)
+
+
+@dataclass(frozen=True, slots=True)
 class RandomView:
     """A random crop at a random scale, rotation and aspect.
 
@@ -155,27 +166,3 @@ def _compress(image: Image, rng: Generator) -> Image:
     decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert decoded is not None
     return decoded
-
-
-@dataclass(frozen=True, slots=True)
-class LooseCrop:
-    """Shifts the border of a word crop as a detector's box would be off.
-
-    Args:
-        shift: greatest shift of each side, as a share of the crop's height; outward the edge is repeated.
-        max_angle: greatest rotation in degrees.
-    """
-
-    shift: float = 0.12
-    max_angle: float = 5.0
-
-    def __call__(self, sample: Sample, rng: Generator) -> Sample:
-        height, width = sample.image.shape[:2]
-        left, top, right, bottom = rng.uniform(-self.shift, self.shift, 4) * height
-        size = max(4, round(width + left + right)), max(4, round(height + top + bottom))
-        linear = rotation(rng.normal(0, self.max_angle / 2))
-        centre = np.array([width, height]) / 2
-        offset = centre - linear @ centre + (left, top)
-        matrix = np.column_stack([linear, offset])
-        image = cv2.warpAffine(sample.image, matrix, size, borderMode=cv2.BORDER_REPLICATE)
-        return replace(sample, image=image)

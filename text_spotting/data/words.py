@@ -1,7 +1,6 @@
-"""Single-word crops for training the recogniser without a detector."""
+"""Single words, cut out the way the spotter cuts them, for training the recogniser without a detector."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -11,28 +10,32 @@ from mmdet.registry import DATASETS
 from numpy.random import Generator
 from torch.utils.data import Dataset
 
-from text_spotting.alphabet import encode
-from text_spotting.annotations.word_crops import read_word_crops
+from text_spotting.alphabet import encode, spoken
+from text_spotting.annotations.dataset_file import read_datasets
+from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.data.dataset import build_transforms
 from text_spotting.data.packing import pad_texts
 from text_spotting.data.transforms import Sample
+from text_spotting.frames import Looseness, cut_out, reading_frame
+from text_spotting.words import Image, Word
 
-HARDNESS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Steps of the ramp from easy to hard words."""
+CONTEXT = 0.5
+"""Free space kept around a word of a photo, in heights of the word."""
+KEPT_HEIGHT = 64.0
+"""Words of photos are kept at most this high, in pixels: more is averaged away when they are pooled."""
 
 
 @DATASETS.register_module()
 class WordCropDataset(Dataset):
-    """Word crops, drawn on the fly or real, resized to what the recogniser pools.
+    """Words drawn on the fly or cut out of photos, as the recogniser gets them.
 
     Args:
         size: height, width of a pooled word.
-        length: crops in an epoch.
-        crop_lists: (list file, picture folder) pairs, see ``read_word_crops``.
-        real_share: probability of a real crop; the others are rendered.
+        length: words in an epoch.
+        ann_files, data_roots: photos with words, see ``read_datasets``; their words are held in memory.
+        real_share: probability of a real word; the others are rendered.
         transforms: configs of the transforms in ``data.transforms``.
         options: fields of ``synth.crops.WordOptions``.
-        ramp: crops over which rendered words turn from easy to as hard as in photos.
 
     Items have ``inputs`` (3, height, width) uint8 BGR and ``texts`` (MAX_LENGTH,).
     """
@@ -41,23 +44,22 @@ class WordCropDataset(Dataset):
         self,
         size: tuple[int, int],
         length: int,
-        crop_lists: Sequence[tuple[str, str]] = (),
+        ann_files: str | Sequence[str] = (),
+        data_roots: str | Sequence[str] = (),
         real_share: float = 0.0,
         transforms: Sequence[dict[str, Any]] = (),
         options: dict[str, Any] | None = None,
-        ramp: int = 0,
         seed: int = 0,
     ) -> None:
         from text_spotting.synth.crops import WordGenerator, WordOptions
 
         self.size = size
         self.length = length
-        crops = [crop for listing, root in crop_lists for crop in read_word_crops(listing, root)]
-        self.crops = [(Path(path), text) for path, text in crops if encode(text)]
-        self.real_share = real_share if self.crops else 0.0
+        self.words = [word for image in read_datasets(ann_files, data_roots) for word in words_of(image)]
+        self.real_share = real_share if self.words else 0.0
         self.transforms = build_transforms(transforms)
-        self.generators = [WordGenerator(WordOptions(**(options or {}), hardness=hardness)) for hardness in HARDNESS]
-        self.ramp = ramp
+        self.generator = WordGenerator(WordOptions(**(options or {})))
+        self.looseness = Looseness()
         self.seed = seed
 
     def __len__(self) -> int:
@@ -65,27 +67,48 @@ class WordCropDataset(Dataset):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         rng = np.random.default_rng((self.seed, index))
-        sample, text = self._draw(index, rng)
+        image, word = self._draw(rng)
+        sample = Sample(cut_out(image, self.looseness(reading_frame(word.polygon), rng), self.size), ())
         for transform in self.transforms:
             sample = transform(sample, rng)
-        height, width = self.size
-        shrinks = sample.image.shape[0] > height
-        crop = cv2.resize(sample.image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        inputs = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
-        return {"inputs": inputs, "texts": pad_texts([text])[0]}
+        inputs = torch.from_numpy(np.ascontiguousarray(sample.image.transpose(2, 0, 1)))
+        return {"inputs": inputs, "texts": pad_texts([word.text])[0]}
 
-    def _draw(self, index: int, rng: Generator) -> tuple[Sample, str]:
+    def _draw(self, rng: Generator) -> tuple[Image, Word]:
         if rng.random() >= self.real_share:
-            return self._render(index, rng)
-        path, text = self.crops[rng.integers(len(self.crops))]
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise OSError(f"cannot read word crop {path}")
-        return Sample(image, ()), text
+            return self._render(rng)
+        return self.words[rng.integers(len(self.words))]
 
-    def _render(self, index: int, rng: Generator) -> tuple[Sample, str]:
-        step = len(HARDNESS) - 1 if index >= self.ramp else index * len(HARDNESS) // self.ramp
+    def _render(self, rng: Generator) -> tuple[Image, Word]:
         while True:
-            image, text = self.generators[step](int(rng.integers(2**31)))
-            if encode(text):
-                return Sample(image, ()), text
+            image, word = self.generator(int(rng.integers(2**31)))
+            if encode(word.text):
+                return image, word
+
+
+def words_of(image: AnnotatedImage) -> Iterator[tuple[Image, Word]]:
+    """Yield the words of a photo that can be taught, each in a picture of its own with a little around it."""
+    wanted = [word for word in image.words if not word.ignore and encode(spoken(word.text)) and reads_forward(word)]
+    pixels = cv2.imread(str(image.path), cv2.IMREAD_COLOR) if wanted else None
+    if pixels is None:
+        return
+    for word in wanted:
+        height = float(np.linalg.norm(reading_frame(word.polygon)[2]))
+        x1, y1, x2, y2 = np.array(word.box) + np.array([-1, -1, 1, 1]) * CONTEXT * height
+        left, top = max(int(x1), 0), max(int(y1), 0)
+        region = pixels[top : int(y2) + 1, left : int(x2) + 1]
+        polygon = word.polygon - np.array([left, top], np.float32)
+        if height > KEPT_HEIGHT:
+            factor = KEPT_HEIGHT / height
+            region = cv2.resize(region, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+            polygon = polygon * np.float32(factor)
+        yield region.copy(), Word(polygon, spoken(word.text))
+
+
+def reads_forward(word: Word) -> bool:
+    """Whether the word is read from its first corner to its second, as its frame has it: not upside down."""
+    _, along, across = reading_frame(word.polygon)
+    if not (along.any() and across.any()):
+        return False
+    edge = word.polygon[1] - word.polygon[0]
+    return float(edge @ along) > 0.5 * float(np.linalg.norm(edge) * np.linalg.norm(along))

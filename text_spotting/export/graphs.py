@@ -8,11 +8,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from text_spotting.export.folding import fold_downscale, fold_pixels
+from text_spotting.export.folding import fold_pixels
 from text_spotting.export.operators import Best, NonMaxSuppression, RoiAlign
 from text_spotting.manifest import Manifest
+from text_spotting.models.frames import reading_frames
+from text_spotting.models.roi_extractors import widen
+from text_spotting.models.roi_head import RectifyingRoIHead
 
 
 class DetectorGraph(nn.Module):
@@ -24,12 +26,12 @@ class DetectorGraph(nn.Module):
 
     def __init__(self, network: Any) -> None:
         super().__init__()
-        self.network: Any = fold_downscale(network)
-        roi_head = self.network.roi_head
+        self.network: Any = network
+        roi_head = network.roi_head
         self.proposals = ProposalGraph(self.network.rpn_head, network.test_cfg.rpn)
         self.boxes = BoxGraph(roi_head, network.test_cfg.rcnn)
         self.masks = LevelPooling(roi_head.mask_roi_extractor)
-        self.text = pooling(roi_head.text_roi_extractor)
+        self.text = pooling(roi_head)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         levels = self.network.extract_feat(image)
@@ -38,7 +40,7 @@ class DetectorGraph(nn.Module):
         boxes, scores = self.boxes(levels, proposals, size)
         masks = self.network.roi_head.mask_head(self.masks(levels, boxes))[:, 0].sigmoid()
         found = torch.cat([boxes, scores.unsqueeze(1)], dim=1)
-        return found, torch.zeros_like(scores, dtype=torch.int64), masks, self.text(levels, boxes)
+        return found, torch.zeros_like(scores, dtype=torch.int64), masks, self.text(levels, boxes, masks)
 
 
 class RawDetectorGraph(DetectorGraph):
@@ -50,10 +52,10 @@ class RawDetectorGraph(DetectorGraph):
     def __init__(self, network: Any, manifest: Manifest) -> None:
         same_order = (manifest.input_order == "RGB") == manifest.to_rgb
         order = [0, 1, 2] if same_order else [2, 1, 0]
-        super().__init__(fold_pixels(fold_downscale(network), order, manifest.std))
+        super().__init__(fold_pixels(network, order, manifest.std))
         self.mean: Tensor
         self.register_buffer("mean", torch.tensor(manifest.mean)[order].view(1, 3, 1, 1))
-        if isinstance(self.text, PicturePooling):
+        if isinstance(self.text, RectifiedPooling):
             self.text = NormalisedPooling(self.text, order, manifest.std)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -145,58 +147,47 @@ class LevelPooling(nn.Module):
         return torch.cat(pooled)[back]
 
 
-class PicturePooling(nn.Module):
-    """RoIAlign straight from the network's input.
+class BoxPooling(nn.Module):
+    """Text features from pyramid levels."""
 
-    RoIAlign kernels are made for many channels. With a fixed number of samples the same values come from one
-    lookup of all points of all boxes, an order of magnitude faster for three channels.
-    """
-
-    def __init__(self, extractor: Any) -> None:
+    def __init__(self, roi_head: Any) -> None:
         super().__init__()
-        self.layer = extractor.roi_layers[0]
-        self.samples: int = self.layer.sampling_ratio
-        rows, columns = self.layer.output_size
-        ys, xs = (torch.arange(count, dtype=torch.float32) / count for count in (rows, columns))
-        self.places: Tensor
-        self.register_buffer("places", torch.stack(torch.meshgrid(xs, ys, indexing="xy"), dim=-1).unsqueeze(0))
+        self.pooling = LevelPooling(roi_head.text_roi_extractor)
 
-    def forward(self, levels: Any, boxes: Tensor) -> Tensor:
-        if self.samples == 0:
-            return align(self.layer, levels.picture, boxes)
-        steps = [(index + 0.5) / self.samples for index in range(self.samples)]
-        sampled = [self._sample(levels.picture, boxes, right, down) for down in steps for right in steps]
-        return torch.stack(sampled).mean(dim=0) if len(sampled) > 1 else sampled[0]
+    def forward(self, levels: Any, boxes: Tensor, masks: Tensor) -> Tensor:
+        return self.pooling(levels, boxes)
 
-    def _sample(self, picture: Tensor, boxes: Tensor, right: float, down: float) -> Tensor:
-        """Look each cell up at the given part of its width and height."""
-        rows, columns = self.layer.output_size
-        # grid_sample measures from -1 to 1 across the picture.
-        unit = 2 / boxes.new_tensor([picture.shape[3], picture.shape[2]])
-        extent = ((boxes[:, 2:] - boxes[:, :2]) * unit).view(-1, 1, 1, 2)
-        start = (boxes[:, :2] * unit - 1).view(-1, 1, 1, 2)
-        points = start + (self.places + self.places.new_tensor([right / columns, down / rows])) * extent
-        found = F.grid_sample(picture, points.view(1, -1, columns, 2), padding_mode="border", align_corners=False)
-        return found.view(3, -1, rows, columns).transpose(0, 1)
+
+class RectifiedPooling(nn.Module):
+    """Words pooled upright from the network's input, as their masks lie."""
+
+    def __init__(self, roi_head: Any) -> None:
+        super().__init__()
+        self.extractor = roi_head.text_roi_extractor
+        self.mask_thr: float = roi_head.test_cfg.mask_thr_binary
+
+    def forward(self, levels: Any, boxes: Tensor, masks: Tensor) -> Tensor:
+        frames = reading_frames(boxes, masks, self.mask_thr)
+        return self.extractor.pool(levels.picture, widen(frames, self.extractor.margin))
 
 
 class NormalisedPooling(nn.Module):
     """Pools raw pixels less the mean, and puts them in the network's order and scale afterwards."""
 
-    def __init__(self, pooling: PicturePooling, order: list[int], std: tuple[float, float, float]) -> None:
+    def __init__(self, pooling: RectifiedPooling, order: list[int], std: tuple[float, float, float]) -> None:
         super().__init__()
         self.pooling = pooling
         self.order = order
         self.std: Tensor
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
 
-    def forward(self, levels: Any, boxes: Tensor) -> Tensor:
-        return self.pooling(levels, boxes)[:, self.order] / self.std
+    def forward(self, levels: Any, boxes: Tensor, masks: Tensor) -> Tensor:
+        return self.pooling(levels, boxes, masks)[:, self.order] / self.std
 
 
-def pooling(extractor: Any) -> nn.Module:
-    """The twin of an RoI extractor."""
-    return LevelPooling(extractor) if hasattr(extractor, "map_roi_levels") else PicturePooling(extractor)
+def pooling(roi_head: Any) -> nn.Module:
+    """What an RoI head's text features come from."""
+    return RectifiedPooling(roi_head) if isinstance(roi_head, RectifyingRoIHead) else BoxPooling(roi_head)
 
 
 def align(layer: Any, features: Tensor, boxes: Tensor) -> Tensor:

@@ -68,7 +68,8 @@ def _write_text_graphs(text_head: Any, shape: tuple[int, int, int], manifest: Ma
 def text_feature_shape(network: Any) -> tuple[int, int, int]:
     """Channels, height and width of one word's text features."""
     extractor = network.roi_head.text_roi_extractor
-    return (extractor.out_channels, *extractor.roi_layers[0].output_size)
+    pooled = getattr(extractor, "output_size", None) or extractor.roi_layers[0].output_size
+    return (extractor.out_channels, *pooled)
 
 
 def _trace(module: nn.Module, inputs: tuple[torch.Tensor, ...], path: Path, taken: Axes, given: Axes) -> None:

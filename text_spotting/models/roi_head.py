@@ -1,5 +1,6 @@
-"""Standard RoI head plus the text branch: pooler, head, features, present when configured."""
+"""Standard RoI head plus the text branch: pooler, head, features."""
 
+import numpy as np
 import torch
 from mmdet.models.roi_heads import StandardRoIHead
 from mmdet.models.task_modules.samplers import SamplingResult
@@ -10,7 +11,10 @@ from mmdet.utils import ConfigType
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from text_spotting.models.roi_extractors import Pyramid
+from text_spotting.frames import Looseness
+from text_spotting.models.frames import reading_frames
+from text_spotting.models.mask_head import rasterise
+from text_spotting.models.roi_extractors import Pyramid, widen
 
 
 @MODELS.register_module()
@@ -42,7 +46,7 @@ class TextRoIHead(StandardRoIHead):
         losses.update(self.text_loss(x, proposals, batch_data_samples))
         return losses
 
-    def text_features(self, x: Pyramid, rois: Tensor) -> Tensor:
+    def text_features(self, x: Pyramid, rois: Tensor, masks: Tensor | None = None) -> Tensor:
         """RoIs (N, 5: image index, x1, y1, x2, y2) to the features (N, C, h, w) that the text head reads."""
         return self.text_roi_extractor(x.finest(self.text_roi_extractor.num_inputs), rois)
 
@@ -72,5 +76,56 @@ class TextRoIHead(StandardRoIHead):
         height, width = x.picture.shape[-2:]
         anywhere = x.picture.new_tensor([[0, 0, 0, width, height]])
         nothing = torch.zeros(1, 1, dtype=torch.int64, device=anywhere.device)
-        losses = self.text_head.loss(self.text_features(x, anywhere), nothing)
+        features = self.text_features(x, anywhere, anywhere.new_ones(1, 1, 1))
+        losses = self.text_head.loss(features, nothing)
         return {name: loss * 0.0 for name, loss in losses.items()}
+
+
+@MODELS.register_module()
+class RectifyingRoIHead(TextRoIHead):
+    """Reads each word in a turned rectangle around its mask rather than in its box.
+
+    It learns from true words in frames that are off as found ones may be; ``train_cfg`` says with ``words_read`` how
+    many words of a picture at most, and needs no ``text_assigner`` and ``text_sampler``.
+    """
+
+    looseness = Looseness()
+
+    def init_assigner_sampler(self) -> None:
+        StandardRoIHead.init_assigner_sampler(self)
+
+    def text_features(self, x: Pyramid, rois: Tensor, masks: Tensor | None = None) -> Tensor:
+        """The same from RoIs and their masks (N, M, M: probabilities)."""
+        assert masks is not None
+        frames = reading_frames(rois[:, 1:], masks, self.test_cfg.mask_thr_binary)
+        extractor = self.text_roi_extractor
+        return extractor(x, rois[:, 0], widen(frames, extractor.margin))
+
+    def text_loss(
+        self, x: Pyramid, proposals: list[InstanceData], batch_data_samples: list[DetDataSample]
+    ) -> dict[str, Tensor]:
+        """Loss of reading true words whose text is known."""
+        picked = [self._pick(sample.gt_instances) for sample in batch_data_samples]
+        frames, targets = (torch.cat(parts) for parts in zip(*picked, strict=True))
+        if not len(frames):
+            return self._no_text_loss(x)
+        owners = torch.cat([torch.full((len(own),), index) for index, (own, _) in enumerate(picked)])
+        features = self.text_roi_extractor(x, owners.to(frames.device), frames)
+        return self.text_head.loss(features, targets)
+
+    def _pick(self, truth: InstanceData) -> tuple[Tensor, Tensor]:
+        """Frames (n, 3, 2) and targets (n, T) of some words of a picture."""
+        masks = rasterise(truth.polygons, truth.bboxes, _TRUE_MASK)
+        frames = reading_frames(truth.bboxes, masks, 0.5)
+        # A word that is read against its frame's direction is upside down: nothing to learn from.
+        forward = (frames[:, 1] * (truth.polygons[:, 1] - truth.polygons[:, 0])).sum(dim=1) > 0
+        readable = self.text_head.readable(torch.cat([truth.labels[:, None], truth.bboxes], dim=1), truth.texts)
+        rows = (forward & readable).nonzero().squeeze(1)
+        rows = rows[torch.randperm(len(rows), device=rows.device)[: self.train_cfg.words_read]]
+        rng = np.random.default_rng(int(torch.randint(2**31, (1,))))
+        loose = [torch.from_numpy(self.looseness(frame, rng)) for frame in frames[rows].cpu().numpy()]
+        return torch.stack(loose).to(frames) if loose else frames[rows], truth.texts[rows]
+
+
+_TRUE_MASK = 28
+"""Cells a side on which true words are drawn to find their frames."""

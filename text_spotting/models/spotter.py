@@ -51,9 +51,10 @@ class MaskTextSpotter(MaskRCNN):
         proposals = self.rpn_head.predict(x, [sample], rescale=False)
         found = self.roi_head.predict_bbox(x, [sample.metainfo], proposals, self.test_cfg.rcnn)[0]
         rois = bbox2roi([found.bboxes])
+        masks = self.roi_head._mask_forward(x, rois)["mask_preds"][:, 0].sigmoid()
         return Detections(
             boxes=torch.cat([found.bboxes, found.scores[:, None]], dim=1),
             labels=found.labels,
-            masks=self.roi_head._mask_forward(x, rois)["mask_preds"][:, 0].sigmoid(),
-            text_features=self.roi_head.text_features(x, rois),
+            masks=masks,
+            text_features=self.roi_head.text_features(x, rois, masks),
         )

@@ -1,16 +1,14 @@
 """The recognition head: encoder, attention decoder, their loss and greedy reading."""
 
-from collections.abc import Sequence
-
 import torch
 from mmdet.registry import MODELS
+from mmdet.utils import ConfigType
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from text_spotting.alphabet import MAX_LENGTH, START, STOP, SYMBOLS
 from text_spotting.models.attention_decoder import AttentionDecoder
-from text_spotting.models.encoder import TextEncoder
 
 
 @MODELS.register_module()
@@ -18,8 +16,7 @@ class TextRecognitionHead(BaseModule):
     """Reads the word in each RoI.
 
     Args:
-        in_channels: channels of the RoI features.
-        encoder_channels, encoder_strides, position_shape: see ``TextEncoder``.
+        encoder: config of what turns RoI features into what the decoder attends over.
         hidden_size: see ``AttentionDecoder``.
         dropout: probability of dropping encoder outputs while training.
         area_per_symbol_thr: RoIs with fewer square network pixels per symbol are not read in training.
@@ -30,18 +27,15 @@ class TextRecognitionHead(BaseModule):
 
     def __init__(
         self,
-        in_channels: int,
-        encoder_channels: Sequence[int],
-        encoder_strides: Sequence[tuple[int, int]],
+        encoder: ConfigType,
         hidden_size: int = 256,
-        position_shape: tuple[int, int] | None = None,
         dropout: float = 0.5,
         area_per_symbol_thr: float = 25.0,
         loss_weight: float = 1.0,
         ctc_weight: float = 0.0,
     ) -> None:
         super().__init__()
-        self.encoder = TextEncoder(in_channels, encoder_channels, encoder_strides, position_shape)
+        self.encoder = MODELS.build(encoder)
         self.dropout = nn.Dropout(dropout)
         self.decoder = AttentionDecoder(self.encoder.out_channels, hidden_size)
         self.area_per_symbol_thr = area_per_symbol_thr
@@ -67,10 +61,7 @@ class TextRecognitionHead(BaseModule):
         Returns:
             ``loss_text``: negative log likelihood per symbol, stop included; ``loss_ctc`` where configured.
         """
-        return self.loss_of_encoded(self.encoder(features).float(), targets)
-
-    def loss_of_encoded(self, encoded: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """``loss`` from encoder outputs (N, D, h', w') in float32."""
+        encoded = self.encoder(features).float()
         with torch.autocast(encoded.device.type, enabled=False):
             losses = {"loss_text": self.loss_weight * self._attention_loss(encoded, targets)}
             if self.ctc_weight > 0:
@@ -92,13 +83,9 @@ class TextRecognitionHead(BaseModule):
         total = F.cross_entropy(stacked.flatten(0, 1), wanted.flatten(), ignore_index=START, reduction="sum")
         return total / (wanted != START).sum().clamp(min=1)
 
-    def column_logits(self, encoded: Tensor) -> Tensor:
-        """Encoder outputs (N, D, h', w') to class logits (w', N, classes) of each column."""
-        return self.ctc(encoded.mean(dim=2).permute(2, 0, 1))
-
     def _ctc_loss(self, encoded: Tensor, targets: Tensor) -> Tensor:
         # START serves as CTC's blank: neither ever appears in a text.
-        columns = self.column_logits(encoded).log_softmax(dim=2)
+        columns = self.ctc(encoded.mean(dim=2).permute(2, 0, 1)).log_softmax(dim=2)
         symbols = targets * (targets != STOP)
         lengths = (symbols != START).sum(dim=1)
         widths = torch.full_like(lengths, len(columns))

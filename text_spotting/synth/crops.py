@@ -18,7 +18,7 @@ from text_spotting.synth.pixels import as_bytes, as_floats, mean_colour
 from text_spotting.synth.render import Ink, bend, draw_word, random_height, random_pose, random_roll, size_for
 from text_spotting.synth.style import Style, contrasting, paint, random_style
 from text_spotting.synth.texture import Textures
-from text_spotting.words import FloatArray, Image
+from text_spotting.words import FloatArray, Image, Word
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,16 @@ class WordGenerator:
         self._families = by_family(find_faces(tuple(self.options.fonts)))
         self._textures = Textures(self.options.backgrounds)
 
-    def __call__(self, seed: int) -> tuple[Image, str]:
-        """Return a crop (H, W, 3), axis-aligned around the word, and the word's text."""
+    def __call__(self, seed: int) -> tuple[Image, Word]:
+        """Return a crop (H, W, 3), axis-aligned around the word, and the word in it."""
         rng = random.Random(seed)
         while True:
             text = corpus.word(rng, self.options.punctuation)
             height = random_height(rng, *self.options.height)
             ink = self._draw(rng, text, height)
-            crop = self._photograph(rng, ink, height) if ink else None
-            if crop is not None:
-                return crop, text
+            taken = self._photograph(rng, ink, height) if ink else None
+            if taken is not None:
+                return taken[0], Word(taken[1], text)
 
     def _draw(self, rng: random.Random, text: str, height: float) -> Ink | None:
         face = pick(rng, self._families)
@@ -70,8 +70,8 @@ class WordGenerator:
             ink = bend(ink, rng.uniform(-0.5, 0.7) * min(1.0, len(text) / 8))
         return ink
 
-    def _photograph(self, rng: random.Random, ink: Ink, height: float) -> Image | None:
-        """Take the picture; None when nobody could read the word on it."""
+    def _photograph(self, rng: random.Random, ink: Ink, height: float) -> tuple[Image, FloatArray] | None:
+        """Take the picture; return it with the word's corners, None when nobody could read the word on it."""
         hardness = self.options.hardness
         corners = _lean(rng, ink, height, hardness)
         corners, width_px, height_px = _frame(rng, corners, height, self.options.margin)
@@ -86,7 +86,7 @@ class WordGenerator:
         _clutter(rng, image)
         shot = random_shot(rng, hardness * min(1.6, height / 22), harshness=hardness)
         crop = take(rng, image, shot)
-        return crop if _readable(crop, mask) and shot.softness < MOST_BLUR * 1.3 * height else None
+        return (crop, corners) if _readable(crop, mask) and shot.softness < MOST_BLUR * 1.3 * height else None
 
     def _neighbours(self, rng: random.Random, image: Image, corners: FloatArray, style: Style, height: float) -> None:
         """Words beside, above or below, of which the crop shows a strip."""

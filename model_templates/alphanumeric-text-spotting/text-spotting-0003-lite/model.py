@@ -1,33 +1,29 @@
-"""text-spotting-0003-lite: the detector sees half the resolution, the recogniser all of it."""
+"""text-spotting-0003-lite: the detector sees two thirds of the resolution, the recogniser all of it."""
 
 _base_ = ["../../../configs/_base_/mask_rcnn_text.py", "../../../configs/_base_/runtime.py"]
 
-input_size = (1280, 704)  # width, height
+input_size = (1296, 720)  # width, height
 keep_aspect = True
 text_thr = 0.35
+word_size = (32, 96)  # height, width of a word as it is read
 
-_downscale = 2
-_strides = [8, 16, 32, 64]
+_downscale = 1.5
+_strides = [6, 12, 24, 48]
 _channels = 64
 _extractor = dict(type="SingleRoIExtractor", out_channels=_channels, featmap_strides=_strides, finest_scale=112)
 _roi_align = dict(type="RoIAlign", sampling_ratio=2)
 
 model = dict(
-    data_preprocessor=dict(pad_size_divisor=64),
-    backbone=dict(type="EfficientNetLite", downscale=_downscale, frozen_stages=3, pretrained=True),
-    neck=dict(
-        type="FPN",
-        in_channels=[24, 40, 112, 320],
-        out_channels=_channels,
-        num_outs=5,
-        norm_cfg=dict(type="BN", requires_grad=True),
-    ),
+    data_preprocessor=dict(pad_size_divisor=48),
+    backbone=dict(type="TextBackbone", downscale=_downscale, frozen_stages=1),
+    neck=dict(type="LargeKernelFPN", in_channels=[48, 96, 192, 384], out_channels=_channels),
     rpn_head=dict(
         in_channels=_channels,
         feat_channels=_channels,
-        anchor_generator=dict(type="AnchorGenerator", scales=[4], ratios=[0.25, 0.5, 1.0], strides=[*_strides, 128]),
+        anchor_generator=dict(type="AnchorGenerator", scales=[4], ratios=[0.25, 0.5, 1.0], strides=[*_strides, 96]),
     ),
     roi_head=dict(
+        type="RectifyingRoIHead",
         bbox_roi_extractor=dict(_extractor, roi_layer=dict(_roi_align, output_size=7)),
         bbox_head=dict(in_channels=_channels, fc_out_channels=256),
         mask_roi_extractor=dict(_extractor, roi_layer=dict(_roi_align, output_size=14)),
@@ -37,13 +33,10 @@ model = dict(
             conv_out_channels=_channels,
             norm_cfg=dict(type="BN", requires_grad=True),
         ),
-        text_roi_extractor=dict(type="PictureRoIExtractor", output_size=(32, 128), sampling_ratio=2),
+        text_roi_extractor=dict(type="RectifyingExtractor", output_size=word_size, sampling_ratio=2),
         text_head=dict(
             type="TextRecognitionHead",
-            in_channels=3,
-            encoder_channels=[32, 64, 96, 96, 128, 128, 128],
-            encoder_strides=[(2, 2), (1, 1), (2, 1), (1, 1), (2, 2), (1, 1), (1, 1)],
-            position_shape=(4, 32),
+            encoder=dict(type="LightSVTREncoder", columns=word_size[1] // 4),
             hidden_size=192,
             dropout=0.1,
             ctc_weight=0.5,
@@ -53,8 +46,7 @@ model = dict(
         rpn_proposal=dict(nms_pre=500, max_per_img=300, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
         rcnn=dict(
             sampler=dict(type="RandomSampler", num=128, pos_fraction=0.33, neg_pos_ub=-1, add_gt_as_proposals=True),
-            text_assigner=dict(_base_.word_assigner, pos_iou_thr=0.75, min_pos_iou=0.75),
-            text_sampler=dict(type="RandomSampler", num=16, pos_fraction=1.0, neg_pos_ub=-1, add_gt_as_proposals=True),
+            words_read=16,
         ),
     ),
     test_cfg=dict(
@@ -69,7 +61,7 @@ train_dataloader = dict(
         sources=[],
         repeat=4,
         transforms=[
-            dict(type="RandomView", size=(640, 448), fit=input_size),
+            dict(type="RandomView", size=(672, 480), fit=input_size),
             dict(type="Photometric"),
         ],
     ),

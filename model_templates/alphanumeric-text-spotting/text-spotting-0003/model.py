@@ -34,9 +34,9 @@ model = dict(
         text_roi_extractor=dict(_extractor, roi_layer=dict(_roi_align, output_size=28)),
         text_head=dict(
             type="TextRecognitionHead",
-            in_channels=64,
-            encoder_channels=[256, 256, 256],
-            encoder_strides=[(1, 1), (1, 1), (1, 1)],
+            encoder=dict(
+                type="TextEncoder", in_channels=64, channels=[256, 256, 256], strides=[(1, 1), (1, 1), (1, 1)]
+            ),
             hidden_size=256,
         ),
     ),

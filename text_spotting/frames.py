@@ -1,0 +1,96 @@
+"""Frames: the turned rectangles that words are read in.
+
+A frame is (3, 2): a corner, the side along the text, the side across.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import ArrayLike
+
+from text_spotting.words import FloatArray, Image
+
+SAMPLES = 2
+"""Samples a pooled pixel and axis."""
+
+
+ELONGATED = 2.0
+"""A shape this many times as long as wide is taken to be read along its length even where it stands on end."""
+
+
+def reading_frame(points: ArrayLike) -> FloatArray:
+    """The frame (3, 2) of a polygon.
+
+    It has the polygon's moments up to the second: centre, direction and extent of a rectangle come out as they
+    are. The text runs along the longer side, from left to right; an upright shape that is not ``ELONGATED`` is
+    taken for a short word between its shorter sides.
+    """
+    moments = cv2.moments(np.asarray(points, dtype=np.float32).reshape(-1, 1, 2))
+    if not moments["m00"]:
+        low, high = np.min(points, axis=0), np.max(points, axis=0)
+        return np.array([low, [high[0] - low[0], 0], [0, high[1] - low[1]]], dtype=np.float32)
+    centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
+    xx, xy, yy = (moments[name] / moments["m00"] for name in ("mu20", "mu11", "mu02"))
+    spread = math.hypot(xx - yy, 2 * xy)
+    longer, shorter = (math.sqrt(max(3 * (xx + yy + sign * spread) / 2, 0.0)) for sign in (1, -1))
+    angle = math.atan2(2 * xy, xx - yy) / 2
+    if abs(angle) > math.pi / 4 and longer < ELONGATED * shorter:
+        angle -= math.copysign(math.pi / 2, angle)
+        longer, shorter = shorter, longer
+    along = longer * np.array([math.cos(angle), math.sin(angle)])
+    down = shorter * np.array([-math.sin(angle), math.cos(angle)])
+    return np.array([centre - along - down, 2 * along, 2 * down], dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Looseness:
+    """How far a detector's frame may be off.
+
+    Attributes:
+        shift: of each side, as a share of the word's height; outward more often than inward.
+        angle: standard deviation of the rotation in degrees.
+        slant: standard deviation of the shear.
+    """
+
+    shift: tuple[float, float] = (-0.06, 0.14)
+    angle: float = 2.0
+    slant: float = 0.08
+
+    def __call__(self, frame: FloatArray, rng: Generator) -> FloatArray:
+        """A frame (3, 2: corner, along, across) somewhat beside the given one."""
+        corner, along, across = np.asarray(frame, np.float64)
+        height = max(float(np.linalg.norm(across)), 1e-3)
+        width = max(float(np.linalg.norm(along)), 1e-3)
+        left, right = rng.uniform(*self.shift, 2) * height / width
+        top, bottom = rng.uniform(*self.shift, 2)
+        corner = corner - left * along - top * across
+        along, across = along * (1 + left + right), across * (1 + top + bottom)
+        centre = corner + (along + across) / 2
+        angle = np.radians(rng.normal(0, self.angle))
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        along, across = along @ turn, across @ turn
+        across = across + along / width * height * rng.normal(0, self.slant)
+        return np.array([centre - (along + across) / 2, along, across], np.float32)
+
+
+def cut_out(image: Image, frame: FloatArray, size: tuple[int, int]) -> Image:
+    """Pool the word in a frame (3, 2: corner, along, across) into a picture of height, width ``size``.
+
+    Each pixel is the mean of ``SAMPLES`` x ``SAMPLES`` bilinear samples; beyond the picture its edge goes on.
+    """
+    height, width = (SAMPLES * side for side in size)
+    corner, along, across = np.asarray(frame, np.float64)
+    # Samples lie at half pixels, in the cut-out as in the picture.
+    step_x, step_y = along / width, across / height
+    start = corner + (step_x + step_y) / 2 - 0.5
+    fine = cv2.warpAffine(
+        image,
+        np.column_stack([step_x, step_y, start]),
+        (width, height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return cv2.resize(fine, (size[1], size[0]), interpolation=cv2.INTER_AREA)
