@@ -1,6 +1,8 @@
 """Single words, cut out the way the spotter cuts them, for training the recogniser without a detector."""
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -21,6 +23,8 @@ from text_spotting.words import Image, Word
 
 CONTEXT = 0.5
 """Free space kept around a word of a photo, in heights of the word."""
+SMALL = (8.0, 24.0)
+"""Heights in pixels of words that are hard to read for their size."""
 KEPT_HEIGHT = 64.0
 """Words of photos are kept at most this high, in pixels: more is averaged away when they are pooled."""
 
@@ -34,6 +38,7 @@ class WordCropDataset(Dataset):
         length: words in an epoch.
         ann_files, data_roots: photos with words, see ``read_datasets``; their words are held in memory.
         real_share: probability of a real word; the others are rendered.
+        shrunk_share: probability that a real word is made as small as those that are hard to read.
         transforms: configs of the transforms in ``data.transforms``.
         options: fields of ``synth.crops.WordOptions``.
 
@@ -47,6 +52,7 @@ class WordCropDataset(Dataset):
         ann_files: str | Sequence[str] = (),
         data_roots: str | Sequence[str] = (),
         real_share: float = 0.0,
+        shrunk_share: float = 0.0,
         transforms: Sequence[dict[str, Any]] = (),
         options: dict[str, Any] | None = None,
         seed: int = 0,
@@ -57,6 +63,7 @@ class WordCropDataset(Dataset):
         self.length = length
         self.words = [word for image in read_datasets(ann_files, data_roots) for word in words_of(image)]
         self.real_share = real_share if self.words else 0.0
+        self.shrunk_share = shrunk_share
         self.transforms = build_transforms(transforms)
         self.generator = WordGenerator(WordOptions(**(options or {})))
         self.looseness = Looseness()
@@ -77,13 +84,26 @@ class WordCropDataset(Dataset):
     def _draw(self, rng: Generator) -> tuple[Image, Word]:
         if rng.random() >= self.real_share:
             return self._render(rng)
-        return self.words[rng.integers(len(self.words))]
+        image, word = self.words[rng.integers(len(self.words))]
+        if rng.random() >= self.shrunk_share:
+            return image, word
+        return shrink(image, word, math.exp(rng.uniform(*np.log(SMALL))))
 
     def _render(self, rng: Generator) -> tuple[Image, Word]:
         while True:
             image, word = self.generator(int(rng.integers(2**31)))
             if encode(word.text):
                 return image, word
+
+
+def shrink(image: Image, word: Word, height: float) -> tuple[Image, Word]:
+    """Make a word at most ``height`` pixels high."""
+    factor = height / max(float(np.linalg.norm(reading_frame(word.polygon)[2])), 1.0)
+    if factor >= 1:
+        return image, word
+    smaller = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    scale = np.array(smaller.shape[1::-1], np.float32) / np.array(image.shape[1::-1], np.float32)
+    return smaller, replace(word, polygon=word.polygon * scale)
 
 
 def words_of(image: AnnotatedImage) -> Iterator[tuple[Image, Word]]:
@@ -98,11 +118,8 @@ def words_of(image: AnnotatedImage) -> Iterator[tuple[Image, Word]]:
         left, top = max(int(x1), 0), max(int(y1), 0)
         region = pixels[top : int(y2) + 1, left : int(x2) + 1]
         polygon = word.polygon - np.array([left, top], np.float32)
-        if height > KEPT_HEIGHT:
-            factor = KEPT_HEIGHT / height
-            region = cv2.resize(region, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-            polygon = polygon * np.float32(factor)
-        yield region.copy(), Word(polygon, spoken(word.text))
+        kept, small = shrink(region, Word(polygon, spoken(word.text)), KEPT_HEIGHT)
+        yield kept.copy(), small
 
 
 def reads_forward(word: Word) -> bool:

@@ -39,5 +39,5 @@ def _one_pass(network: Any, picture: Tensor, words: int) -> None:
     box = picture.new_tensor([[0.0, 0.0, 100.0, 30.0]])
     head._bbox_forward(x, bbox2roi([box.repeat(network.test_cfg.rpn.max_per_img, 1)]))
     rois = bbox2roi([box.repeat(words, 1)])
-    head._mask_forward(x, rois)
-    head.text_head.encoder(head.text_features(x, rois))
+    masks = head._mask_forward(x, rois)["mask_preds"][:, 0].sigmoid()
+    head.text_head.encoder(head.text_features(x, rois, masks))

@@ -46,8 +46,16 @@ class TextRoIHead(StandardRoIHead):
         losses.update(self.text_loss(x, proposals, batch_data_samples))
         return losses
 
-    def text_features(self, x: Pyramid, rois: Tensor, masks: Tensor | None = None) -> Tensor:
-        """RoIs (N, 5: image index, x1, y1, x2, y2) to the features (N, C, h, w) that the text head reads."""
+    def text_features(self, x: Pyramid, rois: Tensor, masks: Tensor) -> Tensor:
+        """What the text head reads.
+
+        Args:
+            rois: (N, 5) image index, x1, y1, x2, y2.
+            masks: (N, M, M) probability that a cell of the RoI belongs to the word; not all heads ask for it.
+
+        Returns:
+            (N, C, h, w) features.
+        """
         return self.text_roi_extractor(x.finest(self.text_roi_extractor.num_inputs), rois)
 
     def text_loss(
@@ -65,7 +73,8 @@ class TextRoIHead(StandardRoIHead):
         keep = self.text_head.readable(rois, targets)
         if not keep.any():
             return self._no_text_loss(x)
-        return self.text_head.loss(self.text_features(x, rois[keep]), targets[keep])
+        whole = rois.new_ones(len(rois[keep]), 1, 1)
+        return self.text_head.loss(self.text_features(x, rois[keep], whole), targets[keep])
 
     def _sample_text(self, proposals: InstanceData, sample: DetDataSample) -> SamplingResult:
         assigned = self.text_assigner.assign(proposals, sample.gt_instances, sample.ignored_instances)
@@ -94,9 +103,8 @@ class RectifyingRoIHead(TextRoIHead):
     def init_assigner_sampler(self) -> None:
         StandardRoIHead.init_assigner_sampler(self)
 
-    def text_features(self, x: Pyramid, rois: Tensor, masks: Tensor | None = None) -> Tensor:
-        """The same from RoIs and their masks (N, M, M: probabilities)."""
-        assert masks is not None
+    def text_features(self, x: Pyramid, rois: Tensor, masks: Tensor) -> Tensor:
+        """Pixels of the words, upright."""
         frames = reading_frames(rois[:, 1:], masks, self.test_cfg.mask_thr_binary)
         extractor = self.text_roi_extractor
         return extractor(x, rois[:, 0], widen(frames, extractor.margin))
