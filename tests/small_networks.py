@@ -22,7 +22,7 @@ def small_network(name: str) -> tuple[Any, Any]:
     """
     torch.manual_seed(0)
     config = load_config(TEMPLATES / name / "model.py")
-    config.text_thr = 0.0
+    config.text_thr = config.word_thr = 0.0
     config.model.test_cfg.rpn.update(nms_pre=40, max_per_img=20)
     config.model.test_cfg.rcnn.update(max_per_img=6)
     network = build_network(config).eval()

@@ -1,5 +1,7 @@
 """Tensors become words at the right place; decoding stops where it should."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sample_graphs import MANIFEST
@@ -56,6 +58,22 @@ def test_words_stay_inside_the_picture():
 def test_a_doubtful_text_is_dropped_but_its_word_is_kept():
     words = words_of([[0, 0, 9, 9, 0.9]] * 2, [FULL] * 2, ["sure", "unsure"], [0.5, 0.49])
     assert [word.text for word in words] == ["sure", ""]
+
+
+def test_a_score_weighs_finding_with_reading_and_decides_which_words_stay():
+    manifest = replace(MANIFEST, text_weight=0.5, word_thr=0.6)
+    boxes = np.array([[0, 0, 9, 9, 0.64], [0, 0, 9, 9, 0.64]], np.float32)
+    words = to_words(
+        boxes,
+        np.stack([FULL] * 2),
+        ["read", "hardly"],
+        [0.81, 0.25],
+        scale=(1, 1),
+        image_size=(50, 50),
+        manifest=manifest,
+    )
+    # sqrt(0.64 * 0.81) = 0.72 stays, sqrt(0.64 * 0.25) = 0.4 does not.
+    assert [(word.text, round(word.score, 4)) for word in words] == [("read", 0.72)]
 
 
 def test_more_words_than_opencv_has_channels():

@@ -26,6 +26,8 @@ class Manifest:
         input_order: colour order, "BGR" or "RGB", in which an ``embedded`` graph takes raw pictures.
         symbols, start, stop, max_length: the recogniser's classes and when decoding ends.
         score_thr, text_thr, mask_thr: least detection score, text confidence, and mask probability.
+        text_weight: weight, 0..1, of the text confidence in a word's score, a geometric mean with the detection's.
+        word_thr: least score of a word.
         detector, encoder, decoder: file names of the three graphs, beside each other.
     """
 
@@ -42,6 +44,8 @@ class Manifest:
     score_thr: float = 0.5
     text_thr: float = 0.5
     mask_thr: float = 0.5
+    text_weight: float = 0.0
+    word_thr: float = 0.0
     symbols: str = SYMBOLS
     start: int = START
     stop: int = STOP

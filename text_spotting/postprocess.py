@@ -46,8 +46,8 @@ def to_words(
     """Turn selected detections into words in pixels of the picture.
 
     A word's polygon is the smallest rotated rectangle around the visible part of its mask's largest region, or of
-    its box where the mask is empty. The score is the detection's, the text score the reading's; a text read with less
-    than ``text_thr`` is dropped.
+    its box where the mask is empty. The score weighs the detection's with the reading's, for what can be read is a
+    word; words below ``word_thr`` are left out. A text read with less than ``text_thr`` is dropped.
 
     Args:
         boxes: [N, 5] x1, y1, x2, y2, score in input pixels.
@@ -56,15 +56,18 @@ def to_words(
         confidences: N probabilities of the readings.
         scale: factors (x, y) from picture to input pixels.
         image_size: width, height of the picture.
-        manifest: supplies ``mask_thr`` and ``text_thr``.
+        manifest: supplies ``mask_thr``, ``text_thr``, ``text_weight`` and ``word_thr``.
     """
     factors = np.array([*scale, *scale], np.float32)
     regions = _regions(masks, manifest.mask_thr)
     words = []
     for box, region, text, confidence in zip(boxes, regions, texts, confidences, strict=True):
+        score = float(box[4]) ** (1 - manifest.text_weight) * float(confidence) ** manifest.text_weight
+        if score < manifest.word_thr:
+            continue
         points = clip_to_image(_region_corners(np.asarray(box[:4], np.float32) / factors, region), *image_size)
         read = text if confidence >= manifest.text_thr else ""
-        words.append(Word(min_area_rect(points), read, float(box[4]), text_score=float(confidence)))
+        words.append(Word(min_area_rect(points), read, score, text_score=float(confidence)))
     return words
 
 

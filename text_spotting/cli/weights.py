@@ -81,13 +81,13 @@ def _load_checkpoint(weights: Path, config: Path | None, device: str | None, tru
 
 
 def _open_exported(spotter: "Spotter") -> None:
-    spotter.manifest = replace(spotter.manifest, score_thr=0.0, text_thr=0.0)
+    spotter.manifest = replace(spotter.manifest, score_thr=0.0, text_thr=0.0, word_thr=0.0)
 
 
 def _open_checkpoint(spotter: "TorchSpotter") -> None:
     settings: Any = spotter.network.test_cfg
     settings.rcnn.score_thr = LOWEST_SCORE
-    spotter.manifest = replace(spotter.manifest, score_thr=LOWEST_SCORE, text_thr=0.0)
+    spotter.manifest = replace(spotter.manifest, score_thr=LOWEST_SCORE, text_thr=0.0, word_thr=0.0)
 
 
 def _network_size(config: Path | None) -> Size | None:

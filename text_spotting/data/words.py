@@ -103,7 +103,7 @@ def shrink(image: Image, word: Word, height: float) -> tuple[Image, Word]:
         return image, word
     smaller = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     scale = np.array(smaller.shape[1::-1], np.float32) / np.array(image.shape[1::-1], np.float32)
-    return smaller, replace(word, polygon=word.polygon * scale)
+    return smaller, replace(word, polygon=(word.polygon * scale).astype(np.float32))
 
 
 def words_of(image: AnnotatedImage) -> Iterator[tuple[Image, Word]]:

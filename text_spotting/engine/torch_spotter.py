@@ -42,6 +42,8 @@ def manifest_of(config: Config) -> Manifest:
         decoder="",
         score_thr=config.model.test_cfg.rcnn.score_thr,
         text_thr=config.text_thr,
+        text_weight=config.get("text_weight", 0.0),
+        word_thr=config.get("word_thr", 0.0),
         mask_thr=config.model.test_cfg.rcnn.mask_thr_binary,
     )
 
