@@ -89,3 +89,20 @@ def test_a_further_word_costs_lite_its_masks_and_its_reading() -> None:
     one, two = (complexity(network, (192, 96), words=words) for words in (1, 2))
     # 0.4 GFLOP of reading 32 x 96 pixels, 0.05 of drawing a mask.
     assert 0.40 < two - one < 0.50
+
+
+def test_refinement_moves_boxes_by_what_is_seen_in_them() -> None:
+    _, network = small_network("text-spotting-0003-lite")
+    head: Any = network.roi_head
+    assert head.test_cfg.refinements == 1
+    x = network.extract_feat(torch.zeros(1, 3, 96, 192))
+    boxes = torch.tensor([[20.0, 20, 60, 40]])
+    weight, bias = head.bbox_head.fc_reg.weight, head.bbox_head.fc_reg.bias
+    before = weight.clone(), bias.clone()
+    with torch.no_grad():
+        weight.zero_()
+        bias.copy_(torch.tensor([1.0, 0, 0, 0]))  # a tenth of the width to the right
+        moved = head.refine(x, boxes, (96, 192))
+        weight.copy_(before[0])
+        bias.copy_(before[1])
+    assert moved.tolist() == [[24, 20, 64, 40]]

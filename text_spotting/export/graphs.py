@@ -120,7 +120,11 @@ class BoxGraph(nn.Module):
         kept = NonMaxSuppression.apply(
             boxes, scores, self.settings.nms.iou_threshold, self.settings.score_thr, self.settings.max_per_img
         )
-        return boxes[kept], scores[kept]
+        boxes = boxes[kept]
+        for _ in range(self.settings.get("refinements", 0)):
+            _, deltas = self.head(self.pooling(levels, boxes))
+            boxes = decode(boxes, deltas, self.head.bbox_coder, size)
+        return boxes, scores[kept]
 
 
 class LevelPooling(nn.Module):

@@ -46,6 +46,16 @@ class TextRoIHead(StandardRoIHead):
         losses.update(self.text_loss(x, proposals, batch_data_samples))
         return losses
 
+    def refine(self, x: Pyramid, boxes: Tensor, size: tuple[int, int]) -> Tensor:
+        """Boxes (N, 4) moved once more by what is seen in them, as often as ``test_cfg`` says with ``refinements``.
+
+        Iterative regression (Gidaris & Komodakis 2015, arXiv 1505.01749); ``size`` is height, width of the input.
+        """
+        for _ in range(self.test_cfg.get("refinements", 0)):
+            deltas = self._bbox_forward(x, bbox2roi([boxes]))["bbox_pred"]
+            boxes = self.bbox_head.bbox_coder.decode(boxes, deltas, max_shape=size)
+        return boxes
+
     def text_features(self, x: Pyramid, rois: Tensor, masks: Tensor) -> Tensor:
         """What the text head reads.
 

@@ -6,7 +6,7 @@ input_size = (1296, 720)  # width, height
 keep_aspect = True
 text_thr = 0.35
 text_weight = 0.2  # a word that can be read is surely one
-word_thr = 0.6
+word_thr = 0.65
 word_size = (32, 96)  # height, width of a word as it is read
 
 _downscale = 1.5
@@ -53,7 +53,13 @@ model = dict(
     ),
     test_cfg=dict(
         rpn=dict(nms_pre=300, max_per_img=100, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
-        rcnn=dict(score_thr=0.5, nms=dict(type="nms", iou_threshold=0.5), max_per_img=100, mask_thr_binary=0.5),
+        rcnn=dict(
+            score_thr=0.5,
+            nms=dict(type="nms", iou_threshold=0.5),
+            max_per_img=100,
+            mask_thr_binary=0.5,
+            refinements=1,
+        ),
     ),
 )
 
