@@ -128,7 +128,7 @@ def test_a_published_snapshot_loads_and_resumes(photos: Path, tmp_path: Path) ->
 def test_validation_reports_figures_and_keeps_the_best(photos: Path, tmp_path: Path) -> None:
     config = config_of(LITE, photos, epochs=2)
     config.train_cfg.val_interval = 1
-    config.input_size = (192, 128)
+    config.input_size = (192, 96)
     runner = build_runner(config, tmp_path, validation=read_dataset(photos / "annotation.json"))
     train(runner)
     records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]

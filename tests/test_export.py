@@ -17,7 +17,7 @@ from text_spotting.export.onnx import text_feature_shape
 from text_spotting.postprocess import softmax
 from text_spotting.runtime.spotter import Spotter
 
-SIZE = (192, 128)
+SIZE = (192, 96)
 
 
 def text_shapes(name):
@@ -115,8 +115,8 @@ def test_a_client_that_reads_word_by_word_reads_the_same(exported):
     picture = verify.sample_picture()
     resized = cv2.resize(picture, SIZE)
     if small_network(exported[0])[0].keep_aspect:
-        rest = np.full((128, 21, 3), (104, 116, 124), np.uint8)
-        resized = np.hstack([cv2.resize(picture, (171, 128)), rest])
+        rest = np.full((96, 64, 3), (104, 116, 124), np.uint8)
+        resized = np.hstack([cv2.resize(picture, (128, 96)), rest])
     result = detector(resized.transpose(2, 0, 1)[None].astype(np.float32))
     request, texts = decoder.create_infer_request(), []
     for feature in result["text_features"]:
@@ -139,7 +139,7 @@ def test_a_client_that_reads_word_by_word_reads_the_same(exported):
 def test_onnx_takes_pictures_of_other_sizes(exported):
     name, folder, _, _ = exported
     _, network = small_network(name)
-    image = torch.rand(1, 3, 192, 256, generator=torch.Generator().manual_seed(5))
+    image = torch.rand(1, 3, 192, 288, generator=torch.Generator().manual_seed(5))
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
     boxes, masks = session.run(["boxes", "masks"], {"image": image.numpy()})
     wanted = network.detect(image)
@@ -208,10 +208,10 @@ def run_export(snapshot, folder, *arguments, template="text-spotting-0003-lite")
 
 
 def test_the_tool_exports_another_size_in_half_precision(snapshot, tmp_path, capsys):
-    assert run_export(snapshot, tmp_path / "out", "--no-onnx", "--input-size", "128x64", "--fp16") == 0
+    assert run_export(snapshot, tmp_path / "out", "--no-onnx", "--input-size", "144x96", "--fp16") == 0
     files = {path.name: path for path in (tmp_path / "out").iterdir()}
     assert {name.rsplit(".", 1)[1] for name in files} == {"xml", "bin"}
-    assert Spotter(tmp_path / "out").manifest.input_size == (128, 64)
+    assert Spotter(tmp_path / "out").manifest.input_size == (144, 96)
     parameters = sum(tensor.numel() for tensor in torch.load(snapshot)["state_dict"].values())
     assert sum(path.stat().st_size for name, path in files.items() if name.endswith(".bin")) < 2.2 * parameters
     assert "OpenVINO = PyTorch" in capsys.readouterr().out
@@ -220,7 +220,7 @@ def test_the_tool_exports_another_size_in_half_precision(snapshot, tmp_path, cap
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--input-size", "250x192"], "--input-size 250x192: both sides must be multiples of 64"),
+        (["--input-size", "250x192"], "--input-size 250x192: both sides must be multiples of 48"),
         (["--no-onnx", "--no-openvino"], "--no-onnx and --no-openvino leave nothing to export"),
     ],
     ids=["odd size", "no format"],
@@ -246,7 +246,7 @@ def test_an_untrained_network_is_compared_without_threshold(tmp_path, monkeypatc
     config, network = small_network("text-spotting-0003-lite")
     monkeypatch.setitem(network.test_cfg.rcnn, "score_thr", 0.999)
     said = []
-    made = export(network, plain_manifest(config, (128, 128)), tmp_path, Wishes(openvino=False), said.append)
+    made = export(network, plain_manifest(config, (144, 144)), tmp_path, Wishes(openvino=False), said.append)
     assert any("no word found on the test picture" in line for line in said)
     assert made.agreements["ONNX"].words == 6
     assert network.test_cfg.rcnn.score_thr == 0.999

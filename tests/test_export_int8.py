@@ -95,7 +95,7 @@ def test_levels_grow_more_careful():
 def model(tmp_path_factory):
     config, network = small_network("text-spotting-0003-lite")
     folder = tmp_path_factory.mktemp("full")
-    export(network, plain_manifest(config, (192, 128)), folder, Wishes(onnx=False), lambda _: None)
+    export(network, plain_manifest(config, (192, 96)), folder, Wishes(onnx=False), lambda _: None)
     return folder / "model.xml"
 
 

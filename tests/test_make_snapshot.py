@@ -35,8 +35,8 @@ def test_parts_are_joined_in_half_precision_without_training_state(tmp_path: Pat
     assert made["meta"] == {"epoch": 8, "iter": 42}
     assert made["state_dict"]["roi_head.text_head.decoder.v"].eq(1).all()
     assert made["state_dict"]["roi_head.text_head.decoder.v"].dtype == torch.float16
-    assert made["state_dict"]["neck.fpn_convs.0.bn.running_var"].dtype == torch.float32
-    assert output.stat().st_size < 12e6
+    assert made["state_dict"]["neck.out.0.1.running_var"].dtype == torch.float32
+    assert output.stat().st_size < 15e6
 
 
 def test_a_network_that_is_not_complete_is_not_shipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

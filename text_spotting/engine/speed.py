@@ -43,7 +43,10 @@ def stock_setting(config: Config) -> Config:
         stock.model.backbone.frozen_stages = 0
     stock.model.train_cfg.rpn_proposal.update(nms_pre=2000, max_per_img=1000)
     stock.model.train_cfg.rcnn.sampler.num = 512
-    stock.model.train_cfg.rcnn.text_sampler.num = 128
+    if "text_sampler" in stock.model.train_cfg.rcnn:
+        stock.model.train_cfg.rcnn.text_sampler.num = 128
+    else:
+        stock.model.train_cfg.rcnn.words_read = 128
     return stock
 
 

@@ -94,6 +94,8 @@ class LightSVTREncoder(BaseModule):
         self.local = Depthwise(channels, (1, 7))
         self.mixers = nn.Sequential(*(ColumnMixer(channels, heads) for _ in range(2)))
         self.norm = nn.LayerNorm(channels, eps=1e-6)
+        # OpenVINO 2026.4 computes a norm with neither scale nor shift wrongly before a transpose, at fixed shapes.
+        nn.init.normal_(self.norm.bias, std=0.01)
         self.position = nn.Parameter(torch.empty(1, channels, 1, columns).normal_(std=0.1))
         self.out_channels = channels
         self.pretrained = pretrained
