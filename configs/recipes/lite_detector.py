@@ -4,15 +4,15 @@ _base_ = ["../../model_templates/alphanumeric-text-spotting/text-spotting-0003-l
 
 _data = "{{$DATA_ROOT:data}}"
 _annotations = "{{$ANN_ROOT:annotations}}"
-_size = (672, 480)
-_epochs = 30
+_size = (960, 672)
+_epochs = 11
 _views = [dict(type="RandomView", size=_size, fit=_base_.input_size), dict(type="Photometric")]
 
 validation = [_annotations + "/ic15_dev.json", _annotations]
 validation_pictures = 20  # the first ones only, while training
 
 train_dataloader = dict(
-    batch_size=4,
+    batch_size=2,
     num_workers=1,
     dataset=dict(
         sources=[
@@ -28,14 +28,14 @@ train_dataloader = dict(
                 type="SyntheticSource",
                 length=100000,
                 size=_size,
-                words=(4, 16),
+                words=(6, 24),
                 height=(9, 72),
                 backgrounds=_data + "/backgrounds",
                 transforms=[],
             ),
         ],
-        weights=[0.5, 0.2, 0.1, 0.2],
-        length=800,
+        weights=[0.55, 0.15, 0.1, 0.2],
+        length=400,
         repeat=1,
         transforms=_views,
     ),
@@ -44,11 +44,11 @@ model = dict(
     backbone=dict(pretrained=True),
     neck=dict(pretrained=True),
     train_cfg=dict(
-        rpn_proposal=dict(nms_pre=400, max_per_img=200),
-        rcnn=dict(sampler=dict(num=64), words_read=1),
+        rpn_proposal=dict(nms_pre=500, max_per_img=250),
+        rcnn=dict(sampler=dict(num=128), words_read=1),
     ),
 )
-train_cfg = dict(max_epochs=_epochs, val_interval=3)
+train_cfg = dict(max_epochs=_epochs, val_interval=4)
 optim_wrapper = dict(
     type="BFloat16OptimWrapper",
     optimizer=dict(lr=7e-4),

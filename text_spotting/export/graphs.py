@@ -114,17 +114,16 @@ class BoxGraph(nn.Module):
         self.settings = settings
 
     def forward(self, levels: tuple[Tensor, ...], proposals: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
+        for _ in range(self.settings.get("refinements", 0)):
+            _, deltas = self.head(self.pooling(levels, proposals))
+            proposals = decode(proposals, deltas, self.head.bbox_coder, size)
         logits, deltas = self.head(self.pooling(levels, proposals))
         scores = logits.softmax(dim=1)[:, 0]
         boxes = decode(proposals, deltas, self.head.bbox_coder, size)
         kept = NonMaxSuppression.apply(
             boxes, scores, self.settings.nms.iou_threshold, self.settings.score_thr, self.settings.max_per_img
         )
-        boxes = boxes[kept]
-        for _ in range(self.settings.get("refinements", 0)):
-            _, deltas = self.head(self.pooling(levels, boxes))
-            boxes = decode(boxes, deltas, self.head.bbox_coder, size)
-        return boxes, scores[kept]
+        return boxes[kept], scores[kept]
 
 
 class LevelPooling(nn.Module):

@@ -3,7 +3,7 @@
 from text_spotting.models.assigner import WordAssigner
 from text_spotting.models.backbones import LargeKernelFPN, TextBackbone
 from text_spotting.models.encoder import LightSVTREncoder, TextEncoder
-from text_spotting.models.heads import WordBBoxHead, WordRPNHead
+from text_spotting.models.heads import SeparableRPNHead, WordBBoxHead, WordRPNHead
 from text_spotting.models.mask_head import PolygonMaskHead
 from text_spotting.models.recogniser import WordRecogniser
 from text_spotting.models.roi_extractors import RectifyingExtractor
@@ -18,6 +18,7 @@ __all__ = [
     "PolygonMaskHead",
     "RectifyingExtractor",
     "RectifyingRoIHead",
+    "SeparableRPNHead",
     "TextBackbone",
     "TextEncoder",
     "TextRecognitionHead",

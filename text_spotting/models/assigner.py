@@ -1,5 +1,7 @@
 """Matching boxes to words, with don't-care regions that are left alone."""
 
+from typing import Any
+
 from mmdet.models.task_modules.assigners import AssignResult, MaxIoUAssigner
 from mmdet.registry import TASK_UTILS
 from mmengine.structures import InstanceData
@@ -11,7 +13,15 @@ class WordAssigner(MaxIoUAssigner):
 
     mmdet calls every box of a picture without words background, don't-care regions included; here a box
     that lies in one by more than ``ignore_iof_thr`` of its own area stays unassigned.
+
+    Args:
+        joined_iou_thr: a box that holds two words is background, unless it fits one of them by this IoU. By
+            default it may pass for the larger word, as in mmdet.
     """
+
+    def __init__(self, *args: Any, joined_iou_thr: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.joined_iou_thr = joined_iou_thr
 
     def assign(
         self,
@@ -21,9 +31,24 @@ class WordAssigner(MaxIoUAssigner):
         **kwargs: object,
     ) -> AssignResult:
         result = super().assign(pred_instances, gt_instances, gt_instances_ignore, **kwargs)
-        if len(gt_instances) or gt_instances_ignore is None or not len(gt_instances_ignore):
+        if not len(pred_instances):
             return result
-        covered = self.iou_calculator(pred_instances.priors, gt_instances_ignore.bboxes, mode="iof")
-        if len(pred_instances):
+        if len(gt_instances):
+            return self._part_joined(result, pred_instances, gt_instances)
+        if gt_instances_ignore is not None and len(gt_instances_ignore):
+            covered = self.iou_calculator(pred_instances.priors, gt_instances_ignore.bboxes, mode="iof")
             result.gt_inds[covered.amax(dim=1) > self.ignore_iof_thr] = -1
         return result
+
+    def _part_joined(
+        self, result: AssignResult, pred_instances: InstanceData, gt_instances: InstanceData
+    ) -> AssignResult:
+        held = self.iou_calculator(gt_instances.bboxes, pred_instances.priors, mode="iof") > HELD
+        joined = (held.sum(dim=0) > 1) & (result.max_overlaps < self.joined_iou_thr) & (result.gt_inds > 0)
+        result.gt_inds[joined] = 0
+        result.labels[joined] = -1
+        return result
+
+
+HELD = 0.7
+"""Share of a word's box from which on it counts as held by another box."""

@@ -3,7 +3,9 @@
 from mmdet.models.dense_heads import RPNHead
 from mmdet.models.roi_heads.bbox_heads import Shared2FCBBoxHead
 from mmdet.registry import MODELS
-from torch import Tensor
+from torch import Tensor, nn
+
+from text_spotting.models.lcnet import Depthwise
 
 
 @MODELS.register_module()
@@ -13,6 +15,15 @@ class WordRPNHead(RPNHead):
     def forward_single(self, x: Tensor) -> tuple[Tensor, Tensor]:
         scores, deltas = super().forward_single(x)
         return scores.float(), deltas.float()
+
+
+@MODELS.register_module()
+class SeparableRPNHead(WordRPNHead):
+    """Region proposals from a depthwise and a pointwise convolution, a seventh of a full one's arithmetic."""
+
+    def _init_layers(self) -> None:
+        super()._init_layers()
+        self.rpn_conv = nn.Sequential(Depthwise(self.in_channels, 3), nn.Conv2d(self.in_channels, self.feat_channels, 1))
 
 
 @MODELS.register_module()

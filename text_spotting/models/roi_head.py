@@ -42,17 +42,35 @@ class TextRoIHead(StandardRoIHead):
         self, x: Pyramid, rpn_results_list: list[InstanceData], batch_data_samples: list[DetDataSample]
     ) -> dict[str, Tensor]:
         proposals = [InstanceData(priors=result.bboxes) for result in rpn_results_list]
-        losses = super().loss(x, rpn_results_list, batch_data_samples)
+        losses = super().loss(x, self._with_second_looks(x, rpn_results_list, batch_data_samples), batch_data_samples)
         losses.update(self.text_loss(x, proposals, batch_data_samples))
         return losses
 
-    def refine(self, x: Pyramid, boxes: Tensor, size: tuple[int, int]) -> Tensor:
-        """Boxes (N, 4) moved once more by what is seen in them, as often as ``test_cfg`` says with ``refinements``.
+    @torch.no_grad()
+    def _with_second_looks(
+        self, x: Pyramid, proposals: list[InstanceData], batch_data_samples: list[DetDataSample]
+    ) -> list[InstanceData]:
+        """The proposals and what they become when refined, so that the box head learns from what it will meet."""
+        if not self.test_cfg.get("refinements", 0):
+            return proposals
+        refined = [
+            self.refine(x, own.bboxes, sample.img_shape[:2], picture)
+            for picture, (own, sample) in enumerate(zip(proposals, batch_data_samples, strict=True))
+        ]
+        return [
+            InstanceData(bboxes=torch.cat([own.bboxes, moved]), labels=own.labels.repeat(2), scores=own.scores.repeat(2))
+            for own, moved in zip(proposals, refined, strict=True)
+        ]
 
-        Iterative regression (Gidaris & Komodakis 2015, arXiv 1505.01749); ``size`` is height, width of the input.
+    def refine(self, x: Pyramid, boxes: Tensor, size: tuple[int, int], picture: int = 0) -> Tensor:
+        """Boxes (N, 4) moved by what is seen in them, as often as ``test_cfg`` says with ``refinements``.
+
+        Iterative regression (Gidaris & Komodakis 2015, arXiv 1505.01749); ``size`` is height, width of the input,
+        ``picture`` the number of the boxes' picture in the batch.
         """
         for _ in range(self.test_cfg.get("refinements", 0)):
-            deltas = self._bbox_forward(x, bbox2roi([boxes]))["bbox_pred"]
+            rois = torch.cat([boxes.new_full((len(boxes), 1), picture), boxes], dim=1)
+            deltas = self._bbox_forward(x, rois)["bbox_pred"]
             boxes = self.bbox_head.bbox_coder.decode(boxes, deltas, max_shape=size)
         return boxes
 

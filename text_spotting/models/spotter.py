@@ -49,12 +49,12 @@ class MaskTextSpotter(MaskRCNN):
         sample = DetDataSample(metainfo={"img_shape": tuple(picture.shape[-2:]), "scale_factor": (1.0, 1.0)})
         x = self.extract_feat(picture)
         proposals = self.rpn_head.predict(x, [sample], rescale=False)
+        proposals[0].bboxes = self.roi_head.refine(x, proposals[0].bboxes, tuple(picture.shape[-2:]))
         found = self.roi_head.predict_bbox(x, [sample.metainfo], proposals, self.test_cfg.rcnn)[0]
-        boxes = self.roi_head.refine(x, found.bboxes, tuple(picture.shape[-2:]))
-        rois = bbox2roi([boxes])
+        rois = bbox2roi([found.bboxes])
         masks = self.roi_head._mask_forward(x, rois)["mask_preds"][:, 0].sigmoid()
         return Detections(
-            boxes=torch.cat([boxes, found.scores[:, None]], dim=1),
+            boxes=torch.cat([found.bboxes, found.scores[:, None]], dim=1),
             labels=found.labels,
             masks=masks,
             text_features=self.roi_head.text_features(x, rois, masks),

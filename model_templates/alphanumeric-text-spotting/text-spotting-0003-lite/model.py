@@ -12,6 +12,7 @@ word_size = (32, 96)  # height, width of a word as it is read
 _downscale = 1.5
 _strides = [6, 12, 24, 48]
 _channels = 64
+_box_cells = (5, 16)  # words are wide, and gaps between them narrow
 _extractor = dict(type="SingleRoIExtractor", out_channels=_channels, featmap_strides=_strides, finest_scale=112)
 _roi_align = dict(type="RoIAlign", sampling_ratio=2)
 
@@ -20,14 +21,15 @@ model = dict(
     backbone=dict(type="TextBackbone", downscale=_downscale, frozen_stages=1),
     neck=dict(type="LargeKernelFPN", in_channels=[48, 96, 192, 384], out_channels=_channels),
     rpn_head=dict(
+        type="SeparableRPNHead",
         in_channels=_channels,
         feat_channels=_channels,
         anchor_generator=dict(type="AnchorGenerator", scales=[4], ratios=[0.25, 0.5, 1.0], strides=[*_strides, 96]),
     ),
     roi_head=dict(
         type="RectifyingRoIHead",
-        bbox_roi_extractor=dict(_extractor, roi_layer=dict(_roi_align, output_size=7)),
-        bbox_head=dict(in_channels=_channels, fc_out_channels=256),
+        bbox_roi_extractor=dict(_extractor, roi_layer=dict(_roi_align, output_size=_box_cells)),
+        bbox_head=dict(in_channels=_channels, fc_out_channels=256, roi_feat_size=_box_cells),
         mask_roi_extractor=dict(_extractor, roi_layer=dict(_roi_align, output_size=14)),
         mask_head=dict(
             num_convs=2,
@@ -47,7 +49,16 @@ model = dict(
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=500, max_per_img=300, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
         rcnn=dict(
-            sampler=dict(type="RandomSampler", num=128, pos_fraction=0.33, neg_pos_ub=-1, add_gt_as_proposals=True),
+            assigner=dict(joined_iou_thr=0.7),
+            sampler=dict(
+                type="CombinedSampler",
+                num=128,
+                pos_fraction=0.33,
+                neg_pos_ub=-1,
+                add_gt_as_proposals=True,
+                pos_sampler=dict(type="RandomSampler"),
+                neg_sampler=dict(type="IoUBalancedNegSampler", floor_thr=-1, floor_fraction=0, num_bins=4),
+            ),
             words_read=16,
         ),
     ),
