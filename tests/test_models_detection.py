@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from small_networks import BOTH, small_network
 
@@ -38,6 +39,46 @@ def test_half_a_box_in_a_dont_care_region_is_not_enough() -> None:
 
 def test_a_picture_without_words_and_regions_is_all_background() -> None:
     assert assign(NOWHERE, NOWHERE, BOXES) == [0, 0, 0]
+
+
+def test_a_box_that_holds_two_words_is_background_unless_it_fits_one_well() -> None:
+    words = torch.tensor([[0.0, 0, 60, 10], [65, 0, 100, 10]])
+    both, mostly_the_first = torch.tensor([[0.0, 0, 100, 10]]), torch.tensor([[0.0, 0, 76, 10]])
+    # IoU with the first word: 0.6 and 0.79; the second box holds 11 of the second word's 35 columns.
+    boxes = torch.cat([both, mostly_the_first, words])
+    truth = InstanceData(bboxes=words, labels=torch.zeros(2, dtype=torch.int64))
+
+    def assigned(**settings: float) -> list[int]:
+        assigner = WordAssigner(pos_iou_thr=0.5, neg_iou_thr=0.5, match_low_quality=False, **settings)
+        return assigner.assign(InstanceData(priors=boxes), truth).gt_inds.tolist()
+
+    assert assigned() == [1, 1, 1, 2]
+    assert assigned(joined_iou_thr=0.7) == [0, 1, 1, 2]
+    assert assigned(joined_iou_thr=0.55) == [1, 1, 1, 2]
+
+
+def test_the_box_head_learns_from_proposals_and_from_what_it_makes_of_them() -> None:
+    _, network = small_network("text-spotting-0003-lite")
+    head: Any = network.roi_head
+    x = network.extract_feat(torch.rand(2, 3, 96, 192))
+    sample = DetDataSample(metainfo={"img_shape": (96, 192)})
+    proposals = [
+        InstanceData(bboxes=torch.tensor([box]), labels=torch.zeros(1, dtype=torch.int64), scores=torch.ones(1))
+        for box in ([20.0, 20, 60, 40], [30.0, 10, 90, 50])
+    ]
+    for picture, own in enumerate(head._with_second_looks(x, proposals, [sample, sample])):
+        alone = network.extract_feat(x.picture[picture : picture + 1])
+        refined = head.refine(alone, proposals[picture].bboxes, (96, 192))
+        assert torch.allclose(own.bboxes, torch.cat([proposals[picture].bboxes, refined]), atol=1e-2)
+        assert not torch.equal(own.bboxes[0], own.bboxes[1])
+        assert len(own.labels) == len(own.scores) == 2
+
+
+def test_two_thin_convolutions_keep_the_signal_of_new_region_proposals_alive() -> None:
+    _, network = small_network("text-spotting-0003-lite")
+    network.rpn_head.init_weights()
+    seen = network.rpn_head.rpn_conv(torch.randn(1, 64, 64, 64))
+    assert 0.5 < float(seen[..., 1:-1, 1:-1].detach().std()) < 2
 
 
 def test_the_mask_of_a_diamond_covers_the_cells_whose_centres_are_in_it() -> None:

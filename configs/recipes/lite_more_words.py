@@ -1,4 +1,4 @@
-"""Stage 3 of text-spotting-0003-lite: the text head once more, longer, on words that are changed more against overfitting."""
+"""Stage 3 of text-spotting-0003-lite: the text head once more, longer, and held back from overfitting."""
 
 _base_ = ["lite_small_words.py"]
 

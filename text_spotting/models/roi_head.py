@@ -58,7 +58,9 @@ class TextRoIHead(StandardRoIHead):
             for picture, (own, sample) in enumerate(zip(proposals, batch_data_samples, strict=True))
         ]
         return [
-            InstanceData(bboxes=torch.cat([own.bboxes, moved]), labels=own.labels.repeat(2), scores=own.scores.repeat(2))
+            InstanceData(
+                bboxes=torch.cat([own.bboxes, moved]), labels=own.labels.repeat(2), scores=own.scores.repeat(2)
+            )
             for own, moved in zip(proposals, refined, strict=True)
         ]
 
