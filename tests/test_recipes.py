@@ -53,7 +53,7 @@ def test_the_recogniser_stage_trains_what_the_spotter_loads(data: Path) -> None:
 def test_the_detector_stage_mixes_photos_and_rendered_pictures(data: Path) -> None:
     dataset = DATASETS.build(load("lite_detector.py").train_dataloader.dataset)
     shapes = {tuple(dataset[index]["inputs"].shape) for index in range(12)}
-    assert shapes == {(3, 480, 672)}
+    assert shapes == {(3, 672, 960)}
     assert len(dataset.sources) == 4
 
 

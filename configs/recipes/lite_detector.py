@@ -5,9 +5,10 @@ _base_ = ["../../model_templates/alphanumeric-text-spotting/text-spotting-0003-l
 _data = "{{$DATA_ROOT:data}}"
 _annotations = "{{$ANN_ROOT:annotations}}"
 _size = (960, 672)
-_epochs = 11
+_epochs = 40
 _views = [dict(type="RandomView", size=_size, fit=_base_.input_size), dict(type="Photometric")]
 
+text_weight = word_thr = 0.0  # the text head of this stage is thrown away
 validation = [_annotations + "/ic15_dev.json", _annotations]
 validation_pictures = 20  # the first ones only, while training
 

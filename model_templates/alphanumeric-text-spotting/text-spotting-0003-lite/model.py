@@ -6,7 +6,7 @@ input_size = (1296, 720)  # width, height
 keep_aspect = True
 text_thr = 0.35
 text_weight = 0.2  # a word that can be read is surely one
-word_thr = 0.65
+word_thr = 0.6
 word_size = (32, 96)  # height, width of a word as it is read
 
 _downscale = 1.5
