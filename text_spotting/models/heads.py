@@ -29,8 +29,8 @@ class SeparableRPNHead(WordRPNHead):
     def init_weights(self) -> None:
         """As mmdet's, but two thin convolutions in a row keep their signal's variance; 0.01 each would fade it."""
         super().init_weights()
-        for convolution in self.rpn_conv:
-            nn.init.kaiming_normal_(convolution.weight, nonlinearity="linear")
+        for weight in (part.weight for part in self.rpn_conv if isinstance(part, nn.Conv2d)):
+            nn.init.kaiming_normal_(weight, nonlinearity="linear")
 
 
 @MODELS.register_module()
