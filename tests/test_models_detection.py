@@ -76,8 +76,9 @@ def test_the_box_head_learns_from_proposals_and_from_what_it_makes_of_them() -> 
 
 def test_two_thin_convolutions_keep_the_signal_of_new_region_proposals_alive() -> None:
     _, network = small_network("text-spotting-0003-lite")
-    network.rpn_head.init_weights()
-    seen = network.rpn_head.rpn_conv(torch.randn(1, 64, 64, 64))
+    head = copy.deepcopy(network.rpn_head)  # other tests share the network
+    head.init_weights()
+    seen = head.rpn_conv(torch.randn(1, 64, 64, 64))
     assert 0.5 < float(seen[..., 1:-1, 1:-1].detach().std()) < 2
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from mmdet.registry import DATASETS
 from mmengine.config import Config
@@ -55,6 +56,18 @@ def test_the_detector_stage_mixes_photos_and_rendered_pictures(data: Path) -> No
     shapes = {tuple(dataset[index]["inputs"].shape) for index in range(12)}
     assert shapes == {(3, 672, 960)}
     assert len(dataset.sources) == 4
+
+
+@pytest.mark.parametrize(("share", "sources"), [("0", {"PhotoSource"}), ("1", {"SyntheticSource"})])
+def test_the_comparison_draws_from_what_it_is_told_alone(
+    data: Path, monkeypatch: pytest.MonkeyPatch, share: str, sources: set[str]
+) -> None:
+    monkeypatch.setenv("SYNTHETIC", share)
+    assert load("comparison_recogniser.py").train_dataloader.dataset.real_share == 1 - float(share)
+    dataset = DATASETS.build(load("comparison_detector.py").train_dataloader.dataset)
+    rng = np.random.default_rng(0)
+    drawn = {type(dataset.sources[dataset._choose(index, rng)[0]]).__name__ for index in range(20)}
+    assert drawn == sources
 
 
 def test_data_set_configs_of_recipes_name_known_readers() -> None:
