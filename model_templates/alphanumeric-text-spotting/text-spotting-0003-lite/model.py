@@ -14,7 +14,7 @@ _strides = [6, 12, 24, 48]
 _channels = 64
 _box_cells = (5, 16)  # words are wide, and gaps between them narrow
 _extractor = dict(type="SingleRoIExtractor", out_channels=_channels, featmap_strides=_strides, finest_scale=112)
-_roi_align = dict(type="RoIAlign", sampling_ratio=2)
+_roi_align = dict(type="RoIAlign", sampling_ratio=1)  # cells are smaller than strides on most words
 
 model = dict(
     data_preprocessor=dict(pad_size_divisor=48),
