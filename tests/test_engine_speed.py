@@ -22,4 +22,7 @@ def test_the_stock_setting_trains_all_stages_on_many_samples_and_leaves_the_temp
     stock = stock_setting(config)
     assert (stock.model.backbone.frozen_stages, config.model.backbone.frozen_stages) == (0, 1)
     assert (stock.model.train_cfg.rcnn.sampler.num, config.model.train_cfg.rcnn.sampler.num) == (512, 128)
+    assert stock.model.train_cfg.rcnn.sampler.type == "RandomSampler"
     assert stock.model.train_cfg.rpn_proposal.max_per_img == 1000
+    assert (stock.model.test_cfg.rcnn.refinements, config.model.test_cfg.rcnn.refinements) == (0, 1)
+    assert stock.model.roi_head.mask_roi_extractor.roi_layer.sampling_ratio == 0

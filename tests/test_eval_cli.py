@@ -282,6 +282,14 @@ def test_a_broken_picture_is_named(tool: Tool, tmp_path: Path) -> None:
     assert err == f"error: {broken} is not a picture or is broken; replace it or take it out of the annotation\n"
 
 
+def test_a_precision_is_for_openvino_models(tool: Tool, tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    plain = save_onnx(tmp_path / "export")
+    code, _, err = tool("--load-weights", plain, "--precision", "bf16")
+    assert code == 2
+    assert f"--precision: {plain} always computes in f32" in err
+
+
 def test_weights_and_predictions_together_are_refused(dataset: list[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         run_tool("eval", [*dataset, "--load-weights", "a.pth", "--from-predictions", "b.json"])

@@ -1,5 +1,7 @@
 """An export is three graphs a format that existing clients can use, equal to the network in numbers and in words."""
 
+from xml.etree import ElementTree
+
 import cv2
 import numpy as np
 import onnxruntime
@@ -99,9 +101,24 @@ def test_words_are_the_same_as_pytorch_finds(exported, file):
     wanted = described(torch_spotter(picture))
     assert len(wanted) == 6
     assert any(row[4] for row in wanted), "random weights spell something"
-    found = described(Spotter(folder / file)(picture))
+    found = described(Spotter(folder / file, precision="f32")(picture))
     assert [row[4] for row in found] == [row[4] for row in wanted]
     assert np.allclose([row[:4] for row in found], [row[:4] for row in wanted], atol=1)
+
+
+def test_coordinates_and_pooling_stay_in_float32_whatever_the_rest_is_computed_in(exported):
+    _, folder, _, _ = exported
+    marked = {
+        layer.attrib["name"]: layer.attrib["type"]
+        for layer in ElementTree.parse(folder / "model.xml").iterfind("layers/layer")
+        if layer.find("rt_info/attribute[@name='precise']") is not None
+    }
+    poolings = [op for op in ov.Core().read_model(folder / "model.xml").get_ops() if op.get_type_name() == "ROIAlign"]
+    assert {op.get_friendly_name() for op in poolings} <= set(marked)
+    assert "NonMaxSuppression" in marked.values()
+    assert "MatMul" not in marked.values()
+    convolutions = [name for name, kind in marked.items() if kind == "Convolution"]
+    assert all(name.startswith("/neck/out") for name in convolutions), "pointwise ones before pooling alone"
 
 
 def test_a_client_that_reads_word_by_word_reads_the_same(exported):
@@ -133,7 +150,7 @@ def test_a_client_that_reads_word_by_word_reads_the_same(exported):
                 break
             text += "  abcdefghijklmnopqrstuvwxyz0123456789"[symbol]
         texts.append(text.strip())
-    assert sorted(texts) == sorted(word.text for word in Spotter(folder)(picture))
+    assert sorted(texts) == sorted(word.text for word in Spotter(folder, precision="f32")(picture))
 
 
 def test_onnx_takes_pictures_of_other_sizes(exported):

@@ -82,7 +82,7 @@ def test_a_turned_word_is_cut_out_upright_by_the_data_and_the_network_alike(degr
     assert cut[4:28, 52:92].mean(axis=(0, 1)) == pytest.approx([255, 255, 255], abs=12)
 
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float()
-    extractor = RectifyingExtractor((32, 96), sampling_ratio=2)
+    extractor = RectifyingExtractor((32, 96))
     pooled = extractor(Pyramid.of([], pixels), torch.zeros(1), torch.from_numpy(frame)[None])
     difference = (pooled[0].permute(1, 2, 0).numpy() - cut).astype(np.float32)
     assert np.abs(difference).mean() < 1.5, "OpenCV rounds places to a 32nd of a pixel"

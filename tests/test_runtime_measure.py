@@ -48,7 +48,7 @@ def test_arithmetic_of_dense_convolutions_is_counted(tmp_path):
     dense = ops.convolution(image, weights, [1, 1], [1, 1], [1, 1], [1, 1])
     single = ops.group_convolution(dense, np.ones((4, 1, 1, 3, 3), np.float32), [1, 1], [1, 1], [1, 1], [1, 1])
     ov.save_model(ov.Model([single], [image]), tmp_path / "d.xml", compress_to_fp16=False)
-    measured = layer_times(tmp_path / "d.xml", np.zeros((8, 16, 3), np.uint8))
+    measured = layer_times(tmp_path / "d.xml", np.zeros((8, 16, 3), np.uint8), "f32")
     assert measured.convolution_gflops == pytest.approx(2 * 4 * 8 * 16 * 3 * 3 * 3 / 1e9), "depthwise ones apart"
     assert measured.reached == pytest.approx(1000 * measured.convolution_gflops / measured.convolution_ms)
 
@@ -56,7 +56,7 @@ def test_arithmetic_of_dense_convolutions_is_counted(tmp_path):
 def test_one_by_one_is_timed_on_the_graphs_that_clients_use(model):
     engine = OpenVinoEngine(model, Target())
     files = [model.parent / EXPORTED.encoder, model.parent / EXPORTED.decoder]
-    batch, loop = batch_against_loop(engine, files, np.zeros((20, *engine.text_feature_shape), np.float32))
+    batch, loop = batch_against_loop(engine, files, np.zeros((20, *engine.text_feature_shape), np.float32), "f32")
     assert loop > batch > 0
 
 

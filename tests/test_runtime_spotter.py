@@ -7,12 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
+import openvino as ov
 import pytest
 from sample_graphs import EXPORTED, save_ir, save_onnx
 
 from text_spotting.errors import UserError
+from text_spotting.runtime.session import PRECISIONS, Target, usual_precision
 from text_spotting.runtime.spotter import Spotter
 
+INFERENCE_PRECISION_HINT = "INFERENCE_PRECISION_HINT"
 BLUE = np.zeros((40, 80, 3), np.uint8)
 BLUE[..., 0] = 255
 RED = BLUE[..., ::-1]
@@ -65,6 +68,14 @@ def test_bf16_or_a_clear_refusal(ir):
         assert "this CPU does not compute in bf16" in str(error)
     else:
         assert [word.text for word in words] == ["ab", ""]
+
+
+def test_openvino_chooses_the_precision_unless_told(ir):
+    core = ov.Core()
+    assert INFERENCE_PRECISION_HINT not in Target().properties(core)
+    assert Target(precision="f32").properties(core)[INFERENCE_PRECISION_HINT] == ov.Type.f32
+    chosen = core.compile_model(ir, "CPU").get_property(INFERENCE_PRECISION_HINT)
+    assert PRECISIONS[usual_precision()] == chosen
 
 
 def test_a_stream_keeps_the_order_of_its_frames(spotter):

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--images", required=True, metavar="SOURCE", help="picture, folder or glob pattern to measure on"
     )
     parser.add_argument("--count", type=int, default=10, help="pictures to use (default: 10)")
-    parser.add_argument("--precision", default="f32", help="arithmetic: f32 (default), bf16 or f16")
+    parser.add_argument("--precision", help="arithmetic: f32, bf16 or f16 (default: the fastest here)")
     parser.add_argument("--threads", type=int, default=0, help="cores to use (default: all)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw time against words, and pixels over the models")
     parser.add_argument("--rapidocr", action="store_true", help="time RapidOCR (OpenVINO engine) on the same pictures")
@@ -47,8 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Measure each model in turn and print tables."""
     from text_spotting.evaluation.files import require_writable
+    from text_spotting.runtime.session import usual_precision
     from text_spotting.runtime.sources import find_pictures, read_picture
 
+    args.precision = args.precision or usual_precision()
     pictures = [read_picture(path) for path in find_pictures(args.images)[: args.count]]
     if not pictures:
         raise UserError(f"--count {args.count}: must be 1 or more")
@@ -78,7 +80,7 @@ def _measure(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> 
     print(f"load and compile {compiled - start:.2f} s, first picture {time.perf_counter() - compiled:.2f} s")
     _print_stages(engine, pictures)
     _print_layers(args, engine, detector, pictures[0])
-    _print_reading(engine, detector)
+    _print_reading(engine, detector, args.precision)
     if args.rapidocr:
         _print_rapidocr(args, model, pictures)
     curve = _print_curve(engine)
@@ -121,7 +123,7 @@ def _print_layers(args: argparse.Namespace, engine: "OpenVinoEngine", detector: 
     print(f"reached: {100 * times.reached / peaks[args.precision]:.0f}% of the {args.precision} peak")
 
 
-def _print_reading(engine: "OpenVinoEngine", detector: Path) -> None:
+def _print_reading(engine: "OpenVinoEngine", detector: Path, precision: str) -> None:
     import numpy as np
 
     from text_spotting.runtime.files import text_graphs
@@ -131,7 +133,7 @@ def _print_reading(engine: "OpenVinoEngine", detector: Path) -> None:
     words = np.random.default_rng(0).standard_normal((max(WORDS), *shape), np.float32)
     spent = {count: timed(partial(engine.read, words[:count]), 3) for count in WORDS}
     print("reading: " + ", ".join(f"{count} words {1000 * seconds:.1f} ms" for count, seconds in spent.items()))
-    batch, loop = batch_against_loop(engine, text_graphs(detector, engine.manifest), words[:30])
+    batch, loop = batch_against_loop(engine, text_graphs(detector, engine.manifest), words[:30], precision)
     print(
         f"30 words one by one, as clients of single-word graphs do: {1000 * loop:.0f} ms,"
         f" {loop / batch:.1f} times as long as in one batch"

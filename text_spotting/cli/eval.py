@@ -34,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_outputs(parser)
     parser.add_argument("--workers", type=int, default=2, help="threads that read pictures ahead (default: 2)")
     parser.add_argument("--device", help="where the model runs: CPU, GPU, cuda:0, ... (default: CPU, cuda with a GPU)")
+    parser.add_argument(
+        "--precision", help="what an OpenVINO model computes in: f32, bf16 or f16 (default: the fastest here)"
+    )
     parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
 
@@ -139,7 +142,7 @@ def _check(args: argparse.Namespace) -> None:
 def _load(args: argparse.Namespace) -> "LoadedSpotter":
     from text_spotting.cli.weights import load_spotter
 
-    return load_spotter(args.load_weights, args.config, args.device, args.trust_snapshot)
+    return load_spotter(args.load_weights, args.config, args.device, args.trust_snapshot, args.precision)
 
 
 def _metric_names(args: argparse.Namespace) -> list[str]:

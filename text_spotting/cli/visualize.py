@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-show", action="store_true", help="open no window (implied where there is no screen)")
     parser.add_argument("--no-track", action="store_true", help="show every frame's own reading")
     parser.add_argument("--device", default="CPU", help="OpenVINO device (default: CPU)")
-    parser.add_argument("--precision", help="arithmetic: f32 (default), bf16 or f16")
+    parser.add_argument("--precision", help="arithmetic: f32, bf16 or f16 (default: the fastest here)")
     parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="keep compiled models there to start faster")
     parser.add_argument("--config", help=argparse.SUPPRESS)
 

@@ -37,32 +37,37 @@ class LoadedSpotter:
     measure_size: Callable[[], Size | None]
 
 
-def load_spotter(weights: Path, config: Path | None, device: str | None, trust: bool = False) -> LoadedSpotter:
+def load_spotter(
+    weights: Path, config: Path | None, device: str | None, trust: bool = False, precision: str | None = None
+) -> LoadedSpotter:
     """Load a checkpoint with PyTorch, or an exported model with OpenVINO or ONNX Runtime.
 
     Args:
         config: model configuration; by default the one of the work dir that the script lies in.
         device: None for the default of the framework.
         trust: let a checkpoint run code while it is loaded.
+        precision: what an OpenVINO model computes in; None for the fastest there.
 
     Raises:
         UserError: the file is missing, of no known kind, or does not fit.
     """
     if not weights.exists():
         raise UserError(f"--load-weights: {weights} does not exist")
+    if precision and weights.suffix in (CHECKPOINT, ".onnx"):
+        raise UserError(f"--precision: {weights} always computes in f32; only OpenVINO models (.xml, .bin) can do else")
     if weights.suffix in EXPORTED or weights.is_dir():
-        return _load_exported(weights, config, device)
+        return _load_exported(weights, config, device, precision)
     if weights.suffix == CHECKPOINT:
         return _load_checkpoint(weights, config, device, trust)
     known = ", ".join((CHECKPOINT, *EXPORTED))
     raise UserError(f"--load-weights: {weights} is of no known kind; expected a file ending in {known}")
 
 
-def _load_exported(weights: Path, config: Path | None, device: str | None) -> LoadedSpotter:
+def _load_exported(weights: Path, config: Path | None, device: str | None, precision: str | None) -> LoadedSpotter:
     from text_spotting.runtime.spotter import Spotter
     from text_spotting.workdir.paths import beside_script
 
-    spotter = Spotter(weights, device=device or "CPU")
+    spotter = Spotter(weights, device or "CPU", precision)
     if config is None and (work_dir := beside_script()):
         config = work_dir.config_file
     return LoadedSpotter(spotter, partial(_open_exported, spotter), partial(_network_size, config))

@@ -12,6 +12,7 @@ import openvino as ov
 
 from text_spotting.errors import UserError
 from text_spotting.evaluation.inference import read_picture
+from text_spotting.export import coordinates
 from text_spotting.manifest import Manifest
 from text_spotting.postprocess import select
 from text_spotting.preprocess import prepare
@@ -39,15 +40,6 @@ class Level:
     kept: tuple[str, ...] = ()
     encoder: bool = True
 
-
-_COORDINATES = (
-    r"^/?proposals/(?!rpn_).*",
-    r"^/?boxes/(?!bbox_head/).*",
-    r"^/?masks/(?!RoiAlign).*",
-    r"^/?text/.*",
-    r"^/?text_features$",
-)
-"""Arithmetic on boxes and lookups of pixels: rounded to 256 steps, a place in the picture is off by five pixels."""
 
 _BOX_REGRESSION = (r".*fc_reg.*", r".*rpn_reg.*")
 _HEADS = (r"^/?boxes/.*", r"^/?proposals/.*", r".*mask_head.*")
@@ -129,7 +121,7 @@ def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence
         nncf.Dataset(inputs),
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(inputs),
-        ignored_scope=nncf.IgnoredScope(patterns=[*_COORDINATES, *kept], validate=False),
+        ignored_scope=nncf.IgnoredScope(patterns=[*coordinates.LAYERS, *kept], validate=False),
     )
     for key, value in info.items():
         quantized.set_rt_info(value, [key])

@@ -8,6 +8,7 @@ from typing import Any
 import openvino as ov
 from openvino._offline_transformations import apply_moc_transformations
 
+from text_spotting.export.coordinates import keep_precise
 from text_spotting.export.onnx import write_raw_detector
 from text_spotting.manifest import KEY, Manifest
 
@@ -66,6 +67,8 @@ def save(graphs: dict[str, ov.Model], folder: Path, *, fp16: bool = False) -> No
     """Write .xml and .bin files; with ``fp16`` weights are stored in half precision."""
     for name, graph in graphs.items():
         ov.save_model(graph, folder / name, compress_to_fp16=fp16)
+        if graph.has_rt_info([KEY]):
+            keep_precise(folder / name)
 
 
 def _one_word(shape: ov.PartialShape) -> list[int]:

@@ -14,6 +14,9 @@ from text_spotting.evaluation.inference import read_picture, spot_pictures
 from text_spotting.runtime.files import find_detector, text_graphs
 from text_spotting.runtime.spotter import Spotter
 
+FULL = "f32"
+"""What a compressed model is compared with."""
+
 _TIMED_PICTURES = 10
 
 
@@ -22,30 +25,36 @@ class Measured:
     """One exported model on one validation set.
 
     Attributes:
+        precision: what layers that are not quantized compute in.
         megabytes: weights of the three graphs, in 1e6 bytes.
         scores: metrics in points, 0..100.
         speedup: how many times as fast as the model it is compared with; 1 where there is none.
     """
 
+    precision: str
     megabytes: float
     scores: dict[str, float]
     speedup: float = 1.0
 
     def __str__(self) -> str:
         scores = ", ".join(f"{name} {value:.2f}" for name, value in self.scores.items())
-        return f"{self.megabytes:.1f} MB, {scores}, {self.speedup:.2f}x as fast"
+        return f"{self.precision}, {self.megabytes:.1f} MB, {scores}, {self.speedup:.2f}x as fast"
 
 
 def measure(
-    model: Path, pictures: Sequence[AnnotatedImage], metrics: Sequence[str], beside: Path | None = None
+    model: Path,
+    pictures: Sequence[AnnotatedImage],
+    metrics: Sequence[str],
+    precision: str,
+    beside: Path | None = None,
 ) -> Measured:
-    """Evaluate an exported model, and time it in turn with the one ``beside`` it."""
-    spotter = Spotter(model)
+    """Evaluate an exported model, and time it in turn with the one ``beside`` it, which computes in float32."""
+    spotter = Spotter(model, precision=precision)
     words = list(spot_pictures(spotter, [picture.path for picture in pictures]))
     found = evaluate([picture.words for picture in pictures], words, metrics)
     scores = {name: 100 * score.hmean for name, score in found.items()}
-    speedup = _speedup(spotter, Spotter(beside), pictures) if beside else 1.0
-    return Measured(_megabytes(model), scores, speedup)
+    speedup = _speedup(spotter, Spotter(beside, precision=FULL), pictures) if beside else 1.0
+    return Measured(precision, _megabytes(model), scores, speedup)
 
 
 def _speedup(spotter: Spotter, other: Spotter, pictures: Sequence[AnnotatedImage]) -> float:

@@ -1,6 +1,5 @@
 """The text head on its own, for training it on single-word crops."""
 
-from functools import cache
 from typing import Any
 
 import torch
@@ -26,11 +25,10 @@ class WordRecogniser(BaseModel):
             words that this reads rightly; 0 does without.
     """
 
-    def __init__(
-        self, text_head: ConfigType, mean: list[float], std: list[float], teacher_weight: float = 0.0
-    ) -> None:
+    def __init__(self, text_head: ConfigType, mean: list[float], std: list[float], teacher_weight: float = 0.0) -> None:
         super().__init__()
         self.teacher_weight = teacher_weight
+        self.teacher = Teacher(text_head["encoder"]["columns"]) if teacher_weight > 0 else None
         self.roi_head = nn.ModuleDict({"text_head": MODELS.build(text_head)})
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
@@ -52,18 +50,20 @@ class WordRecogniser(BaseModel):
             return head.read(features)
         encoded = head.encoder(features)
         losses = head.loss_of_encoded(encoded, texts)
-        if self.teacher_weight > 0:
-            losses["loss_teacher"] = self.teacher_weight * self._teacher_loss(inputs, head.columns(encoded), texts)
+        if self.teacher is not None:
+            taught = self.teacher(inputs)
+            losses["loss_teacher"] = self.teacher_weight * taught_loss(head.columns(encoded), taught, texts)
         return losses
 
-    def _teacher_loss(self, inputs: Tensor, columns: Tensor, texts: Tensor) -> Tensor:
-        """Cross entropy of columns (N, L, symbols) to the teacher's, per symbol of the words that it reads rightly."""
-        taught = self._teacher(columns.shape[1])(inputs)
-        right = agreeing(taught, texts)
-        total = -(taught[right] * columns[right]).sum()
-        return total / (texts[right] != START).sum().clamp(min=1)
 
-    @staticmethod
-    @cache
-    def _teacher(columns: int) -> Teacher:
-        return Teacher(columns)
+def taught_loss(columns: Tensor, taught: Tensor, targets: Tensor) -> Tensor:
+    """Cross entropy of columns to a teacher's, per symbol of the words that the teacher reads rightly.
+
+    Args:
+        columns: (N, L, symbols) log probabilities.
+        taught: (N, L, symbols) probabilities.
+        targets: (N, T) symbols, as ``TextRecognitionHead.loss`` takes them.
+    """
+    right = agreeing(taught, targets)
+    total = -(taught[right] * columns[right]).sum()
+    return total / (targets[right] != START).sum().clamp(min=1)

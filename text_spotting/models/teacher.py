@@ -1,6 +1,7 @@
 """PP-OCRv6's recogniser as a teacher: what it sees in each column of a word (knowledge distillation)."""
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Teacher:
         return torch.from_numpy(merging(characters(self.path)))
 
 
-def characters(path: Any) -> list[str]:
+def characters(path: Path) -> list[str]:
     """What the outputs of a packaged recogniser stand for; the first is the blank."""
     import onnx
 

@@ -129,7 +129,7 @@ class LayerTimes:
         return 1000 * self.convolution_gflops / self.convolution_ms if self.convolution_ms else 0.0
 
 
-def layer_times(detector: Path, canvas: Image, precision: str = "f32", threads: int = 0) -> LayerTimes:
+def layer_times(detector: Path, canvas: Image, precision: str, threads: int = 0) -> LayerTimes:
     """Profile the detector on a canvas of its size: medians over several inferences."""
     core = ov.Core()
     model = take_bytes(core.read_model(detector))
@@ -165,18 +165,20 @@ def _arithmetic(model: ov.Model) -> dict[str, float]:
     return work
 
 
-def batch_against_loop(engine: OpenVinoEngine, files: Sequence[Path], words: FloatArray) -> tuple[float, float]:
+def batch_against_loop(
+    engine: OpenVinoEngine, files: Sequence[Path], words: FloatArray, precision: str
+) -> tuple[float, float]:
     """Seconds to read ``words`` [N, C, h, w] in one batch, and one by one as clients of single-word graphs do.
 
     Args:
         engine: the runtime's.
         files: text encoder and decoder as exported, for one word at a time.
         words: text features.
+        precision: what the loop computes in, as ``engine`` does.
     """
     core = ov.Core()
-    encoder, decoder = (
-        core.compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": ov.Type.f32, "NUM_STREAMS": 1}) for file in files
-    )
+    options = {"INFERENCE_PRECISION_HINT": PRECISIONS[precision], "NUM_STREAMS": 1}
+    encoder, decoder = (core.compile_model(file, "CPU", options) for file in files)
 
     def one_by_one() -> None:
         for word in words:

@@ -67,12 +67,9 @@ class Target:
             UserError: no such device or precision here.
         """
         _check_device(core, self.device)
-        wanted = self.precision or "f32"
-        if wanted not in PRECISIONS:
-            raise UserError(f"precision {wanted!r} is unknown; choose one of {', '.join(PRECISIONS)}")
-        if self.device == "CPU" and wanted not in (there := _cpu_precisions(core)):
-            raise UserError(f"this CPU does not compute in {wanted}; choose one of {', '.join(there)}")
-        options: dict[str, object] = {hint.inference_precision(): PRECISIONS[wanted]}
+        options: dict[str, object] = {}
+        if self.precision is not None:
+            options[hint.inference_precision()] = self._arithmetic(core, self.precision)
         if self.device == "CPU":
             options[properties.num_streams()] = self.streams
             if self.threads:
@@ -80,6 +77,19 @@ class Target:
         if self.cache_dir is not None:
             options[properties.cache_dir()] = str(self.cache_dir)
         return options
+
+    def _arithmetic(self, core: ov.Core, wanted: str) -> ov.Type:
+        if wanted not in PRECISIONS:
+            raise UserError(f"precision {wanted!r} is unknown; choose one of {', '.join(PRECISIONS)}")
+        if self.device == "CPU" and wanted not in (there := _cpu_precisions(core)):
+            raise UserError(f"this CPU does not compute in {wanted}; choose one of {', '.join(there)}")
+        return PRECISIONS[wanted]
+
+
+def usual_precision() -> str:
+    """What OpenVINO computes in on this CPU unless told otherwise: half precision where that is fast."""
+    usual = ov.Core().get_property("CPU", hint.inference_precision())
+    return next(name for name, kind in PRECISIONS.items() if kind == usual)
 
 
 def _cpu_precisions(core: ov.Core) -> list[str]:

@@ -37,7 +37,7 @@ model = dict(
             conv_out_channels=_channels,
             norm_cfg=dict(type="BN", requires_grad=True),
         ),
-        text_roi_extractor=dict(type="RectifyingExtractor", output_size=word_size, sampling_ratio=2),
+        text_roi_extractor=dict(type="RectifyingExtractor", output_size=word_size),
         text_head=dict(
             type="TextRecognitionHead",
             encoder=dict(type="LightSVTREncoder", columns=word_size[1] // 4),
