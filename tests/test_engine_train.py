@@ -81,6 +81,7 @@ def test_resuming_equals_never_having_stopped(photos: Path, tmp_path: Path) -> N
     latest = tmp_path / "parts" / "latest.pth"
     resumed = run(config_of(LITE, photos, epochs=2), tmp_path / "parts", from_state(read_snapshot(latest), str(latest)))
     assert resumed.iter == 4
+    assert resumed.optim_wrapper.get_lr() == whole.optim_wrapper.get_lr()
     for name, tensor in whole.model.state_dict().items():
         assert torch.allclose(tensor, resumed.model.state_dict()[name], atol=1e-6), name
 

@@ -141,15 +141,17 @@ def position(meta: dict[str, Any], iters_per_epoch: int) -> tuple[int, int]:
 
 def _restore_optimizer(runner: Runner, state: dict[str, Any]) -> None:
     """Load momenta, but keep the learning rates of this run's configuration."""
-    groups = runner.optim_wrapper.optimizer.param_groups
-    rates = [group.get("initial_lr", group["lr"]) for group in groups]
+    # The wrapper's groups end with one that only tells the rate in logs.
+    shown = runner.optim_wrapper.base_param_settings
+    rates = [group.get("initial_lr", group["lr"]) for group in runner.optim_wrapper.param_groups]
     try:
         runner.optim_wrapper.load_state_dict(state)
     except (ValueError, KeyError) as error:
         raise UserError(
             f"--resume-from: the snapshot's optimizer does not fit this configuration ({error}); use --load-weights"
         ) from error
-    for group, rate in zip(runner.optim_wrapper.optimizer.param_groups, rates, strict=True):
+    runner.optim_wrapper.base_param_settings = shown
+    for group, rate in zip(runner.optim_wrapper.param_groups, rates, strict=True):
         group["initial_lr"] = group["lr"] = rate
 
 
