@@ -42,12 +42,14 @@ class Level:
 
 
 _BOX_REGRESSION = (r".*fc_reg.*", r".*rpn_reg.*")
+_NECK = r"^/?neck/.*"
 _HEADS = (r"^/?boxes/.*", r"^/?proposals/.*", r".*mask_head.*")
 LEVELS = (
     Level("detector and text encoder"),
     Level("the same without box regression", _BOX_REGRESSION),
     Level("backbone, neck and text encoder", _HEADS),
     Level("backbone and neck", _HEADS, encoder=False),
+    Level("backbone", (*_HEADS, _NECK), encoder=False),
 )
 """From the fastest to the most careful."""
 
