@@ -1,5 +1,6 @@
 """Training samples: words stay on their pixels through every transform, and epochs can be resumed."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,18 @@ def test_words_stay_on_their_pixels_in_any_random_view(seed: int) -> None:
     seen = view(picture_of((60, 30, 150, 60)), np.random.default_rng(seed))
     assert seen.image.shape == (240, 320, 3)
     assert overlap(seen) > 0.9
+
+
+def test_tilted_views_lean_up_to_60_degrees_either_way_others_stay_about_level() -> None:
+    def leans(tilts: float) -> list[float]:
+        view = RandomView((320, 240), (400, 400), aspect=1.0, quarter_turns=0.0, on_word=1.0, tilts=tilts)
+        words = [view(picture_of((60, 30, 150, 60)), np.random.default_rng(seed)).words for seed in range(40)]
+        edges = [word.polygon[1] - word.polygon[0] for (word,) in words]
+        return [math.degrees(math.atan2(y, x)) for x, y in edges]
+
+    tilted, level = leans(1.0), leans(0.0)
+    assert -60.1 < min(tilted) < -40 < 40 < max(tilted) < 60.1
+    assert max(abs(lean) for lean in level) < 25, "five times the standard deviation"
 
 
 def test_a_cut_word_becomes_dont_care_and_one_outside_is_dropped() -> None:

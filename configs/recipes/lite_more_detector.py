@@ -4,7 +4,22 @@ _base_ = ["lite_detector.py"]
 
 _epochs = 24
 
-train_dataloader = dict(dataset=dict(seed=1))
+_views = [
+    dict(_base_.train_dataloader.dataset.transforms[0], tilts=0.2, quarter_turns=0.08),
+    dict(type="Photometric", p=0.4),
+]
+_sources = _base_.train_dataloader.dataset.sources
+
+train_dataloader = dict(
+    dataset=dict(
+        seed=1,
+        sources=[
+            dict(_sources[0], transforms=[_sources[0].transforms[0], *_views]),
+            *_sources[1:],
+        ],
+        transforms=_views,
+    )
+)
 train_cfg = dict(max_epochs=_epochs)
 optim_wrapper = dict(optimizer=dict(lr=6e-4))
 param_scheduler = [

@@ -75,6 +75,7 @@ class RandomView:
         aspect: greatest horizontal stretch or squeeze, as a factor.
         max_angle: greatest rotation in degrees.
         quarter_turns: probability of a turn by 90 or 270 degrees.
+        tilts: probability of a rotation of its own, up to ``MOST_TILT`` degrees.
         on_word: probability of a view around a word; otherwise anywhere in the picture.
     """
 
@@ -84,6 +85,7 @@ class RandomView:
     aspect: float = 1.25
     max_angle: float = 10.0
     quarter_turns: float = 0.05
+    tilts: float = 0.0
     on_word: float = 0.8
 
     def __call__(self, sample: Sample, rng: Generator) -> Sample:
@@ -91,6 +93,8 @@ class RandomView:
         scale = min(self.fit[0] / width, self.fit[1] / height) * math.exp(rng.uniform(*np.log(self.scales)))
         stretch = math.exp(rng.uniform(-1, 1) * math.log(self.aspect) / 2)
         angle = rng.normal(0, self.max_angle / 2)
+        if rng.random() < self.tilts:
+            angle = rng.uniform(-MOST_TILT, MOST_TILT)
         if rng.random() < self.quarter_turns:
             angle += rng.choice([90.0, 270.0])
         linear = rotation(angle) @ np.diag([scale * stretch, scale / stretch])
@@ -118,6 +122,10 @@ class RandomView:
         return np.clip(offset, slack[0], slack[1])
 
 
+MOST_TILT = 60.0
+"""Text leans rarely more in photos that are held upright."""
+
+
 def rotation(degrees: float) -> Matrix:
     """Rotation matrix (2, 2)."""
     angle = math.radians(degrees)
@@ -139,7 +147,7 @@ class Photometric:
 
 
 def _light(image: Image, rng: Generator) -> Image:
-    contrast, brightness = rng.uniform(0.6, 1.4), rng.uniform(-40, 40)
+    contrast, brightness = rng.uniform(0.35, 1.4), rng.uniform(-70, 40)
     mean = float(image.mean())
     return cv2.convertScaleAbs(np.clip((image - mean) * contrast + mean + brightness, 0, 255))
 
