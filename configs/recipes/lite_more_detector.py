@@ -2,7 +2,7 @@
 
 _base_ = ["lite_detector.py"]
 
-_epochs = 24
+_epochs = 27
 
 _views = [
     dict(_base_.train_dataloader.dataset.transforms[0], tilts=0.2, quarter_turns=0.08),

@@ -2,7 +2,7 @@
 
 _base_ = ["lite_more_words.py"]
 
-_epochs = 16
+_epochs = 14
 
 model = dict(teacher_weight=1.0)
 train_dataloader = dict(
