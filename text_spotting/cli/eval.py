@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=2, help="threads that read pictures ahead (default: 2)")
     parser.add_argument("--device", help="where the model runs: CPU, GPU, cuda:0, ... (default: CPU, cuda with a GPU)")
     parser.add_argument(
-        "--precision", help="what an OpenVINO model computes in: f32, bf16 or f16 (default: the fastest here)"
+        "--precision", help="what an OpenVINO model computes in: f32, bf16 or f16 (default: f32, as snapshots do)"
     )
     parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)

@@ -46,7 +46,7 @@ def load_spotter(
         config: model configuration; by default the one of the work dir that the script lies in.
         device: None for the default of the framework.
         trust: let a checkpoint run code while it is loaded.
-        precision: what an OpenVINO model computes in; None for the fastest there.
+        precision: what an OpenVINO model computes in; None for float32, which no processor rounds otherwise.
 
     Raises:
         UserError: the file is missing, of no known kind, or does not fit.
@@ -67,7 +67,7 @@ def _load_exported(weights: Path, config: Path | None, device: str | None, preci
     from text_spotting.runtime.spotter import Spotter
     from text_spotting.workdir.paths import beside_script
 
-    spotter = Spotter(weights, device or "CPU", precision)
+    spotter = Spotter(weights, device or "CPU", precision or "f32")
     if config is None and (work_dir := beside_script()):
         config = work_dir.config_file
     return LoadedSpotter(spotter, partial(_open_exported, spotter), partial(_network_size, config))

@@ -4,9 +4,9 @@ _base_ = ["../../../configs/_base_/mask_rcnn_text.py", "../../../configs/_base_/
 
 input_size = (1296, 720)  # width, height
 keep_aspect = True
-text_thr = 0.35
+text_thr = 0.5
 text_weight = 0.2  # a word that can be read is surely one
-word_thr = 0.6
+word_thr = 0.5
 word_size = (32, 96)  # height, width of a word as it is read
 
 _downscale = 1.5
@@ -47,7 +47,7 @@ model = dict(
         ),
     ),
     train_cfg=dict(
-        rpn_proposal=dict(nms_pre=500, max_per_img=300, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
+        rpn_proposal=dict(nms_pre=500, max_per_img=150, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
         rcnn=dict(
             assigner=dict(joined_iou_thr=0.7),
             sampler=dict(
@@ -59,13 +59,13 @@ model = dict(
                 pos_sampler=dict(type="RandomSampler"),
                 neg_sampler=dict(type="IoUBalancedNegSampler", floor_thr=-1, floor_fraction=0, num_bins=4),
             ),
-            words_read=16,
+            words_read=8,
         ),
     ),
     test_cfg=dict(
         rpn=dict(nms_pre=300, max_per_img=100, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
         rcnn=dict(
-            score_thr=0.5,
+            score_thr=0.4,
             nms=dict(type="nms", iou_threshold=0.5),
             max_per_img=100,
             mask_thr_binary=0.5,
