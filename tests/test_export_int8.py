@@ -81,7 +81,7 @@ def test_the_fastest_level_that_is_accurate_enough_is_taken(tmp_path):
 
 
 def test_where_none_is_accurate_enough_the_best_is_taken(tmp_path):
-    outcome, _ = searched(tmp_path, [3.0, 2.0, 0.75, 1.0], most_drop=0.5)
+    outcome, _ = searched(tmp_path, [3.0, 2.0, 0.75, 1.0, 1.5], most_drop=0.5)
     assert (outcome.level, outcome.drop) == (LEVELS[2], 0.75)
 
 
