@@ -1,4 +1,4 @@
-"""Stage 4 of text-spotting-0003-lite: the text head under PP-OCRv6's recogniser, lest it forget what that one knows."""
+"""No stage of lite: its text head under PP-OCRv6's recogniser, lest it forget what that one knows. Made nothing better."""
 
 _base_ = ["lite_more_words.py"]
 
