@@ -1,4 +1,4 @@
-"""No stage of lite: its text head under PP-OCRv6's recogniser, lest it forget what that one knows. Made nothing better."""
+"""No stage of lite, for it made nothing better: the text head under PP-OCRv6's recogniser as a teacher."""
 
 _base_ = ["lite_more_words.py"]
 
