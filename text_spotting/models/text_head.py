@@ -61,11 +61,7 @@ class TextRecognitionHead(BaseModule):
         Returns:
             ``loss_text``: negative log likelihood per symbol, stop included; ``loss_ctc`` where configured.
         """
-        return self.loss_of_encoded(self.encoder(features), targets)
-
-    def loss_of_encoded(self, encoded: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """As ``loss``, from what the encoder made of the features."""
-        encoded = encoded.float()
+        encoded = self.encoder(features).float()
         with torch.autocast(encoded.device.type, enabled=False):
             losses = {"loss_text": self.loss_weight * self._attention_loss(encoded, targets)}
             if self.ctc_weight > 0:
@@ -87,15 +83,9 @@ class TextRecognitionHead(BaseModule):
         total = F.cross_entropy(stacked.flatten(0, 1), wanted.flatten(), ignore_index=START, reduction="sum")
         return total / (wanted != START).sum().clamp(min=1)
 
-    def columns(self, encoded: Tensor) -> Tensor:
-        """Log probabilities of CTC's symbols in each column, (N, w, symbols), where ``ctc_weight`` is not 0.
-
-        ``START`` serves as blank: neither ever appears in a text.
-        """
-        return self.ctc(encoded.float().mean(dim=2).transpose(1, 2)).log_softmax(dim=2)
-
     def _ctc_loss(self, encoded: Tensor, targets: Tensor) -> Tensor:
-        columns = self.columns(encoded).transpose(0, 1)
+        # START serves as CTC's blank: neither ever appears in a text.
+        columns = self.ctc(encoded.mean(dim=2).permute(2, 0, 1)).log_softmax(dim=2)
         symbols = targets * (targets != STOP)
         lengths = (symbols != START).sum(dim=1)
         widths = torch.full_like(lengths, len(columns))
