@@ -44,10 +44,9 @@ train_dataloader = dict(
 model = dict(
     backbone=dict(pretrained=True),
     neck=dict(pretrained=True),
-    roi_head=dict(text_head=dict(loss_weight=0.0, ctc_weight=0.0)),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=500, max_per_img=250),
-        rcnn=dict(sampler=dict(num=128), words_read=1),
+        rcnn=dict(sampler=dict(num=128), words_read=0),
     ),
 )
 train_cfg = dict(max_epochs=_epochs, val_interval=4)
