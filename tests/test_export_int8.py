@@ -123,6 +123,7 @@ def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path
     report = json.loads((tmp_path / "compression.json").read_text())
     assert report["after"]["megabytes"] < 0.4 * report["before"]["megabytes"]
     assert set(report["after"]["scores"]) == {"f1", "word_spotting"}
+    assert 'name="precise"' in (tmp_path / "model.xml").read_text(), "coordinates stay in float32"
     assert len(Spotter(tmp_path)(sample_picture())) > 0
     assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin", ".json"}, "no scratch is left"
 

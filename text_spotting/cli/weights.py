@@ -46,7 +46,7 @@ def load_spotter(
         config: model configuration; by default the one of the work dir that the script lies in.
         device: None for the default of the framework.
         trust: let a checkpoint run code while it is loaded.
-        precision: what an OpenVINO model computes in; None for float32, which no processor rounds otherwise.
+        precision: what an OpenVINO model computes in; None for float32, as snapshots do.
 
     Raises:
         UserError: the file is missing, of no known kind, or does not fit.

@@ -123,7 +123,7 @@ class RandomView:
 
 
 MOST_TILT = 60.0
-"""Text leans rarely more in photos that are held upright."""
+"""Greatest lean of a tilted view, in degrees; quarter turns cover text that stands on end."""
 
 
 def rotation(degrees: float) -> Matrix:

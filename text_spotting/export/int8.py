@@ -99,6 +99,7 @@ def quantize(source: Path, manifest: Manifest, calibration: Calibration, level: 
     ov.save_model(
         quantize_graph(detector, calibration.pictures, level.kept), folder / source.name, compress_to_fp16=False
     )
+    coordinates.keep_precise(folder / source.name)
     for suffix in (".xml", ".bin"):
         shutil.copyfile(decoder.with_suffix(suffix), folder / decoder.with_suffix(suffix).name)
         shutil.copyfile(encoder.with_suffix(suffix), folder / encoder.with_suffix(suffix).name)
