@@ -86,6 +86,28 @@ def test_resuming_equals_never_having_stopped(photos: Path, tmp_path: Path) -> N
         assert torch.allclose(tensor, resumed.model.state_dict()[name], atol=1e-6), name
 
 
+def test_a_moving_average_of_the_weights_is_what_is_saved_and_goes_on_when_resumed(
+    photos: Path, tmp_path: Path
+) -> None:
+    def averaging(epochs: int) -> Config:
+        config = config_of(LITE, photos, epochs)
+        config.custom_hooks.append({"type": "EMAHook", "momentum": 0.25, "update_buffers": True, "begin_iter": 2})
+        return config
+
+    run(averaging(epochs=2), tmp_path / "whole")
+    plain = run(config_of(LITE, photos, epochs=2), tmp_path / "plain").model.state_dict()
+    run(averaging(epochs=1), tmp_path / "parts")
+    latest = tmp_path / "parts" / "latest.pth"
+    run(averaging(epochs=2), tmp_path / "parts", from_state(read_snapshot(latest), str(latest)))
+    whole, parts = (read_snapshot(tmp_path / name / "latest.pth") for name in ("whole", "parts"))
+    for name, tensor in whole["state_dict"].items():
+        assert torch.allclose(tensor.float(), parts["state_dict"][name].float(), atol=1e-6), name
+        own = whole["ema_state_dict"][f"module.{name}"]
+        assert torch.allclose(own.float(), plain[name].float(), atol=1e-6), name
+    changed = "roi_head.bbox_head.fc_cls.weight"
+    assert not torch.equal(whole["state_dict"][changed], plain[changed])
+
+
 def test_a_signal_saves_the_state_within_the_epoch_and_training_goes_on_from_there(
     photos: Path, tmp_path: Path, monkeypatch: Any
 ) -> None:

@@ -59,8 +59,22 @@ def test_a_margin_is_a_share_of_the_height_on_every_side():
 
 def test_no_looseness_leaves_the_frame_and_some_moves_its_sides_by_shares_of_its_height():
     frame, rng = np.float32(UPRIGHT), np.random.default_rng(0)
-    assert Looseness((0, 0), 0, 0)(frame, rng) == pytest.approx(frame, abs=1e-4)
-    assert Looseness((0.1, 0.1), 0, 0)(frame, rng) == pytest.approx(np.array([[68, 68], [64, 0], [0, 24]]), abs=1e-3)
+    still = {"along": 0, "across": 0, "angle": 0, "slant": 0}
+    assert Looseness(**still, centre=0)(frame, rng) == pytest.approx(frame, abs=1e-4)
+    wider = np.array([[68, 68], [64, 0], [0, 24]])
+    assert Looseness(**still, centre=0.1)(frame, rng) == pytest.approx(wider, abs=1e-3)
+
+
+def test_loose_ends_are_off_more_often_than_loose_edges_and_no_side_cuts_deep():
+    """Half of what Laplace's distribution gives lies within 0.69 of its scale."""
+    rng, loose = np.random.default_rng(0), Looseness(angle=0, slant=0)
+    frames = np.array([loose(np.float32(UPRIGHT), rng) for _ in range(2000)])
+    left, top = ((np.float32(UPRIGHT)[0] - frames[:, 0]) / 20).T
+    for shift, scale in ((left, 0.12), (top, 0.07)):
+        assert np.median(shift) == pytest.approx(0.04, abs=0.01)
+        assert np.median(np.abs(shift - 0.04)) == pytest.approx(0.69 * scale, abs=0.01)
+        assert shift.min() == pytest.approx(-0.2, abs=0.01)
+        assert shift.max() <= 0.601
 
 
 def picture_with_word(polygon):

@@ -47,15 +47,21 @@ def reading_frame(points: ArrayLike) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Looseness:
-    """How far a detector's frame may be off.
+    """How far a detector's frame may be off: mostly a little, sometimes much, as Laplace's distribution has it.
 
     Attributes:
-        shift: of each side, as a share of the word's height; outward more often than inward.
-        angle: standard deviation of the rotation in degrees.
+        along: scale of the shift of a word's two ends, as a share of its height.
+        across: the same of its top and bottom.
+        centre: shift that all sides vary around; positive is outward.
+        deepest: no side cuts off more than that.
+        angle: scale of the rotation in degrees.
         slant: standard deviation of the shear.
     """
 
-    shift: tuple[float, float] = (-0.06, 0.14)
+    along: float = 0.12
+    across: float = 0.07
+    centre: float = 0.04
+    deepest: float = 0.2
     angle: float = 2.0
     slant: float = 0.08
 
@@ -64,16 +70,24 @@ class Looseness:
         corner, along, across = np.asarray(frame, np.float64)
         height = max(float(np.linalg.norm(across)), 1e-3)
         width = max(float(np.linalg.norm(along)), 1e-3)
-        left, right = rng.uniform(*self.shift, 2) * height / width
-        top, bottom = rng.uniform(*self.shift, 2)
+        left, right = self._shifts(self.along, rng) * height / width
+        top, bottom = self._shifts(self.across, rng)
         corner = corner - left * along - top * across
         along, across = along * (1 + left + right), across * (1 + top + bottom)
         centre = corner + (along + across) / 2
-        angle = np.radians(rng.normal(0, self.angle))
+        angle = np.radians(rng.laplace(0, self.angle))
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         along, across = along @ turn, across @ turn
         across = across + along / width * height * rng.normal(0, self.slant)
         return np.array([centre - (along + across) / 2, along, across], np.float32)
+
+    def _shifts(self, scale: float, rng: Generator) -> FloatArray:
+        """Of two opposite sides, in heights."""
+        return np.clip(rng.laplace(self.centre, scale, 2), -self.deepest, _FARTHEST).astype(np.float32)
+
+
+_FARTHEST = 0.6
+"""No side of a loose frame lies farther out, in heights of the word."""
 
 
 def cut_out(image: Image, frame: FloatArray, size: tuple[int, int]) -> Image:

@@ -117,6 +117,7 @@ def resume(runner: Runner, checkpoint: Checkpoint) -> None:
 
     Snapshots of mmcv 1 (``meta``, ``state_dict``, ``optimizer``) continue as well, at the start of an epoch.
     """
+    runner._resume = True  # what mmengine's hooks go by
     runner.call_hook("after_load_checkpoint", checkpoint=checkpoint)
     meta = checkpoint.get("meta", {})
     runner.train_loop.start_at(*position(meta, len(runner.train_dataloader)))

@@ -61,8 +61,9 @@ def from_state(checkpoint: Checkpoint, source: str) -> Start:
     """Go on where a snapshot's run stopped."""
 
     def start(runner: Runner) -> None:
-        load_weights(runner.model, checkpoint, source)
+        # A moving average of the weights takes its own first, and leaves those that it averages.
         checkpoints.resume(runner, checkpoint)
+        load_weights(runner.model, checkpoint, source)
         if runner.epoch >= runner.max_epochs:
             LOGGER.warning(
                 "%s has finished %d epochs already and --epochs asks for %d: nothing to train",
