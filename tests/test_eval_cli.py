@@ -279,7 +279,7 @@ def test_a_broken_picture_is_named(tool: Tool, tmp_path: Path) -> None:
     broken.write_bytes(b"no picture")
     code, _, err = tool("--load-weights", save_onnx(tmp_path / "export"))
     assert code == 2
-    assert err == f"error: {broken} is not a picture or is broken; replace it or take it out of the annotation\n"
+    assert err == f"error: {broken} is not a picture or is broken; replace it or leave it out\n"
 
 
 def test_a_precision_is_for_openvino_models(tool: Tool, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from text_spotting.errors import UserError
-from text_spotting.evaluation.inference import read_picture, spot_pictures, write_picture
+from text_spotting.evaluation.inference import spot_pictures
 from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Image, Word
 
@@ -33,25 +33,8 @@ def test_no_pictures_give_no_words() -> None:
     assert list(spot_pictures(slow_spotter, [])) == []
 
 
-def test_a_grey_picture_is_read_as_bgr_and_written_pictures_read_back(tmp_path: Path) -> None:
-    grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
-    cv2.imwrite(str(tmp_path / "grey.png"), grey)
-    picture = read_picture(tmp_path / "grey.png")
-    assert (picture == grey[..., None]).all()
-    write_picture(tmp_path / "new folder" / "copy.png", picture)
-    assert (read_picture(tmp_path / "new folder" / "copy.png") == picture).all()
-
-
 @pytest.mark.parametrize("content", [b"", b"not a picture"], ids=["empty", "text"])
 def test_a_broken_picture_stops_the_evaluation_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.jpg").write_bytes(content)
     with pytest.raises(UserError, match=r"bad\.jpg is not a picture or is broken"):
         list(spot_pictures(slow_spotter, [tmp_path / "bad.jpg"]))
-
-
-def test_missing_pictures_and_unwritable_places_are_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cannot read picture .*gone\.jpg: No such file"):
-        read_picture(tmp_path / "gone.jpg")
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot write"):
-        write_picture(tmp_path / "file" / "x.png", np.zeros((2, 2, 3), np.uint8))

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "text_spotting"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
-SEAMS = {"errors", "words", "geometry", "frames", "alphabet", "manifest"}
+SEAMS = {"errors", "words", "geometry", "frames", "alphabet", "manifest", "pictures"}
 """What every part above may use."""
 
 AMONG_SEAMS: dict[str, set[str]] = {
@@ -22,6 +22,7 @@ AMONG_SEAMS: dict[str, set[str]] = {
     "geometry": {"words"},
     "frames": {"words"},
     "manifest": {"alphabet", "errors"},
+    "pictures": {"errors", "words"},
 }
 ABOVE_SEAMS: dict[str, set[str]] = {
     "preprocess": set(),

@@ -47,8 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Measure each model in turn and print tables."""
     from text_spotting.evaluation.files import require_writable
+    from text_spotting.pictures import read_picture
     from text_spotting.runtime.session import usual_precision
-    from text_spotting.runtime.sources import find_pictures, read_picture
+    from text_spotting.runtime.sources import find_pictures
 
     args.precision = args.precision or usual_precision()
     pictures = [read_picture(path) for path in find_pictures(args.images)[: args.count]]

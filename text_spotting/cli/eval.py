@@ -250,8 +250,8 @@ def _draw(folder: Path, result: "Run") -> None:
     """Save every picture with found words, missed words and false alarms in the colours of ``draw.Outcome``."""
     from text_spotting.cli.progress import track
     from text_spotting.draw import draw_outcomes
-    from text_spotting.evaluation.inference import read_picture, write_picture
     from text_spotting.evaluation.outcomes import word_outcomes
+    from text_spotting.pictures import read_picture, write_picture
 
     test_set = result.test_set
     rows = zip(test_set.paths, test_set.names, result.pictures, strict=True)

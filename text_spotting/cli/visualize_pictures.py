@@ -11,10 +11,10 @@ from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.cli.progress import track
 from text_spotting.draw import draw_words
 from text_spotting.errors import UserError
-from text_spotting.evaluation.inference import write_picture
 from text_spotting.evaluation.predictions import picture_names, write_predictions
+from text_spotting.pictures import read_picture, write_picture
 from text_spotting.runtime.sinks import Window, has_screen
-from text_spotting.runtime.sources import find_pictures, read_picture
+from text_spotting.runtime.sources import find_pictures
 from text_spotting.runtime.spotter import Spotter
 from text_spotting.words import Image, Word
 

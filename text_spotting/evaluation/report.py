@@ -12,10 +12,10 @@ import numpy as np
 
 from text_spotting.draw import OUTCOME_COLORS, Outcome
 from text_spotting.evaluation.files import write_atomically
-from text_spotting.evaluation.inference import read_picture
 from text_spotting.evaluation.report_data import figures, gallery, readings, slice_tables, threshold_curves
 from text_spotting.evaluation.runs import Run
 from text_spotting.evaluation.slices import sharpness
+from text_spotting.pictures import read_picture
 from text_spotting.words import Image
 
 PAGE_NAME = "index.html"

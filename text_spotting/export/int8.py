@@ -11,9 +11,9 @@ import numpy as np
 import openvino as ov
 
 from text_spotting.errors import UserError
-from text_spotting.evaluation.inference import read_picture
 from text_spotting.export import coordinates
 from text_spotting.manifest import Manifest
+from text_spotting.pictures import read_picture
 from text_spotting.postprocess import select
 from text_spotting.preprocess import prepare
 from text_spotting.runtime.files import text_graphs

@@ -10,7 +10,8 @@ from statistics import median
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.evaluation.evaluate import evaluate
 from text_spotting.evaluation.files import write_atomically
-from text_spotting.evaluation.inference import read_picture, spot_pictures
+from text_spotting.evaluation.inference import spot_pictures
+from text_spotting.pictures import read_picture
 from text_spotting.runtime.files import find_detector, text_graphs
 from text_spotting.runtime.spotter import Spotter
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
 from text_spotting.errors import UserError
 from text_spotting.words import Image
@@ -36,22 +35,6 @@ def find_pictures(what: str) -> list[Path]:
 
 def _looks_like_picture(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in PICTURE_SUFFIXES
-
-
-def read_picture(path: Path) -> Image:
-    """Return a picture in BGR, turned upright as its EXIF data says.
-
-    Raises:
-        UserError: missing or broken.
-    """
-    try:
-        content = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
-    if picture is None:
-        raise UserError(f"{path}: not a picture, or broken")
-    return np.asarray(picture, np.uint8)
 
 
 class Video:

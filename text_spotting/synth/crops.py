@@ -31,10 +31,8 @@ class WordOptions:
         punctuation: share of words that carry a punctuation mark.
         backgrounds: folder of photos to cut backgrounds from; made-up surfaces otherwise.
         fonts: folders of .ttf/.otf files to use in place of the installed fonts.
-        hardness: 1 for words as photos show them, down to 0 for upright, sharp ones, to begin learning with.
     """
 
-    hardness: float = 1.0
     height: tuple[int, int] = (10, 64)
     margin: tuple[float, float] = (-0.03, 0.25)
     punctuation: float = 0.04
@@ -72,19 +70,18 @@ class WordGenerator:
 
     def _photograph(self, rng: random.Random, ink: Ink, height: float) -> tuple[Image, FloatArray] | None:
         """Take the picture; return it with the word's corners, None when nobody could read the word on it."""
-        hardness = self.options.hardness
-        corners = _lean(rng, ink, height, hardness)
+        corners = _lean(rng, ink, height)
         corners, width_px, height_px = _frame(rng, corners, height, self.options.margin)
         image = _behind(rng, self._textures, width_px, height_px)
         matrix = cv2.getPerspectiveTransform(_rectangle(ink.mask), corners)
         mask = as_bytes(cv2.warpPerspective(ink.mask, matrix, (width_px, height_px), flags=cv2.INTER_AREA))
         style = random_style(rng, mean_colour(image), height)
-        if rng.random() < 0.25 * hardness:
+        if rng.random() < 0.25:
             self._neighbours(rng, image, corners, style, height)
         worn = self._textures.patch(rng, width_px, height_px)[..., 0] if style.wear else None
         paint(image, mask, style, worn)
         _clutter(rng, image)
-        shot = random_shot(rng, hardness * min(1.6, height / 22), harshness=hardness)
+        shot = random_shot(rng, min(1.6, height / 22))
         crop = take(rng, image, shot)
         return (crop, corners) if _readable(crop, mask) and shot.softness < MOST_BLUR * 1.3 * height else None
 
@@ -107,13 +104,11 @@ def _rectangle(mask: Mask) -> FloatArray:
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
 
 
-def _lean(rng: random.Random, ink: Ink, height: float, hardness: float) -> FloatArray:
+def _lean(rng: random.Random, ink: Ink, height: float) -> FloatArray:
     """Corners around the origin of the word as seen: turned, in perspective, slanted, stretched."""
     scale = height / ink.mask.shape[0]
     width = ink.mask.shape[1] * scale * math.exp(rng.gauss(0, 0.12))
-    leaning = random_pose(rng, random_roll(rng)).corners(max(3.0, width), height)
-    upright = np.array([[-width, -height], [width, -height], [width, height], [-width, height]], np.float32) / 2
-    return np.asarray(hardness * leaning + (1 - hardness) * upright, np.float32)
+    return random_pose(rng, random_roll(rng)).corners(max(3.0, width), height)
 
 
 def _frame(
