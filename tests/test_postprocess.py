@@ -76,6 +76,26 @@ def test_a_score_weighs_finding_with_reading_and_decides_which_words_stay():
     assert [(word.text, round(word.score, 4)) for word in words] == [("read", 0.72)]
 
 
+@pytest.mark.parametrize(
+    ("texts", "kept"),
+    [
+        (["ownflag", "flag", "own"], ["flag", "own"]),
+        (["ownflags", "flag", "own"], ["ownflags", "flag", "own"]),
+        (["flagown", "flag", "own"], ["flagown", "flag", "own"]),
+        (["own", "own", "own"], ["own", "own", "own"]),
+    ],
+    ids=["two words found as one, too", "a letter more", "the other way round", "the same reading thrice"],
+)
+def test_what_two_words_read_when_joined_is_no_word(texts, kept):
+    boxes = [[0, 0, 100, 20, 0.9], [55, 2, 100, 18, 0.6], [0, 2, 45, 18, 0.6]]
+    assert [word.text for word in words_of(boxes, [FULL] * 3, texts)] == kept
+
+
+def test_words_beside_one_that_reads_like_both_do_not_touch_it():
+    boxes = [[0, 0, 100, 20, 0.9], [0, 30, 45, 50, 0.6], [55, 30, 100, 50, 0.6]]
+    assert len(words_of(boxes, [FULL] * 3, ["ownflag", "own", "flag"])) == 3
+
+
 def test_more_words_than_opencv_has_channels():
     assert len(words_of([[0, 0, 9, 9, 0.9]] * 600, [FULL] * 600)) == 600
 

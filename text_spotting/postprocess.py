@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from text_spotting.geometry import box_to_polygon, clip_to_image, min_area_rect
+from text_spotting.frames import reading_frame
+from text_spotting.geometry import area, box_to_polygon, clip_to_image, intersection_area, min_area_rect
 from text_spotting.manifest import Manifest
 from text_spotting.words import FloatArray, Word
 
@@ -18,6 +19,9 @@ _MAX_CHANNELS = 512
 """OpenCV resizes at most this many planes at once."""
 
 _CELL_CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+
+_HELD = 0.7
+"""Share of a word from which on it lies in another."""
 
 State = TypeVar("State")
 Step = Callable[[NDArray[np.int64], State], tuple[FloatArray, State]]
@@ -47,7 +51,8 @@ def to_words(
 
     A word's polygon is the smallest rotated rectangle around the visible part of its mask's largest region, or of
     its box where the mask is empty. The score weighs the detection's with the reading's, for what can be read is a
-    word; words below ``word_thr`` are left out. A text read with less than ``text_thr`` is dropped.
+    word; words below ``word_thr`` are left out. A text read with less than ``text_thr`` is dropped. Of words and what
+    they read when joined, the words stay.
 
     Args:
         boxes: [N, 5] x1, y1, x2, y2, score in input pixels.
@@ -68,7 +73,23 @@ def to_words(
         points = clip_to_image(_region_corners(np.asarray(box[:4], np.float32) / factors, region), *image_size)
         read = text if confidence >= manifest.text_thr else ""
         words.append(Word(min_area_rect(points), read, score, text_score=float(confidence)))
-    return words
+    return [word for word in words if not _joins(word, words)]
+
+
+def _joins(word: Word, words: Sequence[Word]) -> bool:
+    """Whether a word is several others that lie in it, found as one: it reads as they do one after the other."""
+    parts = [other for other in words if _may_be_part(other, word)]
+    if len(parts) < 2:
+        return False
+    _, along, _ = reading_frame(word.polygon)
+    parts.sort(key=lambda part: float(part.polygon.mean(axis=0) @ along))
+    return "".join(part.text for part in parts) == word.text
+
+
+def _may_be_part(part: Word, whole: Word) -> bool:
+    if not part.text or part.text not in whole.text or len(part.text) == len(whole.text):
+        return False
+    return intersection_area(part.polygon, whole.polygon) > _HELD * area(part.polygon)
 
 
 def _regions(masks: FloatArray, threshold: float) -> list[NDArray[np.uint8]]:

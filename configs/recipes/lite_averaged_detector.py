@@ -2,7 +2,7 @@
 
 _base_ = ["lite_more_detector.py"]
 
-_epochs = 36
+_epochs = 32
 
 validation_pictures = 50
 train_dataloader = dict(dataset=dict(seed=2))
