@@ -14,8 +14,9 @@ from text_spotting.annotations.dataset_file import write_dataset
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
+from text_spotting.export import int8
 from text_spotting.export.export import Wishes, export, plain_manifest
-from text_spotting.export.int8 import LEVELS, Level, collect, quantize_graph, search
+from text_spotting.export.int8 import LEVELS, Calibration, Level, collect, quantize_graph, search
 from text_spotting.export.verify import sample_picture
 from text_spotting.geometry import box_to_polygon
 from text_spotting.runtime.spotter import Spotter
@@ -126,6 +127,15 @@ def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path
     assert 'name="precise"' in (tmp_path / "model.xml").read_text(), "coordinates stay in float32"
     assert len(Spotter(tmp_path)(sample_picture())) > 0
     assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin", ".json"}, "no scratch is left"
+
+
+def test_a_level_says_what_the_rest_is_computed_in(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(int8, "quantize_graph", lambda graph, *_: graph)
+    for level, asked in ((LEVELS[0], ""), (LEVELS[-1], "f32")):
+        place = tmp_path / f"rest {asked}"
+        place.mkdir()
+        int8.quantize(model, Spotter(model).manifest, Calibration([], []), level, place)
+        assert Spotter(place).manifest == replace(Spotter(model).manifest, precision=asked)
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,12 @@ def test_bf16_or_a_clear_refusal(ir):
         assert [word.text for word in words] == ["ab", ""]
 
 
+def test_a_model_gets_the_precision_that_it_asks_for_unless_its_user_asks_for_another():
+    assert Target().unless_asked("f32").precision == "f32"
+    assert Target(precision="bf16").unless_asked("f32").precision == "bf16"
+    assert Target().unless_asked("").precision is None
+
+
 def test_openvino_chooses_the_precision_unless_told(ir):
     core = ov.Core()
     assert INFERENCE_PRECISION_HINT not in Target().properties(core)

@@ -29,6 +29,7 @@ class Manifest:
         text_weight: weight, 0..1, of the text confidence in a word's score, a geometric mean with the detection's.
         word_thr: least score of a word.
         detector, encoder, decoder: file names of the three graphs, beside each other.
+        precision: what an IR wants to be computed in, where its user asks for nothing; empty for what is fastest.
     """
 
     input_size: tuple[int, int]
@@ -46,6 +47,7 @@ class Manifest:
     mask_thr: float = 0.5
     text_weight: float = 0.0
     word_thr: float = 0.0
+    precision: str = ""
     symbols: str = SYMBOLS
     start: int = START
     stop: int = STOP

@@ -2,7 +2,7 @@
 
 _base_ = ["lite_more_detector.py"]
 
-_epochs = 32
+_epochs = 27
 
 validation_pictures = 50
 train_dataloader = dict(dataset=dict(seed=2))

@@ -78,7 +78,6 @@ def _compress(
     from text_spotting.export import int8
     from text_spotting.export.report import FULL, measure, save_report
     from text_spotting.runtime.files import find_detector
-    from text_spotting.runtime.session import usual_precision
     from text_spotting.runtime.spotter import Spotter
 
     if len(calibration) < int8.ENOUGH_PICTURES:
@@ -96,18 +95,17 @@ def _compress(
         manifest = Spotter(source).manifest
         paths = track([image.path for image in calibration], len(calibration), "calibrating")
         collected = int8.collect(source, manifest, paths)
-        usual = usual_precision()
         before = measure(source, validation, METRICS, FULL)
         print(f"full precision: {before}")
         best = int8.search(
             lambda level, place: int8.quantize(source, manifest, collected, level, place),
-            lambda place: measure(place, validation, METRICS, usual).scores,
+            lambda place: measure(place, validation, METRICS).scores,
             before.scores,
             args.max_drop,
             Path(name),
             print,
         )
-        after = measure(best.folder, validation, METRICS, usual, beside=source)
+        after = measure(best.folder, validation, METRICS, beside=source)
         for path in sorted(best.folder.iterdir()):
             path.replace(args.save_model_to / path.name)
     save_report(args.save_model_to / "compression.json", best.level.name, before, after)

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import openvino as ov
 
 from text_spotting.errors import UserError
 from text_spotting.export import coordinates
-from text_spotting.manifest import Manifest
+from text_spotting.manifest import KEY, Manifest
 from text_spotting.pictures import read_picture
 from text_spotting.postprocess import select
 from text_spotting.preprocess import prepare
@@ -37,22 +37,24 @@ class Level:
         name: for reports.
         kept: patterns of detector layers that keep full precision.
         encoder: whether the text encoder is quantized.
+        rest: what all that is not quantized is computed in; empty for what the processor prefers.
     """
 
     name: str
     kept: tuple[str, ...] = ()
     encoder: bool = True
+    rest: str = ""
 
 
 _BOX_REGRESSION = (r".*fc_reg.*", r".*rpn_reg.*")
-_NECK = r"^/?neck/.*"
+_AFTER_SUM = (r"^/?neck/smooth.*", r"^/?neck/out.*")
 _HEADS = (r"^/?boxes/.*", r"^/?proposals/.*", r".*mask_head.*")
 LEVELS = (
     Level("detector and text encoder"),
     Level("the same without box regression", _BOX_REGRESSION),
     Level("backbone, neck and text encoder", _HEADS),
     Level("backbone and neck", _HEADS, encoder=False),
-    Level("backbone", (*_HEADS, _NECK), encoder=False),
+    Level("backbone and laterals, the rest in float32", (*_HEADS, *_AFTER_SUM), encoder=False, rest="f32"),
 )
 """From the fastest to the most careful."""
 
@@ -98,10 +100,9 @@ def quantize(source: Path, manifest: Manifest, calibration: Calibration, level: 
     """Write the IRs of ``source`` into ``folder``, quantized as ``level`` says."""
     core = ov.Core()
     encoder, decoder = text_graphs(source, manifest)
-    detector = core.read_model(source)
-    ov.save_model(
-        quantize_graph(detector, calibration.pictures, level.kept), folder / source.name, compress_to_fp16=False
-    )
+    detector = quantize_graph(core.read_model(source), calibration.pictures, level.kept)
+    detector.set_rt_info(replace(manifest, precision=level.rest).to_json(), [KEY])
+    ov.save_model(detector, folder / source.name, compress_to_fp16=False)
     coordinates.keep_precise(folder / source.name)
     for suffix in (".xml", ".bin"):
         shutil.copyfile(decoder.with_suffix(suffix), folder / decoder.with_suffix(suffix).name)

@@ -13,6 +13,7 @@ from text_spotting.evaluation.files import write_atomically
 from text_spotting.evaluation.inference import spot_pictures
 from text_spotting.pictures import read_picture
 from text_spotting.runtime.files import find_detector, text_graphs
+from text_spotting.runtime.session import usual_precision
 from text_spotting.runtime.spotter import Spotter
 
 FULL = "f32"
@@ -46,16 +47,20 @@ def measure(
     model: Path,
     pictures: Sequence[AnnotatedImage],
     metrics: Sequence[str],
-    precision: str,
+    precision: str | None = None,
     beside: Path | None = None,
 ) -> Measured:
-    """Evaluate an exported model, and time it in turn with the one ``beside`` it, which computes in float32."""
+    """Evaluate an exported model, and time it in turn with the one ``beside`` it, which computes in float32.
+
+    Args:
+        precision: what it computes in; as it would for its users by default.
+    """
     spotter = Spotter(model, precision=precision)
     words = list(spot_pictures(spotter, [picture.path for picture in pictures]))
     found = evaluate([picture.words for picture in pictures], words, metrics)
     scores = {name: 100 * score.hmean for name, score in found.items()}
     speedup = _speedup(spotter, Spotter(beside, precision=FULL), pictures) if beside else 1.0
-    return Measured(precision, _megabytes(model), scores, speedup)
+    return Measured(precision or spotter.manifest.precision or usual_precision(), _megabytes(model), scores, speedup)
 
 
 def _speedup(spotter: Spotter, other: Spotter, pictures: Sequence[AnnotatedImage]) -> float:

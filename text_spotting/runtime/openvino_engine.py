@@ -36,6 +36,7 @@ class OpenVinoEngine:
         core = ov.Core()
         detector_graph = read_graph(core, detector, ["image"], DETECTOR_OUTPUTS)
         self.manifest = read_manifest(detector_graph, detector)
+        target = target.unless_asked(self.manifest.precision)
         encoder_path, decoder_path = text_graphs(detector, self.manifest)
         encoder_graph = read_graph(core, encoder_path, ["input"], ["output"])
         decoder_graph = read_graph(core, decoder_path, DECODER_INPUTS, DECODER_OUTPUTS)

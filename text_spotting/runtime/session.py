@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -59,6 +59,10 @@ class Target:
     streams: int = 1
     threads: int = 0
     cache_dir: Path | None = None
+
+    def unless_asked(self, precision: str) -> "Target":
+        """Take over what a model wants to be computed in."""
+        return self if self.precision else replace(self, precision=precision or None)
 
     def properties(self, core: ov.Core) -> dict[str, object]:
         """Return OpenVINO's compile options.

@@ -27,8 +27,9 @@ class Spotter:
     Args:
         path: an exported model: its folder, ``.xml``, ``.bin`` or ``.onnx``.
         device: an OpenVINO device name; ``.onnx`` runs on the CPU only.
-        precision: arithmetic, ``"f32"``, ``"bf16"`` or ``"f16"`` where the device has it; by default what OpenVINO
-            finds fastest there. Boxes and places of samples are always computed in float32.
+        precision: arithmetic, ``"f32"``, ``"bf16"`` or ``"f16"`` where the device has it; by default what the
+            model asks for, or else what OpenVINO finds fastest there. Boxes and places of samples are always computed
+            in float32.
         streams: pictures that are computed side by side; more streams trade a picture's latency for pictures
             per second.
         threads: cores to use; 0 is all of them.
