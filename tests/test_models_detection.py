@@ -74,25 +74,6 @@ def test_the_box_head_learns_from_proposals_and_from_what_it_makes_of_them() -> 
         assert len(own.labels) == len(own.scores) == 2
 
 
-def test_words_are_scored_by_how_well_the_predicted_box_fits() -> None:
-    _, network = small_network("text-spotting-0003-lite")
-    head: Any = network.roi_head.bbox_head
-    rois = torch.tensor([[0.0, 0, 0, 100, 20]] * 4)
-    # Deltas of centres are in tenths of the box: moved by 20 and by 30 of 100 pixels, IoU is 80 / 120 and 70 / 130.
-    predicted = torch.tensor([[0.0, 0, 0, 0], [2, 0, 0, 0], [3, 0, 0, 0], [0, 0, 0, 0]])
-    labels = torch.tensor([0, 0, 0, 1])
-    true = torch.zeros(4, 4)
-    quality = head.quality(predicted, rois, labels, true)
-    wanted = [1, (80 / 120 - 0.4) / 0.5, (70 / 130 - 0.4) / 0.5, 0]
-    assert quality.tolist() == pytest.approx(wanted, abs=1e-4)
-    # Even odds are equally wrong whatever the label: ln 2.
-    losses = head.loss(torch.zeros(4, 2), predicted, rois, labels, torch.ones(4), true, torch.ones(4, 4))
-    assert losses["loss_cls"].item() == pytest.approx(0.6931, abs=1e-4)
-    sure = torch.tensor([[20.0, -20], [0, 0], [0, 0], [20, -20]])
-    losses = head.loss(sure, predicted, rois, labels, torch.tensor([1.0, 0, 0, 1]), true, torch.ones(4, 4))
-    assert losses["loss_cls"].item() == pytest.approx(40 / 2, abs=1e-3)
-
-
 def test_two_thin_convolutions_keep_the_signal_of_new_region_proposals_alive() -> None:
     _, network = small_network("text-spotting-0003-lite")
     head = copy.deepcopy(network.rpn_head)  # other tests share the network

@@ -1,6 +1,7 @@
 """From the graphs' tensors to words, the same for PyTorch, ONNX and OpenVINO."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import cv2
@@ -51,8 +52,8 @@ def to_words(
 
     A word's polygon is the smallest rotated rectangle around the visible part of its mask's largest region, or of
     its box where the mask is empty. The score weighs the detection's with the reading's, for what can be read is a
-    word; words below ``word_thr`` are left out. A text read with less than ``text_thr`` is dropped. Of words and what
-    they read when joined, the words stay.
+    word; words below ``word_thr`` are left out. A text read with less than ``text_thr`` is dropped. What
+    reads as two or more others in it do when joined is left out, even where these are too doubtful to be kept.
 
     Args:
         boxes: [N, 5] x1, y1, x2, y2, score in input pixels.
@@ -65,15 +66,13 @@ def to_words(
     """
     factors = np.array([*scale, *scale], np.float32)
     regions = _regions(masks, manifest.mask_thr)
-    words = []
+    found = []
     for box, region, text, confidence in zip(boxes, regions, texts, confidences, strict=True):
         score = float(box[4]) ** (1 - manifest.text_weight) * float(confidence) ** manifest.text_weight
-        if score < manifest.word_thr:
-            continue
         points = clip_to_image(_region_corners(np.asarray(box[:4], np.float32) / factors, region), *image_size)
-        read = text if confidence >= manifest.text_thr else ""
-        words.append(Word(min_area_rect(points), read, score, text_score=float(confidence)))
-    return [word for word in words if not _joins(word, words)]
+        found.append(Word(min_area_rect(points), text, score, text_score=float(confidence)))
+    kept = [word for word in found if word.score >= manifest.word_thr and not _joins(word, found)]
+    return [word if word.text_score >= manifest.text_thr else replace(word, text="") for word in kept]
 
 
 def _joins(word: Word, words: Sequence[Word]) -> bool:

@@ -24,8 +24,9 @@ stage() { # stage NAME [flags of run_recipe.py]
 stage recogniser
 stage small_words --load-weights "$out/recogniser/latest.pth"
 stage more_words --load-weights "$out/small_words/latest.pth"
+stage loose_words --load-weights "$out/more_words/latest.pth"
 stage detector
 stage more_detector --load-weights "$out/detector/latest.pth"
 epochs="$(grep epochs "$template/template.yaml" | tr -dc '0-9')"
-python "$root/tools/make_snapshot.py" "$out/more_detector/latest.pth" "$out/more_words/latest.pth" \
+python "$root/tools/make_snapshot.py" "$out/more_detector/latest.pth" "$out/loose_words/latest.pth" \
   --config "$template/model.py" --output "$out/snapshot.pth" --epoch "$epochs"

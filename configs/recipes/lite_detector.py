@@ -1,4 +1,4 @@
-"""Stage 4 of text-spotting-0003-lite: the detector, on crops of photos and on rendered pictures."""
+"""Stage 5 of text-spotting-0003-lite: the detector, on crops of photos and on rendered pictures."""
 
 _base_ = ["../../model_templates/alphanumeric-text-spotting/text-spotting-0003-lite/model.py"]
 

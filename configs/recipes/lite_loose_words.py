@@ -1,4 +1,4 @@
-"""Stage 7 of text-spotting-0003-lite: the text head once more, in frames as far off as those of the detector."""
+"""Stage 4 of text-spotting-0003-lite: the text head once more, in frames as far off as those of the detector."""
 
 _base_ = ["lite_more_words.py"]
 

@@ -1,4 +1,4 @@
-"""Stage 5 of text-spotting-0003-lite: the detector once more, from where stage 4 ended."""
+"""Stage 6 of text-spotting-0003-lite: the detector once more, from where stage 5 ended."""
 
 _base_ = ["lite_detector.py"]
 

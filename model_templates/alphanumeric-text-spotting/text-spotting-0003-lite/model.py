@@ -29,7 +29,7 @@ model = dict(
     roi_head=dict(
         type="RectifyingRoIHead",
         bbox_roi_extractor=dict(_extractor, roi_layer=dict(_roi_align, output_size=_box_cells)),
-        bbox_head=dict(type="QualityBBoxHead", in_channels=_channels, fc_out_channels=256, roi_feat_size=_box_cells),
+        bbox_head=dict(in_channels=_channels, fc_out_channels=256, roi_feat_size=_box_cells),
         mask_roi_extractor=dict(_extractor, roi_layer=dict(_roi_align, output_size=14)),
         mask_head=dict(
             num_convs=2,
