@@ -91,6 +91,20 @@ def test_what_two_words_read_when_joined_is_no_word(texts, kept):
     assert [word.text for word in words_of(boxes, [FULL] * 3, texts)] == kept
 
 
+def test_words_too_doubtful_to_stay_still_tell_that_another_joins_them():
+    boxes = np.array([[0, 0, 100, 20, 0.9], [0, 2, 45, 18, 0.4], [55, 2, 100, 18, 0.8]], np.float32)
+    words = to_words(
+        boxes,
+        np.stack([FULL] * 3),
+        ["ownflag", "own", "flag"],
+        [1.0] * 3,
+        scale=(1, 1),
+        image_size=(200, 50),
+        manifest=replace(MANIFEST, word_thr=0.5),
+    )
+    assert [word.text for word in words] == ["flag"]
+
+
 def test_words_beside_one_that_reads_like_both_do_not_touch_it():
     boxes = [[0, 0, 100, 20, 0.9], [0, 30, 45, 50, 0.6], [55, 30, 100, 50, 0.6]]
     assert len(words_of(boxes, [FULL] * 3, ["ownflag", "own", "flag"])) == 3

@@ -53,7 +53,7 @@ class Looseness:
         along: scale of the shift of a word's two ends, as a share of its height.
         across: the same of its top and bottom.
         centre: shift that all sides vary around; positive is outward.
-        deepest: no side cuts off more than that.
+        deepest, farthest: no side cuts off more, or lies farther out.
         angle: scale of the rotation in degrees.
         slant: standard deviation of the shear.
     """
@@ -62,6 +62,7 @@ class Looseness:
     across: float = 0.07
     centre: float = 0.04
     deepest: float = 0.2
+    farthest: float = 0.6
     angle: float = 2.0
     slant: float = 0.08
 
@@ -83,11 +84,7 @@ class Looseness:
 
     def _shifts(self, scale: float, rng: Generator) -> FloatArray:
         """Of two opposite sides, in heights."""
-        return np.clip(rng.laplace(self.centre, scale, 2), -self.deepest, _FARTHEST).astype(np.float32)
-
-
-_FARTHEST = 0.6
-"""No side of a loose frame lies farther out, in heights of the word."""
+        return np.clip(rng.laplace(self.centre, scale, 2), -self.deepest, self.farthest).astype(np.float32)
 
 
 def cut_out(image: Image, frame: FloatArray, size: tuple[int, int]) -> Image:
