@@ -12,11 +12,14 @@ from small_networks import small_network
 
 from text_spotting.annotations.dataset_file import write_dataset
 from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.cli.compress import METRICS
 from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
+from text_spotting.evaluation.evaluate import Score
 from text_spotting.export import int8
 from text_spotting.export.export import Wishes, export, plain_manifest
 from text_spotting.export.int8 import LEVELS, Calibration, Level, collect, quantize_graph, search
+from text_spotting.export.report import losses
 from text_spotting.export.verify import sample_picture
 from text_spotting.geometry import box_to_polygon
 from text_spotting.runtime.spotter import Spotter
@@ -59,31 +62,49 @@ def test_layers_to_be_kept_are_not_quantized():
     assert quantized_layers(quantize_graph(two_layers(), SAMPLES, [r".*fc_reg.*"])) == {"backbone"}
 
 
-def searched(tmp_path, losses, most_drop):
+def counts(f1, word_spotting=60.0):
+    """Two like pictures with these metrics, in quarters of a point."""
+    both = zip(METRICS, (f1, word_spotting), strict=True)
+    return {name: [Score(int(4 * points), 400, 400)] * 2 for name, points in both}
+
+
+def searched(tmp_path, drops, most_drop):
     """Search where each level in turn loses so many points of f1, which was 80, and none of word spotting."""
-    scores = iter([{"f1": 80.0 - loss, "word_spotting": 60.0} for loss in losses])
-    made = []
+    scores = iter([counts(80.0 - drop) for drop in drops])
+    made, said = [], []
     outcome = search(
         lambda level, place: made.append(level),
         lambda place: next(scores),
-        {"f1": 80.0, "word_spotting": 60.0},
+        counts(80.0),
         most_drop,
         tmp_path,
-        lambda _: None,
+        said.append,
     )
-    return outcome, made
+    return outcome, made, said
 
 
 def test_the_fastest_level_that_is_accurate_enough_is_taken(tmp_path):
-    outcome, made = searched(tmp_path, [3.0, 0.5, 0.0], most_drop=0.5)
+    outcome, made, said = searched(tmp_path, [3.0, 0.5, 0.0], most_drop=0.5)
     assert outcome.level is LEVELS[1]
     assert outcome.drop == 0.5
     assert made == list(LEVELS[:2]), "no further level is tried"
+    assert said[-1] == "  lost: f1 +0.50 (+0.50 to +0.50), word_spotting +0.00 (+0.00 to +0.00)"
 
 
 def test_where_none_is_accurate_enough_the_best_is_taken(tmp_path):
-    outcome, _ = searched(tmp_path, [3.0, 2.0, 0.75, 1.0, 1.5], most_drop=0.5)
+    outcome, _, _ = searched(tmp_path, [3.0, 2.0, 0.75, 1.0, 1.5], most_drop=0.5)
     assert (outcome.level, outcome.drop) == (LEVELS[2], 0.75)
+
+
+def test_a_loss_is_as_sure_as_the_pictures_are_alike():
+    before = {"f1": [Score(10, 10, 10)] * 30}
+    alike = losses(before, {"f1": [Score(9, 10, 10)] * 30})["f1"]
+    assert (alike.points, alike.low, alike.high) == pytest.approx((10, 10, 10))
+    unlike = losses(before, {"f1": [Score(10, 10, 10)] * 27 + [Score(0, 10, 10)] * 3})["f1"]
+    assert unlike.points == pytest.approx(10)
+    # Pictures drawn anew hold 0 to some 6 of the bad ones: 3 and two standard deviations of sqrt(30 * 0.1 * 0.9).
+    assert unlike.low == pytest.approx(0, abs=1)
+    assert unlike.high == pytest.approx(20, abs=4)
 
 
 def test_levels_grow_more_careful():
@@ -123,7 +144,7 @@ def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path
     assert "warning: 1 calibration pictures; 300 or more are advised" in said.err
     report = json.loads((tmp_path / "compression.json").read_text())
     assert report["after"]["megabytes"] < 0.4 * report["before"]["megabytes"]
-    assert set(report["after"]["scores"]) == {"f1", "word_spotting"}
+    assert set(report["after"]["scores"]) == set(report["lost"]) == {"f1", "word_spotting"}
     assert 'name="precise"' in (tmp_path / "model.xml").read_text(), "coordinates stay in float32"
     assert len(Spotter(tmp_path)(sample_picture())) > 0
     assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin", ".json"}, "no scratch is left"

@@ -12,6 +12,7 @@ import openvino as ov
 
 from text_spotting.errors import UserError
 from text_spotting.export import coordinates
+from text_spotting.export.report import Counts, Loss, losses
 from text_spotting.manifest import KEY, Manifest
 from text_spotting.pictures import read_picture
 from text_spotting.postprocess import select
@@ -143,9 +144,6 @@ def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence
     return quantized
 
 
-Score = Callable[[Path], dict[str, float]]
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One tried level.
@@ -153,20 +151,28 @@ class Outcome:
     Attributes:
         level: what was quantized.
         folder: where it lies.
-        scores: metrics in points, 0..100.
-        drop: points lost by the metric that lost most.
+        losses: what each metric lost.
     """
 
     level: Level
     folder: Path
-    scores: dict[str, float]
-    drop: float
+    losses: dict[str, Loss]
+
+    @property
+    def drop(self) -> float:
+        """Points, 0..100, lost by the metric that lost most."""
+        return max(loss.points for loss in self.losses.values())
+
+    @property
+    def spread(self) -> float:
+        """Half the width of the widest interval that a loss lies in."""
+        return max((loss.high - loss.low) / 2 for loss in self.losses.values())
 
 
 def search(
     make: Callable[[Level, Path], None],
-    score: Score,
-    baseline: dict[str, float],
+    score: Callable[[Path], Counts],
+    baseline: Counts,
     most_drop: float,
     folder: Path,
     say: Callable[[str], None],
@@ -175,8 +181,8 @@ def search(
 
     Args:
         make: quantizes at a level into a folder.
-        score: metrics of the model in a folder.
-        baseline: the same metrics before.
+        score: what the model in a folder gets on the validation pictures.
+        baseline: the same before.
         most_drop: points that may be lost.
         folder: scratch space.
         say: told what is being done.
@@ -187,10 +193,9 @@ def search(
         place.mkdir()
         say(f"quantizing {level.name}")
         make(level, place)
-        scores = score(place)
-        drop = max(baseline[name] - scores[name] for name in baseline)
-        say(f"  {', '.join(f'{name} {value:.2f}' for name, value in scores.items())}: {drop:.2f} points lost")
-        tried.append(Outcome(level, place, scores, drop))
-        if drop <= most_drop:
-            return tried[-1]
+        outcome = Outcome(level, place, losses(baseline, score(place)))
+        say("  lost: " + ", ".join(f"{name} {loss}" for name, loss in outcome.losses.items()))
+        tried.append(outcome)
+        if outcome.drop <= most_drop:
+            return outcome
     return min(tried, key=lambda outcome: outcome.drop)

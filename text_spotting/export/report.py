@@ -8,9 +8,11 @@ from pathlib import Path
 from statistics import median
 
 from text_spotting.annotations.records import AnnotatedImage
-from text_spotting.evaluation.evaluate import evaluate
+from text_spotting.evaluation.evaluate import Score, compare
 from text_spotting.evaluation.files import write_atomically
 from text_spotting.evaluation.inference import spot_pictures
+from text_spotting.evaluation.protocols import protocol
+from text_spotting.evaluation.statistics import difference_interval
 from text_spotting.pictures import read_picture
 from text_spotting.runtime.files import find_detector, text_graphs
 from text_spotting.runtime.session import usual_precision
@@ -21,6 +23,40 @@ FULL = "f32"
 
 _TIMED_PICTURES = 10
 
+Counts = dict[str, list[Score]]
+"""For each metric, what it counts in every picture."""
+
+
+def points(counts: Counts) -> dict[str, float]:
+    """Metrics of the whole set, 0..100."""
+    return {name: 100 * sum(scores, Score()).hmean for name, scores in counts.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Points of a metric, 0..100, that a model has less than another on the same pictures.
+
+    Attributes:
+        low, high: bounds of the loss on like pictures, from a paired bootstrap; see ``difference_interval``.
+    """
+
+    points: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.points:+.2f} ({self.low:+.2f} to {self.high:+.2f})"
+
+
+def losses(before: Counts, after: Counts) -> dict[str, Loss]:
+    """What each metric lost."""
+    scores, fewer = points(before), points(after)
+    found = {}
+    for name in before:
+        low, high = (100 * bound for bound in difference_interval(after[name], before[name]))
+        found[name] = Loss(scores[name] - fewer[name], low, high)
+    return found
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -29,18 +65,26 @@ class Measured:
     Attributes:
         precision: what layers that are not quantized compute in.
         megabytes: weights of the three graphs, in 1e6 bytes.
-        scores: metrics in points, 0..100.
         speedup: how many times as fast as the model it is compared with; 1 where there is none.
     """
 
     precision: str
     megabytes: float
-    scores: dict[str, float]
+    counts: Counts
     speedup: float = 1.0
 
     def __str__(self) -> str:
-        scores = ", ".join(f"{name} {value:.2f}" for name, value in self.scores.items())
+        scores = ", ".join(f"{name} {value:.2f}" for name, value in points(self.counts).items())
         return f"{self.precision}, {self.megabytes:.1f} MB, {scores}, {self.speedup:.2f}x as fast"
+
+    def to_dict(self) -> dict[str, object]:
+        """Figures of the whole set."""
+        return {
+            "precision": self.precision,
+            "megabytes": self.megabytes,
+            "scores": points(self.counts),
+            "speedup": self.speedup,
+        }
 
 
 def measure(
@@ -57,10 +101,10 @@ def measure(
     """
     spotter = Spotter(model, precision=precision)
     words = list(spot_pictures(spotter, [picture.path for picture in pictures]))
-    found = evaluate([picture.words for picture in pictures], words, metrics)
-    scores = {name: 100 * score.hmean for name, score in found.items()}
+    compared = compare([picture.words for picture in pictures], words)
+    counts = {name: [picture.match(protocol(name)).score for picture in compared] for name in metrics}
     speedup = _speedup(spotter, Spotter(beside, precision=FULL), pictures) if beside else 1.0
-    return Measured(precision or spotter.manifest.precision or usual_precision(), _megabytes(model), scores, speedup)
+    return Measured(precision or spotter.manifest.precision or usual_precision(), _megabytes(model), counts, speedup)
 
 
 def _speedup(spotter: Spotter, other: Spotter, pictures: Sequence[AnnotatedImage]) -> float:
@@ -86,6 +130,11 @@ def _megabytes(model: Path) -> float:
 
 
 def save_report(path: Path, quantized: str, before: Measured, after: Measured) -> None:
-    """Write both measurements as JSON."""
-    report = {"quantized": quantized, "before": asdict(before), "after": asdict(after)}
+    """Write both measurements, and what lies between them, as JSON."""
+    report = {
+        "quantized": quantized,
+        "before": before.to_dict(),
+        "after": after.to_dict(),
+        "lost": {name: asdict(loss) for name, loss in losses(before.counts, after.counts).items()},
+    }
     write_atomically(path, json.dumps(report, indent=2) + "\n")
