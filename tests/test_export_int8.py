@@ -19,7 +19,7 @@ from text_spotting.evaluation.evaluate import Score
 from text_spotting.export import int8
 from text_spotting.export.export import Wishes, export, plain_manifest
 from text_spotting.export.int8 import LEVELS, Calibration, Level, collect, quantize_graph, search
-from text_spotting.export.report import losses
+from text_spotting.export.report import Measured, losses
 from text_spotting.export.verify import sample_picture
 from text_spotting.geometry import box_to_polygon
 from text_spotting.runtime.spotter import Spotter
@@ -62,20 +62,20 @@ def test_layers_to_be_kept_are_not_quantized():
     assert quantized_layers(quantize_graph(two_layers(), SAMPLES, [r".*fc_reg.*"])) == {"backbone"}
 
 
-def counts(f1, word_spotting=60.0):
+def measured(f1, word_spotting=60.0):
     """Two like pictures with these metrics, in quarters of a point."""
     both = zip(METRICS, (f1, word_spotting), strict=True)
-    return {name: [Score(int(4 * points), 400, 400)] * 2 for name, points in both}
+    return Measured("f32", 1.0, {name: [Score(int(4 * points), 400, 400)] * 2 for name, points in both})
 
 
 def searched(tmp_path, drops, most_drop):
     """Search where each level in turn loses so many points of f1, which was 80, and none of word spotting."""
-    scores = iter([counts(80.0 - drop) for drop in drops])
+    scores = iter([measured(80.0 - drop) for drop in drops])
     made, said = [], []
     outcome = search(
         lambda level, place: made.append(level),
         lambda place: next(scores),
-        counts(80.0),
+        measured(80.0),
         most_drop,
         tmp_path,
         said.append,

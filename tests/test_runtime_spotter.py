@@ -76,12 +76,13 @@ def test_a_model_gets_the_precision_that_it_asks_for_unless_its_user_asks_for_an
     assert Target().unless_asked("").precision is None
 
 
-def test_openvino_chooses_the_precision_unless_told(ir):
+def test_openvino_chooses_the_precision_unless_told(ir, spotter):
     core = ov.Core()
     assert INFERENCE_PRECISION_HINT not in Target().properties(core)
     assert Target(precision="f32").properties(core)[INFERENCE_PRECISION_HINT] == ov.Type.f32
     chosen = core.compile_model(ir, "CPU").get_property(INFERENCE_PRECISION_HINT)
-    assert PRECISIONS[usual_precision()] == chosen
+    assert PRECISIONS[usual_precision(spotter.manifest)] == chosen
+    assert usual_precision(replace(spotter.manifest, precision="f16")) == "f16", "what a model wants comes first"
 
 
 def test_a_stream_keeps_the_order_of_its_frames(spotter):

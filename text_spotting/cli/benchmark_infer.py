@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--images", required=True, metavar="SOURCE", help="picture, folder or glob pattern to measure on"
     )
     parser.add_argument("--count", type=int, default=10, help="pictures to use (default: 10)")
-    parser.add_argument("--precision", help="arithmetic: f32, bf16 or f16 (default: the fastest here)")
+    parser.add_argument(
+        "--precision", help="arithmetic: f32, bf16 or f16 (default: what the model wants, or the fastest here)"
+    )
     parser.add_argument("--threads", type=int, default=0, help="cores to use (default: all)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw time against words, and pixels over the models")
     parser.add_argument("--rapidocr", action="store_true", help="time RapidOCR (OpenVINO engine) on the same pictures")
@@ -48,10 +50,8 @@ def run(args: argparse.Namespace) -> None:
     """Measure each model in turn and print tables."""
     from text_spotting.evaluation.files import require_writable
     from text_spotting.pictures import read_picture
-    from text_spotting.runtime.session import usual_precision
     from text_spotting.runtime.sources import find_pictures
 
-    args.precision = args.precision or usual_precision()
     pictures = [read_picture(path) for path in find_pictures(args.images)[: args.count]]
     if not pictures:
         raise UserError(f"--count {args.count}: must be 1 or more")
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
         require_writable(args.plot, "--plot")
     curves = {}
     for model in args.load_weights:
-        print(f"\n{model}, {args.precision}, {len(pictures)} pictures")
+        print(f"\n{model}, {len(pictures)} pictures")
         curves[model.stem if model.suffix else model.name] = _measure(args, model, pictures)
     if args.plot:
         _plot(curves, args.plot)
@@ -69,7 +69,7 @@ def _measure(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> 
     """Print one model's tables and return its curve."""
     from text_spotting.runtime.files import find_detector
     from text_spotting.runtime.openvino_engine import OpenVinoEngine
-    from text_spotting.runtime.session import Target
+    from text_spotting.runtime.session import Target, usual_precision
 
     detector = find_detector(model)
     if detector.suffix != ".xml":
@@ -77,11 +77,14 @@ def _measure(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> 
     start = time.perf_counter()
     engine = OpenVinoEngine(detector, Target(precision=args.precision, threads=args.threads))
     compiled = time.perf_counter()
+    precision = args.precision or usual_precision(engine.manifest)
     _first_inference(engine, pictures[0])
-    print(f"load and compile {compiled - start:.2f} s, first picture {time.perf_counter() - compiled:.2f} s")
+    print(
+        f"{precision}: load and compile {compiled - start:.2f} s, first picture {time.perf_counter() - compiled:.2f} s"
+    )
     _print_stages(engine, pictures)
-    _print_layers(args, engine, detector, pictures[0])
-    _print_reading(engine, detector, args.precision)
+    _print_layers(engine, detector, pictures[0], precision, args.threads)
+    _print_reading(engine, detector, precision)
     if args.rapidocr:
         _print_rapidocr(args, model, pictures)
     curve = _print_curve(engine)
@@ -109,19 +112,19 @@ def _print_stages(engine: "OpenVinoEngine", pictures: "list[Image]") -> None:
     print(f"{mean(one.words for one in measured):7.1f} " + " ".join(f"{1000 * value:9.1f}" for value in columns))
 
 
-def _print_layers(args: argparse.Namespace, engine: "OpenVinoEngine", detector: Path, picture: "Image") -> None:
+def _print_layers(engine: "OpenVinoEngine", detector: Path, picture: "Image", precision: str, threads: int) -> None:
     from text_spotting.preprocess import fit_to_input
     from text_spotting.runtime.measure import layer_times, matrix_peak
 
-    times = layer_times(detector, fit_to_input(picture, engine.manifest)[0], args.precision, args.threads)
+    times = layer_times(detector, fit_to_input(picture, engine.manifest)[0], precision, threads)
     print("detector layers: " + ", ".join(f"{kind} {spent:.1f} ms" for kind, spent in times.by_kind[:8]))
     print(
         f"dense convolutions on the whole picture: {times.convolution_gflops:.2f} GFLOP in"
         f" {times.convolution_ms:.1f} ms = {times.reached:.0f} GFLOP/s; depthwise ones: {times.depthwise_ms:.1f} ms"
     )
-    peaks = {kind: matrix_peak(kind, args.threads) for kind in dict.fromkeys((args.precision, "i8"))}
+    peaks = {kind: matrix_peak(kind, threads) for kind in dict.fromkeys((precision, "i8"))}
     print("peak on a matrix product: " + ", ".join(f"{kind} {value:.0f} GFLOP/s" for kind, value in peaks.items()))
-    print(f"reached: {100 * times.reached / peaks[args.precision]:.0f}% of the {args.precision} peak")
+    print(f"reached: {100 * times.reached / peaks[precision]:.0f}% of the {precision} peak")
 
 
 def _print_reading(engine: "OpenVinoEngine", detector: Path, precision: str) -> None:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from text_spotting.annotations.records import AnnotatedImage
+    from text_spotting.words import Word
 
 METRICS = ("f1", "word_spotting")
 NOT_OFFERED = ("sparsity", "pruning", "binarization")
@@ -73,10 +76,11 @@ def _compress(
     args: argparse.Namespace, calibration: "list[AnnotatedImage]", validation: "list[AnnotatedImage]"
 ) -> None:
     import tempfile
+    from dataclasses import replace
 
     from text_spotting.cli.progress import track
     from text_spotting.export import int8
-    from text_spotting.export.report import FULL, measure, save_report
+    from text_spotting.export.report import FULL, measure, save_report, speedup
     from text_spotting.runtime.files import find_detector
     from text_spotting.runtime.spotter import Spotter
 
@@ -95,17 +99,17 @@ def _compress(
         manifest = Spotter(source).manifest
         paths = track([image.path for image in calibration], len(calibration), "calibrating")
         collected = int8.collect(source, manifest, paths)
-        before = measure(source, validation, METRICS, FULL)
+        before = measure(source, validation, METRICS, _follow, FULL)
         print(f"full precision: {before}")
         best = int8.search(
             lambda level, place: int8.quantize(source, manifest, collected, level, place),
-            lambda place: measure(place, validation, METRICS).counts,
-            before.counts,
+            lambda place: measure(place, validation, METRICS, _follow),
+            before,
             args.max_drop,
             Path(name),
             print,
         )
-        after = measure(best.folder, validation, METRICS, beside=source)
+        after = replace(best.measured, speedup=speedup(best.folder, source, validation))
         for path in sorted(best.folder.iterdir()):
             path.replace(args.save_model_to / path.name)
     save_report(args.save_model_to / "compression.json", best.level.name, before, after)
@@ -121,6 +125,12 @@ def _compress(
             f"no level loses as little as --max-drop {args.max_drop}; {args.save_model_to} holds the best,"
             f" which loses {best.drop:.2f} points: calibrate with more pictures or allow more"
         )
+
+
+def _follow(found: "Iterator[list[Word]]", pictures: int) -> "Iterator[list[Word]]":
+    from text_spotting.cli.progress import track
+
+    return track(found, pictures, "measuring")
 
 
 def _full_precision(args: argparse.Namespace, scratch: Path) -> Path:

@@ -12,7 +12,7 @@ import openvino as ov
 
 from text_spotting.errors import UserError
 from text_spotting.export import coordinates
-from text_spotting.export.report import Counts, Loss, losses
+from text_spotting.export.report import Loss, Measured, losses
 from text_spotting.manifest import KEY, Manifest
 from text_spotting.pictures import read_picture
 from text_spotting.postprocess import select
@@ -151,11 +151,13 @@ class Outcome:
     Attributes:
         level: what was quantized.
         folder: where it lies.
+        measured: what it gets on the validation pictures.
         losses: what each metric lost.
     """
 
     level: Level
     folder: Path
+    measured: Measured
     losses: dict[str, Loss]
 
     @property
@@ -171,8 +173,8 @@ class Outcome:
 
 def search(
     make: Callable[[Level, Path], None],
-    score: Callable[[Path], Counts],
-    baseline: Counts,
+    score: Callable[[Path], Measured],
+    baseline: Measured,
     most_drop: float,
     folder: Path,
     say: Callable[[str], None],
@@ -181,8 +183,8 @@ def search(
 
     Args:
         make: quantizes at a level into a folder.
-        score: what the model in a folder gets on the validation pictures.
-        baseline: the same before.
+        score: measures the model in a folder on the validation pictures.
+        baseline: the same of the model before.
         most_drop: points that may be lost.
         folder: scratch space.
         say: told what is being done.
@@ -193,7 +195,8 @@ def search(
         place.mkdir()
         say(f"quantizing {level.name}")
         make(level, place)
-        outcome = Outcome(level, place, losses(baseline, score(place)))
+        measured = score(place)
+        outcome = Outcome(level, place, measured, losses(baseline.counts, measured.counts))
         say("  lost: " + ", ".join(f"{name} {loss}" for name, loss in outcome.losses.items()))
         tried.append(outcome)
         if outcome.drop <= most_drop:

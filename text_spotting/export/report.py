@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -17,11 +17,15 @@ from text_spotting.pictures import read_picture
 from text_spotting.runtime.files import find_detector, text_graphs
 from text_spotting.runtime.session import usual_precision
 from text_spotting.runtime.spotter import Spotter
+from text_spotting.words import Word
 
 FULL = "f32"
 """What a compressed model is compared with."""
 
 _TIMED_PICTURES = 10
+
+Follow = Callable[[Iterator[list[Word]], int], Iterable[list[Word]]]
+"""Hands on what was found picture by picture, of so many, and shows how far that is."""
 
 Counts = dict[str, list[Score]]
 """For each metric, what it counts in every picture."""
@@ -91,23 +95,25 @@ def measure(
     model: Path,
     pictures: Sequence[AnnotatedImage],
     metrics: Sequence[str],
+    follow: Follow,
     precision: str | None = None,
-    beside: Path | None = None,
 ) -> Measured:
-    """Evaluate an exported model, and time it in turn with the one ``beside`` it, which computes in float32.
+    """Evaluate an exported model.
 
     Args:
         precision: what it computes in; as it would for its users by default.
     """
     spotter = Spotter(model, precision=precision)
-    words = list(spot_pictures(spotter, [picture.path for picture in pictures]))
+    found = spot_pictures(spotter, [picture.path for picture in pictures])
+    words = list(follow(found, len(pictures)))
     compared = compare([picture.words for picture in pictures], words)
     counts = {name: [picture.match(protocol(name)).score for picture in compared] for name in metrics}
-    speedup = _speedup(spotter, Spotter(beside, precision=FULL), pictures) if beside else 1.0
-    return Measured(precision or spotter.manifest.precision or usual_precision(), _megabytes(model), counts, speedup)
+    return Measured(precision or usual_precision(spotter.manifest), _megabytes(model), counts)
 
 
-def _speedup(spotter: Spotter, other: Spotter, pictures: Sequence[AnnotatedImage]) -> float:
+def speedup(model: Path, full: Path, pictures: Sequence[AnnotatedImage]) -> float:
+    """How many times as fast a model is as the ``full`` one in float32; both are timed in turn, picture by picture."""
+    spotter, other = Spotter(model), Spotter(full, precision=FULL)
     ratios = []
     for picture in pictures[:_TIMED_PICTURES]:
         image = read_picture(picture.path)

@@ -90,8 +90,10 @@ class Target:
         return PRECISIONS[wanted]
 
 
-def usual_precision() -> str:
-    """What OpenVINO computes in on this CPU unless told otherwise: half precision where that is fast."""
+def usual_precision(manifest: Manifest) -> str:
+    """What a model is computed in on this CPU unless its user asks: what it wants, or half precision where fast."""
+    if manifest.precision:
+        return manifest.precision
     usual = ov.Core().get_property("CPU", hint.inference_precision())
     return next(name for name, kind in PRECISIONS.items() if kind == usual)
 
