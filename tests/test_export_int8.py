@@ -18,8 +18,8 @@ from text_spotting.errors import UserError
 from text_spotting.evaluation.evaluate import Score
 from text_spotting.export import int8
 from text_spotting.export.export import Wishes, export, plain_manifest
-from text_spotting.export.int8 import LEVELS, Calibration, Level, collect, quantize_graph, search
-from text_spotting.export.report import Measured, losses
+from text_spotting.export.int8 import LEVELS, Calibration, Level, Outcome, collect, quantize_graph, search
+from text_spotting.export.report import Loss, Measured, losses
 from text_spotting.export.verify import sample_picture
 from text_spotting.geometry import box_to_polygon
 from text_spotting.runtime.spotter import Spotter
@@ -105,6 +105,11 @@ def test_a_loss_is_as_sure_as_the_pictures_are_alike():
     # Pictures drawn anew hold 0 to some 6 of the bad ones: 3 and two standard deviations of sqrt(30 * 0.1 * 0.9).
     assert unlike.low == pytest.approx(0, abs=1)
     assert unlike.high == pytest.approx(20, abs=4)
+
+
+def test_the_worst_metric_counts_and_so_does_the_least_sure_one(tmp_path):
+    outcome = Outcome(LEVELS[0], tmp_path, measured(79.0), {"f1": Loss(1, 0.5, 1.5), "word_spotting": Loss(0, -2, 2)})
+    assert (outcome.drop, outcome.spread) == (1, 2)
 
 
 def test_levels_grow_more_careful():
