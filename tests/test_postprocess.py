@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sample_graphs import MANIFEST
 
-from text_spotting.postprocess import greedy_decode, select, softmax, to_text, to_words
+from text_spotting.postprocess import certainty, greedy_decode, select, to_text, to_words
 
 FULL = np.ones((28, 28), np.float32)
 
@@ -158,5 +158,5 @@ def test_decoding_nothing_asks_nothing():
     assert (script.calls, symbols.shape, confidences.shape) == (0, (0, 0), (0,))
 
 
-def test_softmax_survives_large_logits():
-    assert softmax(np.array([[1000.0, 1000.0]], np.float32)).tolist() == [[0.5, 0.5]]
+def test_the_certainty_of_a_symbol_is_its_softmax_even_for_large_logits():
+    assert certainty(np.array([[1000.0, 1000.0], [0.0, np.log(3)]], np.float32)) == pytest.approx([0.5, 0.75])

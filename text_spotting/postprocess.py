@@ -115,10 +115,9 @@ def _region_corners(box: FloatArray, region: NDArray[np.uint8]) -> FloatArray:
     return np.asarray(box[:2] + corners * (box[2:] - box[:2]) / grid, np.float32)
 
 
-def softmax(logits: FloatArray) -> FloatArray:
-    """Probabilities over the last axis."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
+def certainty(logits: FloatArray) -> FloatArray:
+    """Softmax probability [N] of the largest of each row's logits [N, classes]."""
+    return np.asarray(1 / np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1), np.float32)
 
 
 def greedy_decode(
@@ -136,9 +135,8 @@ def greedy_decode(
     chosen: list[NDArray[np.int64]] = []
     while alive.any() and len(chosen) < manifest.max_length:
         logits, state = step(symbols, state)
-        probabilities = softmax(logits)
-        symbols = np.where(alive, probabilities.argmax(axis=1), manifest.stop).astype(np.int64)
-        confidences[alive] *= probabilities[alive, symbols[alive]]
+        symbols = np.where(alive, logits.argmax(axis=1), manifest.stop)
+        np.multiply(confidences, certainty(logits), out=confidences, where=alive)
         alive &= symbols != manifest.stop
         chosen.append(symbols)
     return np.stack(chosen, axis=1) if chosen else np.zeros((count, 0), np.int64), confidences

@@ -6,39 +6,59 @@ is computed in.
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import openvino as ov
+from openvino import opset13 as ops
 
 LAYERS = (
     r"^/?proposals/(?!rpn_).*",
     r"^/?boxes/(?!bbox_head/).*",
-    r"^/?masks/(?!RoiAlign).*",
+    r"^/?masks/(?!.*RoiAlign).*",
     r"^/?text/.*",
     r"^/?text_features$",
 )
 """Patterns of the detector's layers that compute with coordinates."""
 
-_ALSO = r".*RoiAlign.*"
-"""Pooling: its features may be rounded, the boxes that it takes may not."""
+_ALSO = (r".*RoiAlign.*", r".*/pooled_map$")
+"""Pooling, and what comes before it: features may be rounded, the boxes that pooling takes may not."""
 
 _WITHOUT_ARITHMETIC = ("Const", "Parameter", "Result")
 _MARK = {"name": "precise", "version": "0"}
 """What OpenVINO calls a layer that stays in float32."""
 
 
+def hand_over_maps(detector: ov.Model) -> None:
+    """Put a layer that changes nothing between each map and its poolings, for ``keep_precise`` to mark.
+
+    OpenVINO turns a bfloat16 map into a float32 one with channels first for pooling, which is then six times as slow.
+    An elementwise layer gives float32 as the map lies in memory, and a clamp that never cuts is not optimised away.
+    """
+    handed: dict[str, ov.Node] = {}
+    for pooling in detector.get_ordered_ops():
+        if pooling.get_type_name() != "ROIAlign":
+            continue
+        source = pooling.input_value(0)
+        name = source.get_node().get_friendly_name()
+        if name not in handed:
+            handed[name] = ops.clamp(source, -_LARGEST, _LARGEST, name=f"{name}/pooled_map")
+        pooling.input(0).replace_source_output(handed[name].output(0))
+
+
+_LARGEST = float(np.finfo(np.float32).max)
+
+
 def keep_precise(detector: Path) -> None:
     """Mark the coordinate layers of an IR, in place."""
-    concerned = [re.compile(pattern) for pattern in (*LAYERS, _ALSO)]
-    pointwise = set(_pointwise_before_pooling(ov.Core().read_model(detector)))
+    concerned = [re.compile(pattern) for pattern in (*LAYERS, *_ALSO)]
     tree = ElementTree.parse(detector)
     for layer in tree.iterfind("layers/layer"):
         name = layer.attrib["name"]
         if layer.attrib["type"] in _WITHOUT_ARITHMETIC:
             continue
-        if name in pointwise or any(pattern.match(name) for pattern in concerned):
+        if any(pattern.match(name) for pattern in concerned):
             _runtime_info(layer).append(ElementTree.Element("attribute", _MARK))
     tree.write(detector, xml_declaration=True)
 
@@ -46,21 +66,3 @@ def keep_precise(detector: Path) -> None:
 def _runtime_info(layer: ElementTree.Element) -> ElementTree.Element:
     found = layer.find("rt_info")
     return ElementTree.SubElement(layer, "rt_info") if found is None else found
-
-
-def _pointwise_before_pooling(model: ov.Model) -> Iterator[str]:
-    """Names of the 1x1 convolutions, and of what is added to them, whose results are pooled.
-
-    Pooling in float32 is six times as slow on maps that come in bfloat16: OpenVINO then has them channels first.
-    In float32 these convolutions cost little more, larger ones would cost more than they save.
-    """
-    for pooling in model.get_ordered_ops():
-        if pooling.get_type_name() != "ROIAlign":
-            continue
-        node = pooling.input_value(0).get_node()
-        names = [node.get_friendly_name()]
-        while node.get_type_name() in ("Add", "Relu"):
-            node = node.input_value(0).get_node()
-            names.append(node.get_friendly_name())
-        if node.get_type_name() == "Convolution" and list(node.input_value(1).shape)[2:] == [1, 1]:
-            yield from names

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from text_spotting.export.folding import fold_pixels
+from text_spotting.export.folding import fold_downscale, fold_pixels
 from text_spotting.export.operators import Best, NonMaxSuppression, RoiAlign
 from text_spotting.manifest import Manifest
 from text_spotting.models.frames import reading_frames
@@ -26,11 +26,11 @@ class DetectorGraph(nn.Module):
 
     def __init__(self, network: Any) -> None:
         super().__init__()
-        self.network: Any = network
-        roi_head = network.roi_head
-        self.proposals = ProposalGraph(self.network.rpn_head, network.test_cfg.rpn)
-        self.boxes = BoxGraph(roi_head, network.test_cfg.rcnn)
-        self.masks = LevelPooling(roi_head.mask_roi_extractor)
+        self.network: Any = fold_downscale(network)
+        roi_head = self.network.roi_head
+        self.proposals = ProposalGraph(self.network.rpn_head, self.network.test_cfg.rpn)
+        self.boxes = BoxGraph(roi_head, self.network.test_cfg.rcnn)
+        self.masks = OrderedPooling(roi_head.mask_roi_extractor)
         self.text = pooling(roi_head)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -71,37 +71,37 @@ class ProposalGraph(nn.Module):
         self.settings = settings
 
     def forward(self, levels: tuple[Tensor, ...], size: Tensor) -> Tensor:
-        boxes, scores, shifted = [], [], []
-        for index, level in enumerate(levels):
-            decoded, score = self._best(index, level, size)
-            boxes.append(decoded)
-            scores.append(score)
-            # Levels are moved apart so that boxes of different levels never overlap.
-            shifted.append(decoded + index * (size.max() + 1))
-        every = torch.cat(boxes)
-        kept = NonMaxSuppression.apply(
-            torch.cat(shifted), torch.cat(scores), self.settings.nms.iou_threshold, 0.0, self.settings.max_per_img
-        )
-        return every[kept]
-
-    def _best(self, index: int, level: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
-        logits, deltas = self.head.forward_single(level)
-        anchors = self._anchors(index, level)
-        flat = logits[0].permute(1, 2, 0).reshape(-1)
-        best, chosen = Best.apply(flat, self.settings.nms_pre)
-        boxes = decode(anchors[chosen], deltas[0].permute(1, 2, 0).reshape(-1, 4)[chosen], self.head.bbox_coder, size)
+        best = (self._best(index, level) for index, level in enumerate(levels))
+        anchors, deltas, logits, owners = (torch.cat(parts) for parts in zip(*best, strict=True))
+        boxes = decode(anchors, deltas, self.head.bbox_coder, size)
         width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
         too_small = (width <= self.settings.min_bbox_size) | (height <= self.settings.min_bbox_size)
-        return boxes, best.sigmoid().masked_fill(too_small, -1.0)
+        scores = logits.sigmoid().masked_fill(too_small, -1.0)
+        # Levels are moved apart so that boxes of different levels never overlap.
+        apart = boxes + (owners * (size.max() + 1)).unsqueeze(1)
+        return boxes[
+            NonMaxSuppression.apply(apart, scores, self.settings.nms.iou_threshold, 0.0, self.settings.max_per_img)
+        ]
+
+    def _best(self, index: int, level: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Anchors, deltas, logits and level of the likeliest anchors, looked up in maps that stay as they lie."""
+        logits, deltas = self.head.forward_single(level)
+        cells = level.shape[2] * level.shape[3]
+        best, chosen = Best.apply(logits.reshape(-1), self.settings.nms_pre)
+        # Logits have one map an anchor, deltas four in a row.
+        first = chosen + torch.div(chosen, cells, rounding_mode="floor") * (3 * cells)
+        rows = first.unsqueeze(1) + torch.arange(4) * cells
+        return self._anchors(index, level)[chosen], deltas.reshape(-1)[rows], best, torch.full_like(best, index)
 
     def _anchors(self, index: int, level: Tensor) -> Tensor:
+        """Anchors [A H W, 4] in the order of a map [A, H, W]."""
         generator = self.head.prior_generator
         step_x, step_y = generator.strides[index]
         xs = torch.arange(level.shape[3], dtype=level.dtype) * step_x
         ys = torch.arange(level.shape[2], dtype=level.dtype) * step_y
         grid_y, grid_x = torch.meshgrid(ys, xs, indexing="ij")
-        shifts = torch.stack([grid_x, grid_y, grid_x, grid_y], dim=-1).reshape(-1, 1, 4)
-        return (shifts + generator.base_anchors[index].to(level)).reshape(-1, 4)
+        shifts = torch.stack([grid_x, grid_y, grid_x, grid_y], dim=-1).reshape(1, -1, 4)
+        return (generator.base_anchors[index].to(level).unsqueeze(1) + shifts).reshape(-1, 4)
 
 
 class BoxGraph(nn.Module):
@@ -115,9 +115,9 @@ class BoxGraph(nn.Module):
 
     def forward(self, levels: tuple[Tensor, ...], proposals: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
         for _ in range(self.settings.get("refinements", 0)):
-            _, deltas = self.head(self.pooling(levels, proposals))
+            proposals, _, deltas = self._look(levels, proposals)
             proposals = decode(proposals, deltas, self.head.bbox_coder, size)
-        logits, deltas = self.head(self.pooling(levels, proposals))
+        proposals, logits, deltas = self._look(levels, proposals)
         scores = logits.softmax(dim=1)[:, 0]
         boxes = decode(proposals, deltas, self.head.bbox_coder, size)
         kept = NonMaxSuppression.apply(
@@ -125,18 +125,25 @@ class BoxGraph(nn.Module):
         )
         return boxes[kept], scores[kept]
 
+    def _look(self, levels: tuple[Tensor, ...], proposals: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Proposals in the order of their levels, which is as good as any here, with logits and deltas."""
+        pooled, places = self.pooling(levels, proposals)
+        logits, deltas = self.head(pooled)
+        return proposals[places], logits, deltas
+
 
 class LevelPooling(nn.Module):
     """RoIAlign in which each box reads one pyramid level, chosen by its size (Lin et al. 2017, FPN, eq. 1).
 
-    Boxes are pooled level by level and put back in order, so that nothing is computed twice.
+    Boxes are pooled level by level, so that nothing is computed twice. Returns what is pooled [N, C, h, w], the finest
+    level's first, and the place [N] of each in ``boxes``.
     """
 
     def __init__(self, extractor: Any) -> None:
         super().__init__()
         self.extractor = extractor
 
-    def forward(self, levels: tuple[Tensor, ...], boxes: Tensor) -> Tensor:
+    def forward(self, levels: tuple[Tensor, ...], boxes: Tensor) -> tuple[Tensor, Tensor]:
         layers = self.extractor.roi_layers
         rois = torch.cat([torch.zeros_like(boxes[:, :1]), boxes], dim=1)
         chosen = self.extractor.map_roi_levels(rois, len(layers))
@@ -145,9 +152,20 @@ class LevelPooling(nn.Module):
             align(layer, level, boxes[row])
             for layer, level, row in zip(layers, levels[: len(layers)], rows, strict=True)
         ]
-        order = torch.cat(rows)
-        back = torch.zeros_like(order).scatter(0, order, torch.arange(order.shape[0]))
-        return torch.cat(pooled)[back]
+        return torch.cat(pooled), torch.cat(rows)
+
+
+class OrderedPooling(nn.Module):
+    """The same in the order of the boxes."""
+
+    def __init__(self, extractor: Any) -> None:
+        super().__init__()
+        self.by_level = LevelPooling(extractor)
+
+    def forward(self, levels: tuple[Tensor, ...], boxes: Tensor) -> Tensor:
+        pooled, places = self.by_level(levels, boxes)
+        back = torch.zeros_like(places).scatter(0, places, torch.arange(places.shape[0]))
+        return pooled[back]
 
 
 class BoxPooling(nn.Module):
@@ -155,7 +173,7 @@ class BoxPooling(nn.Module):
 
     def __init__(self, roi_head: Any) -> None:
         super().__init__()
-        self.pooling = LevelPooling(roi_head.text_roi_extractor)
+        self.pooling = OrderedPooling(roi_head.text_roi_extractor)
 
     def forward(self, levels: Any, boxes: Tensor, masks: Tensor) -> Tensor:
         return self.pooling(levels, boxes)

@@ -13,7 +13,7 @@ from text_spotting.preprocess import raw_input
 from text_spotting.runtime.engine import Detections
 from text_spotting.runtime.files import text_graphs
 from text_spotting.runtime.hoisting import hoist
-from text_spotting.runtime.session import Target, compile_graph, read_graph, read_manifest
+from text_spotting.runtime.session import Target, compile_graph, infer, read_graph, read_manifest
 from text_spotting.words import FloatArray, Image
 
 DETECTOR_OUTPUTS = ("boxes", "labels", "masks", "text_features")
@@ -53,7 +53,7 @@ class OpenVinoEngine:
     def detect(self, canvas: Image) -> Detections:
         with self._detector.borrow() as request:
             request.set_input_tensor(ov.Tensor(raw_input(canvas, self.manifest)[None]))
-            request.infer()
+            infer(request)
             return Detections(*(request.get_tensor(name).data.copy() for name in Detections._fields))
 
     def read(self, text_features: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:
@@ -62,7 +62,7 @@ class OpenVinoEngine:
             return np.zeros((0, 0), np.int64), np.zeros(0, np.float32)
         with self._encoder.borrow() as encoder, self._step.borrow() as step:
             encoder.set_input_tensor(ov.Tensor(np.ascontiguousarray(text_features, np.float32)))
-            encoder.infer()
+            infer(encoder)
             for name in self._memory:
                 # The same memory, not a copy: the encoder's request is ours until the words are read.
                 step.set_tensor(name, encoder.get_tensor(name))
@@ -109,5 +109,5 @@ class _Stepper:
     def __call__(self, symbols: NDArray[np.int64], hidden: FloatArray) -> tuple[FloatArray, FloatArray]:
         self.request.set_tensor("prev_symbol", ov.Tensor(symbols))
         self.request.set_tensor("prev_hidden", ov.Tensor(hidden))
-        self.request.infer()
+        infer(self.request)
         return self.request.get_tensor("output").data, self.request.get_tensor("hidden").data.copy()

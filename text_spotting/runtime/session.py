@@ -141,6 +141,11 @@ class RequestPool:
             self._idle.put(request)
 
 
+def infer(request: ov.InferRequest) -> None:
+    """Compute; results are read from the request's tensors, so none is copied here."""
+    request.infer(share_outputs=True, decode_strings=False)
+
+
 def _last_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
