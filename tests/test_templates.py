@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from text_spotting.engine.torch_spotter import build_network
+from text_spotting.export.network import load_config
+from text_spotting.models.complexity import complexity, trainable_parameters
 from text_spotting.workdir.config import flat_config
 from text_spotting.workdir.template import Template, load_template
 
@@ -18,8 +21,8 @@ def _id(path: Path) -> str:
     return path.parent.name
 
 
-def test_the_project_offers_the_published_model_and_the_light_one() -> None:
-    assert [_id(path) for path in TEMPLATES] == ["text-spotting-0003", "text-spotting-0003-lite"]
+def test_the_project_offers_the_published_model_and_two_light_ones() -> None:
+    assert [_id(path) for path in TEMPLATES] == ["text-spotting-0003", "text-spotting-0003-lite", "text-spotting-0004-lite"]
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=_id)
@@ -57,6 +60,15 @@ def test_the_shell_idiom_of_the_readme_finds_the_number_of_epochs(path: Path) ->
     environment = {"MODEL_TEMPLATE": str(path), "ADD_EPOCHS": "1", "PATH": "/usr/bin:/bin"}
     told = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert int(told.stdout) == load_template(path).hyper_parameters.basic.epochs + 1
+
+
+@pytest.mark.parametrize("path", [path for path in TEMPLATES if _id(path).endswith("-lite")], ids=_id)
+def test_size_and_complexity_that_a_template_tells_are_those_of_its_network(path: Path) -> None:
+    config = load_config(path.parent / "model.py")
+    network = build_network(config)
+    told = {metric.key: metric.value for metric in load_template(path).metrics}
+    assert told["size"] == round(trainable_parameters(network) / 1e6, 2)
+    assert told["complexity"] == round(complexity(network, config.input_size), 1)
 
 
 def _published() -> Template:
