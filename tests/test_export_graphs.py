@@ -14,7 +14,8 @@ SIZE = (192, 96)
 
 
 def raw_and_normalised(manifest):
-    raw = torch.randint(0, 256, (1, 3, SIZE[1], SIZE[0]), generator=torch.Generator().manual_seed(3)).float()
+    width, height = manifest.input_size
+    raw = torch.randint(0, 256, (1, 3, height, width), generator=torch.Generator().manual_seed(3)).float()
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (manifest.mean, manifest.std))
     return raw, (raw[:, [2, 1, 0]] - mean) / std
 
@@ -44,6 +45,16 @@ def test_the_raw_detector_needs_no_preprocessing(name, order):
     raw, image = raw_and_normalised(manifest)
     taken = raw if order == "BGR" else raw[:, [2, 1, 0]]
     assert_same(RawDetectorGraph(network, manifest)(taken), network.detect(image))
+
+
+@torch.no_grad()
+def test_a_detector_whose_shrinking_cannot_be_folded_predicts_the_same():
+    config, network = small_network("text-spotting-0004-lite")
+    manifest = replace(plain_manifest(config, (200, 120)), embedded=True, input_order="BGR")
+    raw, image = raw_and_normalised(manifest)
+    wanted = network.detect(image)
+    assert len(wanted.boxes) == 6
+    assert_same(RawDetectorGraph(network, manifest)(raw), wanted)
 
 
 @pytest.mark.parametrize("name", BOTH)
