@@ -110,11 +110,15 @@ class LightSVTREncoder(BaseModule):
         take_pixels(self.trunk.pixels, (127.5,) * 3, (127.5,) * 3, *self.pixels)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.columns(x) + self.position
+
+    def columns(self, x: Tensor) -> Tensor:
+        """The same without the places that attention needs, so that words of any width come in."""
         x = self.trunk(x)[-1].mean(dim=2, keepdim=True)
         columns = F.silu(self.enter(x))
         columns = columns + F.silu(self.local(columns))
         mixed = self.norm(self.mixers(columns.squeeze(2).transpose(1, 2)))
-        return mixed.transpose(1, 2).unsqueeze(2) + F.silu(self.beside(x)) + self.position
+        return mixed.transpose(1, 2).unsqueeze(2) + F.silu(self.beside(x))
 
 
 RECOGNISER_STAGES = ((96, (True, False, False)), (192, (True, False) * 3), (384, (True, False)))

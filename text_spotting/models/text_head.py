@@ -7,8 +7,9 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from text_spotting.alphabet import MAX_LENGTH, START, STOP, SYMBOLS
+from text_spotting.alphabet import MAX_LENGTH, START, STOP
 from text_spotting.models.attention_decoder import AttentionDecoder
+from text_spotting.models.ctc import CTCClassifier
 
 
 @MODELS.register_module()
@@ -21,8 +22,9 @@ class TextRecognitionHead(BaseModule):
         dropout: probability of dropping encoder outputs while training.
         area_per_symbol_thr: RoIs with fewer square network pixels per symbol are not read in training.
         loss_weight: weight of the decoder's loss.
-        ctc_weight: weight of an auxiliary CTC loss on the encoder's columns, which makes attention align
-            sooner (joint CTC-attention training, Kim et al. 2017, arXiv 1609.06773); 0 leaves it out.
+        ctc_weight: weight of a CTC loss on the encoder's columns, which are then read without the decoder, too, and
+            make attention align sooner (joint CTC-attention training, Kim et al. 2017, arXiv 1609.06773); 0 leaves
+            it out.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class TextRecognitionHead(BaseModule):
         self.loss_weight = loss_weight
         self.ctc_weight = ctc_weight
         if ctc_weight > 0:
-            self.ctc = nn.Linear(self.encoder.out_channels, len(SYMBOLS))
+            self.ctc = CTCClassifier(self.encoder.out_channels)
 
     def readable(self, rois: Tensor, targets: Tensor) -> Tensor:
         """Which RoIs (N, 5: image, x1, y1, x2, y2) are large enough to learn their targets (N, T) from."""
@@ -61,12 +63,22 @@ class TextRecognitionHead(BaseModule):
         Returns:
             ``loss_text``: negative log likelihood per symbol, stop included; ``loss_ctc`` where configured.
         """
+        losses = {"loss_text": self.loss_weight * self.attention_loss(features, targets)}
+        if self.ctc_weight > 0:
+            losses["loss_ctc"] = self.ctc_weight * self.ctc_loss(features, targets)
+        return losses
+
+    def ctc_loss(self, features: Tensor, targets: Tensor) -> Tensor:
+        """CTC loss per symbol of words (N, C, h, w) of any width; targets as for ``loss``."""
+        columns = self.encoder.columns(features).float()
+        with torch.autocast(columns.device.type, enabled=False):
+            return self.ctc.loss(columns, targets)
+
+    def attention_loss(self, features: Tensor, targets: Tensor) -> Tensor:
+        """Teacher-forced loss per symbol; arguments as for ``loss``."""
         encoded = self.encoder(features).float()
         with torch.autocast(encoded.device.type, enabled=False):
-            losses = {"loss_text": self.loss_weight * self._attention_loss(encoded, targets)}
-            if self.ctc_weight > 0:
-                losses["loss_ctc"] = self.ctc_weight * self._ctc_loss(encoded, targets)
-        return losses
+            return self._attention_loss(encoded, targets)
 
     def _attention_loss(self, encoded: Tensor, targets: Tensor) -> Tensor:
         memory = self.decoder.memorise(self.dropout(flatten_positions(encoded)))
@@ -83,14 +95,10 @@ class TextRecognitionHead(BaseModule):
         total = F.cross_entropy(stacked.flatten(0, 1), wanted.flatten(), ignore_index=START, reduction="sum")
         return total / (wanted != START).sum().clamp(min=1)
 
-    def _ctc_loss(self, encoded: Tensor, targets: Tensor) -> Tensor:
-        # START serves as CTC's blank: neither ever appears in a text.
-        columns = self.ctc(encoded.mean(dim=2).permute(2, 0, 1)).log_softmax(dim=2)
-        symbols = targets * (targets != STOP)
-        lengths = (symbols != START).sum(dim=1)
-        widths = torch.full_like(lengths, len(columns))
-        losses = F.ctc_loss(columns, symbols, widths, lengths, START, reduction="none", zero_infinity=True)
-        return (losses * (lengths > 0)).sum() / lengths.sum().clamp(min=1)
+    @torch.no_grad()
+    def recognize(self, crops: Tensor) -> Tensor:
+        """Probabilities (N, w / 4, classes) of the symbols in each column of words (N, 3, h, w) of any one width."""
+        return self.ctc(self.encoder.columns(crops))
 
     @torch.no_grad()
     def read(self, features: Tensor) -> tuple[Tensor, Tensor]:

@@ -29,6 +29,7 @@ class WordOptions:
         height: range of the letters' height in pixels; small ones are drawn more often.
         margin: range of the free space around the word, in heights of the word; negative cuts into it.
         punctuation: share of words that carry a punctuation mark.
+        compounds: share of words that are two written as one, so that long ones are no rarity.
         backgrounds: folder of photos to cut backgrounds from; made-up surfaces otherwise.
         fonts: folders of .ttf/.otf files to use in place of the installed fonts.
     """
@@ -36,6 +37,7 @@ class WordOptions:
     height: tuple[int, int] = (10, 64)
     margin: tuple[float, float] = (-0.03, 0.25)
     punctuation: float = 0.04
+    compounds: float = 0.0
     backgrounds: str | Path | None = None
     fonts: Sequence[str | Path] = ()
 
@@ -53,6 +55,8 @@ class WordGenerator:
         rng = random.Random(seed)
         while True:
             text = corpus.word(rng, self.options.punctuation)
+            if self.options.compounds and rng.random() < self.options.compounds:
+                text += corpus.word(rng, 0.0)
             height = random_height(rng, *self.options.height)
             ink = self._draw(rng, text, height)
             taken = self._photograph(rng, ink, height) if ink else None

@@ -1,0 +1,186 @@
+"""Training the detector on one card: views of pictures that lie there, real and rendered."""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from text_spotting.engine.checkpoints import read_snapshot
+from text_spotting.engine.torch_spotter import build_network
+from text_spotting.gpu.course import Course, by_rate
+from text_spotting.gpu.feed import take_blocks
+from text_spotting.gpu.light import relight
+from text_spotting.gpu.losses import detector_losses
+from text_spotting.gpu.shards import Packed, read_shard
+from text_spotting.gpu.views import Card, ViewOptions, take
+
+LOGGER = logging.getLogger(__name__)
+SHARES = {"ic15": 0.42, "mlt": 0.25, "ic03": 0.08, "rendered": 0.25}
+"""How often a view is taken of each source's pictures, as far as there are any."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A detector's training.
+
+    Attributes:
+        seconds: how long.
+        batch: views a step.
+        rate: highest learning rate, of the heads; the trunk has a fifth, the pyramid two fifths.
+        kept: rendered scenes that are held on the card; the oldest give way.
+        light: share of views that each change of light befalls.
+        seed: of all random choices.
+        view: how views are chosen.
+        backgrounds: pictures without words are shown as they are drawn.
+    """
+
+    seconds: float
+    batch: int = 24
+    rate: float = 6e-4
+    kept: int = 3000
+    light: float = 0.35
+    seed: int = 0
+    view: ViewOptions = ViewOptions()
+
+
+class Gallery:
+    """Pictures on the card, by source."""
+
+    def __init__(self, shards: Path, scenes: Path, kept: int, device: torch.device) -> None:
+        self.shards, self.scenes, self.kept, self.device = shards, scenes, kept, device
+        self.cards: dict[str, list[Card]] = {"rendered": []}
+        self.seen: set[str] = set()
+        self.next = 0
+
+    def refill(self) -> None:
+        """Take in shards that have arrived and a few blocks of rendered scenes."""
+        for path in sorted(self.shards.glob("photos_*.zip")):
+            if path.name in self.seen:
+                continue
+            self.seen.add(path.name)
+            for packed in read_shard(path):
+                self.cards.setdefault(packed.source.partition("@")[0], []).append(self._card(packed))
+            LOGGER.info("took in %s: %s", path.name, {name: len(cards) for name, cards in self.cards.items()})
+        for packed in take_blocks(self.scenes, 8):
+            self._replace(self._card(packed))
+
+    def wait(self) -> None:
+        """Until there is anything to learn from."""
+        while not any(self.cards.values()):
+            self.refill()
+            time.sleep(0.2)
+
+    def _replace(self, card: Card) -> None:
+        rendered = self.cards["rendered"]
+        if len(rendered) < self.kept:
+            rendered.append(card)
+        else:
+            rendered[self.next] = card
+        self.next = (self.next + 1) % self.kept
+
+    def _card(self, packed: Packed) -> Card:
+        image = torch.from_numpy(np.ascontiguousarray(packed.image[:, :, ::-1].transpose(2, 0, 1))).to(self.device)
+        stretch = (1.0, 1.0)
+        if "@" in packed.source:
+            width, height = (int(side) for side in packed.source.partition("@")[2].split("x"))
+            stretch = (width / image.shape[2], height / image.shape[1])
+        return Card(image, packed.polygons, np.array(packed.ignore, bool), stretch)
+
+    def draw(self, count: int, rng: np.random.Generator) -> list[Card]:
+        """Pictures at random, sources by ``SHARES``."""
+        names = [name for name, cards in self.cards.items() if cards]
+        shares = np.array([SHARES[name] for name in names])
+        chosen = rng.choice(len(names), count, p=shares / shares.sum())
+        return [self.cards[names[which]][rng.integers(len(self.cards[names[which]]))] for which in chosen]
+
+
+def prepare(config: Config) -> Config:
+    """A template's configuration as training here needs it: the trunk sees views as they are."""
+    factor = config.model.backbone.downscale
+    config.model.backbone.update(downscale=1, frozen_stages=0, pretrained=False)
+    anchors = config.model.rpn_head.anchor_generator
+    anchors.strides = [round(stride / factor) for stride in anchors.strides]
+    strides = anchors.strides[:4]
+    for name in ("bbox_roi_extractor", "mask_roi_extractor"):
+        extractor = config.model.roi_head[name]
+        extractor.featmap_strides = strides
+        extractor.finest_scale = round(extractor.finest_scale / factor)
+        extractor.roi_layer.use_torchvision = find_spec("torchvision") is not None
+    config.model.train_cfg.rpn_proposal.max_per_img = 250
+    return config
+
+
+def load(network: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Load what a snapshot has of a network; where the proposals' anchors are more, the first ones are the old ones."""
+    own = network.state_dict()
+    for name, value in weights.items():
+        if name not in own:
+            continue
+        if own[name].shape == value.shape:
+            own[name].copy_(value)
+        elif name.startswith(("rpn_head.rpn_cls", "rpn_head.rpn_reg")):
+            own[name].copy_(_more_anchors(value, own[name]))
+        else:
+            LOGGER.info("%s is new", name)
+
+
+def _more_anchors(old: Tensor, new: Tensor) -> Tensor:
+    """Rows of the new anchors begin as those of the last old one."""
+    grown = torch.cat([old, old[-(len(new) - len(old)) :]])
+    return grown.view_as(new)
+
+
+def train_detector(
+    config: Config, weights: Path, shards: Path, scenes: Path, state: Path, plan: Plan, device: torch.device
+) -> nn.Module:
+    """Train from a snapshot and return the moving average of the network."""
+    torch.manual_seed(plan.seed)
+    network: Any = build_network(prepare(config)).to(device).train()
+    load(network, read_snapshot(weights)["state_dict"])
+    network.roi_head.text_head.requires_grad_(False)
+    rates = [("backbone", plan.rate * 0.2), ("neck.lateral", plan.rate * 0.4), ("neck.smooth", plan.rate * 0.4)]
+    course = Course(network, by_rate(network, rates, plan.rate), plan.seconds, state)
+    gallery = Gallery(shards, scenes, plan.kept, device)
+    gallery.wait()
+    normalise = _normaliser(config, device)
+    rng = np.random.default_rng((plan.seed, course.steps))
+    told, sums = time.monotonic(), {}
+    half = torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
+    for share in course:
+        pictures, truth = take(gallery.draw(plan.batch, rng), plan.view, rng)
+        pictures = normalise(relight(pictures, plan.light))
+        with half:
+            losses = detector_losses(network, pictures, truth)
+        if not course.step(sum(losses.values())):  # type: ignore[arg-type]
+            LOGGER.warning("step %d: losses are not finite, left out", course.steps)
+        for name, value in losses.items():
+            sums[name] = sums.get(name, 0) + value.detach()
+        if course.steps % 40 == 0:
+            gallery.refill()
+            passed, told = time.monotonic() - told, time.monotonic()
+            means = ", ".join(f"{name} {float(total) / 40:.4f}" for name, total in sums.items())
+            held = {name: len(cards) for name, cards in gallery.cards.items()}
+            LOGGER.info("%3.0f %% step %d, %.2f steps/s: %s %s", 100 * share, course.steps, 40 / passed, means, held)
+            sums = {}
+    return course.average
+
+
+def _normaliser(config: Config, device: torch.device) -> Any:
+    settings = config.model.data_preprocessor
+    mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (settings.mean, settings.std))
+    return lambda pictures: ((pictures - mean) / std).contiguous()
+
+
+def parts_of(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """The detector's own weights, for a snapshot."""
+    for name, value in network.state_dict().items():
+        if not name.startswith("roi_head.text_head"):
+            yield name, value

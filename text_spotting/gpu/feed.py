@@ -1,0 +1,137 @@
+"""Rendered pictures and words for training: other processes draw them, the card takes them.
+
+They go through a folder, best one in memory (``/dev/shm``): each block is a file that appears whole and is deleted when taken.
+"""
+
+import math
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from text_spotting.alphabet import encode, spoken
+from text_spotting.gpu.packing import CANVAS, quad
+from text_spotting.gpu.shards import Packed
+from text_spotting.synth.generate import DENSE, SceneGenerator, SceneOptions, WordGenerator, WordOptions
+
+BLOCK = {"scenes": 8, "words": 512}
+_WAITING = 40
+"""Blocks that may lie about before the renderers rest."""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What to render.
+
+    Attributes:
+        kind: ``scenes`` or ``words``.
+        backgrounds: folder of photos to draw on, or None.
+        fonts: folder of fonts, or None for those that are installed.
+        size: width, height of scenes.
+    """
+
+    kind: str
+    backgrounds: Path | None = None
+    fonts: Path | None = None
+    size: tuple[int, int] = (960, 672)
+
+
+def render_forever(what: Rendering, folder: Path, processes: int, seed: int = 0) -> list[multiprocessing.Process]:
+    """Start renderers that fill ``folder`` until they are ended, or their parent is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    context = multiprocessing.get_context("spawn")
+    workers = [
+        context.Process(target=_work, args=(what, folder, seed * 1000 + number), daemon=True)
+        for number in range(processes)
+    ]
+    for worker in workers:
+        worker.start()
+    return list(workers)  # type: ignore[arg-type]
+
+
+def _work(what: Rendering, folder: Path, number: int) -> None:
+    cv2.setNumThreads(1)
+    os.nice(5)
+    parent = os.getppid()
+    draw = _drawer(what)
+    for block in range(1 << 30):
+        while len(list(folder.glob("*.npz"))) > _WAITING:
+            if os.getppid() != parent:
+                return
+            time.sleep(0.2)
+        first = (number * 100003 + block) * BLOCK[what.kind] % (1 << 31)
+        records = [draw(first + offset) for offset in range(BLOCK[what.kind])]
+        _write(records, folder / f"{number}_{block}.npz")
+
+
+def _drawer(what: Rendering) -> Callable[[int], Packed]:
+    fonts = () if what.fonts is None else (what.fonts,)
+    if what.kind == "words":
+        options = WordOptions(
+            height=(8, 64), punctuation=0.06, compounds=0.06, backgrounds=what.backgrounds, fonts=fonts
+        )
+        return _WordDrawer(WordGenerator(options))
+    options = SceneOptions(size=what.size, words=(6, 24), height=(9, 80), backgrounds=what.backgrounds, fonts=fonts)
+    dense = replace(DENSE, size=what.size, words=(40, 90), backgrounds=what.backgrounds, fonts=fonts)
+    return _SceneDrawer([SceneGenerator(options)] * 5 + [SceneGenerator(dense)])
+
+
+class _WordDrawer:
+    def __init__(self, generator: WordGenerator) -> None:
+        self.generator = generator
+
+    def __call__(self, seed: int) -> Packed:
+        while True:
+            image, word = self.generator(seed)
+            text = spoken(word.text)
+            if encode(text):
+                break
+            seed += 1 << 24
+        factor = min(1.0, CANVAS[0] / image.shape[0], CANVAS[1] / image.shape[1])
+        size = tuple(max(1, math.floor(side * factor)) for side in image.shape[1::-1])
+        smaller = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if factor < 1 else image
+        return Packed("rendered", np.asarray(smaller, np.uint8), quad(word.polygon)[None] * factor, [text], [False])
+
+
+class _SceneDrawer:
+    def __init__(self, generators: list[SceneGenerator]) -> None:
+        self.generators = generators
+
+    def __call__(self, seed: int) -> Packed:
+        scene = self.generators[seed % len(self.generators)](seed)
+        polygons = np.array([quad(word.polygon) for word in scene.words], np.float32).reshape(-1, 4, 2)
+        return Packed("rendered", scene.image, polygons, [w.text for w in scene.words], [w.ignore for w in scene.words])
+
+
+def _write(records: list[Packed], path: Path) -> None:
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for index, record in enumerate(records):
+        arrays[f"i{index}"] = record.image
+        arrays[f"p{index}"] = record.polygons
+        arrays[f"g{index}"] = np.array(record.ignore, bool)
+        arrays[f"t{index}"] = np.array(record.texts, dtype=str)
+    temporary = path.with_suffix(".part")
+    with temporary.open("wb") as file:
+        np.savez(file, **arrays)
+    temporary.rename(path)
+
+
+def take_blocks(folder: Path, most: int) -> Iterator[Packed]:
+    """Yield what lies ready, of at most ``most`` blocks, and delete it."""
+    for path in sorted(folder.glob("*.npz"), key=lambda path: path.stat().st_mtime)[:most]:
+        with np.load(path) as block:
+            for index in range(len(block.files) // 4):
+                yield Packed(
+                    "rendered",
+                    block[f"i{index}"],
+                    block[f"p{index}"],
+                    block[f"t{index}"].tolist(),
+                    block[f"g{index}"].tolist(),
+                )
+        path.unlink()

@@ -1,0 +1,62 @@
+"""From data sets to the records of shards: whole photos for the detector, single words for the reader."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import cv2
+import numpy as np
+
+from text_spotting.alphabet import encode, spoken
+from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.data.words import words_of
+from text_spotting.geometry import min_area_rect
+from text_spotting.gpu.shards import Packed
+from text_spotting.words import FloatArray, Image, Word
+
+LONGEST = 1280
+"""Photos are packed with at most this many pixels on their longer side."""
+CANVAS = (96, 320)
+"""Height, width that a packed word with its surroundings must fit into."""
+
+
+def photos(source: str, images: Sequence[AnnotatedImage], size: tuple[int, int] | None = None) -> Iterator[Packed]:
+    """Whole photos with their words; ``size`` (width, height) is the pictures' own where they are stored squeezed.
+
+    Squeezed pictures stay as they lie; their records say in ``source`` what to stretch them to, as ``NAME@WIDTHxHEIGHT``.
+    """
+    name = source if size is None else f"{source}@{size[0]}x{size[1]}"
+    for annotated in images:
+        image = cv2.imread(str(annotated.path), cv2.IMREAD_COLOR)
+        if image is None:
+            continue
+        factor = min(1.0, LONGEST / max(image.shape[:2]))
+        image = _shrunk(np.asarray(image, np.uint8), factor)
+        words = annotated.words
+        polygons = np.array([quad(word.polygon) for word in words], np.float32).reshape(-1, 4, 2)
+        yield Packed(name, image, polygons * factor, [_target(word) for word in words], [word.ignore for word in words])
+
+
+def single_words(source: str, images: Sequence[AnnotatedImage], wanted: Callable[[Word], bool]) -> Iterator[Packed]:
+    """The readable words of photos, each in a picture of its own with a little around it."""
+    for annotated in images:
+        for image, word in words_of(annotated):
+            if not wanted(word):
+                continue
+            factor = min(1.0, CANVAS[0] / image.shape[0], CANVAS[1] / image.shape[1])
+            yield Packed(source, _shrunk(image, factor), quad(word.polygon)[None] * factor, [word.text], [False])
+
+
+def quad(polygon: FloatArray) -> FloatArray:
+    """Four corners (4, 2): a polygon's own, or those of its smallest turned rectangle."""
+    return np.asarray(polygon if len(polygon) == 4 else min_area_rect(polygon), np.float32)
+
+
+def _target(word: Word) -> str:
+    text = spoken(word.text)
+    return text if encode(text) else ""
+
+
+def _shrunk(image: Image, factor: float) -> Image:
+    if factor >= 1:
+        return image
+    size = (max(1, int(image.shape[1] * factor)), max(1, int(image.shape[0] * factor)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
