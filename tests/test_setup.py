@@ -3,10 +3,12 @@
 import ast
 import os
 import re
+import runpy
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -24,13 +26,12 @@ def _pins() -> dict[str, str]:
 
 
 def _required(*extras: str) -> set[str]:
-    """Distributions that the package asks for, its base and these extras."""
-    found = set()
-    for requirement in metadata.requires("text-spotting") or []:
-        extra = re.search(r"extra == ['\"](\w+)['\"]", requirement)
-        if extra is None or extra.group(1) in extras:
-            found.add(_normal(re.split(r"[ <>=!;\[~]", requirement)[0]))
-    return found
+    """Distributions that the package asks for, its base and these extras; as setup.py says now, installed or not."""
+    with mock.patch("setuptools.setup") as setup:
+        runpy.run_path(str(ROOT / "setup.py"))
+    project = setup.call_args.kwargs
+    asked = [*project["install_requires"], *(one for extra in extras for one in project["extras_require"][extra])]
+    return {_normal(re.split(r"[ <>=!;\[~]", requirement)[0]) for requirement in asked}
 
 
 def _imported(paths: list[Path]) -> set[str]:
