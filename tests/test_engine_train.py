@@ -23,6 +23,8 @@ from text_spotting.engine.hooks import SnapshotHook
 from text_spotting.engine.train import Start, build_runner, from_state, from_weights, train
 from text_spotting.export.network import load_config
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: Any) -> Path:

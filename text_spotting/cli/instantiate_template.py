@@ -8,9 +8,7 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument(
-        "template", help="path to a template.yaml, or a name such as text-spotting-0003-lite"
-    )
+    parser.add_argument("template", help="path to a template.yaml, or a name such as text-spotting-0003-lite")
     parser.add_argument("output", type=Path, help="work dir to create or to complete")
     parser.add_argument(
         "--do-not-load-snapshot", action="store_true", help="leave the initial weights out, for example without network"
