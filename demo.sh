@@ -4,7 +4,8 @@
 #
 #   ./demo.sh [dir]      results go to dir (default: demo_output beside this script), which is emptied first
 #
-# VENV names another environment than venv beside this script.
+# VENV      another environment than venv beside this script
+# PICTURES  how many of the 16 pictures to take (default: all)
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 venv="${VENV:-$here/venv}"
@@ -23,6 +24,25 @@ rm -rf "$out"
 mkdir -p "$out"
 out="$(cd "$out" && pwd)"
 work="$out/work_dir"
+
+if [ -n "${PICTURES:-}" ]; then
+  mkdir -p "$out/data/images"
+  "$python" - "$data" "$out/data" "$PICTURES" <<'EOF'
+import json
+import sys
+from pathlib import Path
+
+source, target, count = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+content = json.loads((source / "annotation.json").read_text(encoding="utf-8"))
+content["images"] = content["images"][:count]
+kept = {image["id"] for image in content["images"]}
+content["annotations"] = [word for word in content["annotations"] if word["image_id"] in kept]
+(target / "annotation.json").write_text(json.dumps(content), encoding="utf-8")
+for image in content["images"]:
+    (target / image["file_name"]).symlink_to(source / image["file_name"])
+EOF
+  data="$out/data"
+fi
 
 step() { # step TITLE COMMAND...
   local started=$SECONDS

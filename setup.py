@@ -1,16 +1,17 @@
 """How the package installs: a light base, and extras for what a machine is to do."""
 
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 
-BASE = ["numpy", "opencv-python", "pydantic>=2", "pyyaml", "rich", "shapely>=2", "tqdm"]
+BASE = ["numpy", "opencv-python", "pydantic>=2", "pyyaml", "shapely>=2", "tqdm"]
 RUNTIME = ["openvino>=2026.4"]
 TRAIN = [
     *RUNTIME,
-    "fonttools",
     "matplotlib",
     "nncf>=3.4",
     "onedl-mmcv==2.3.6",
@@ -27,6 +28,23 @@ TRAIN = [
 VISION = ["torchvision==0.28.0"]
 DEV = ["mypy", "pytest", "ruff", "types-PyYAML", "types-tqdm"]
 
+SHARED = ["configs", "data", "model_templates", "tools"]
+"""What an installed package carries inside, under ``share``; see ``text_spotting/workdir/catalogue.py``."""
+
+
+class BuildWithShare(build_py):
+    """Also puts templates and what they refer to into the package, as they lie beside each other here."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return
+        for name in SHARED:
+            target = Path(self.build_lib, "text_spotting", "share", name)
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+
+
 setup(
     name="text-spotting",
     version="0.1.0",
@@ -37,6 +55,8 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["text_spotting", "text_spotting.*"]),
     include_package_data=True,
+    package_data={"text_spotting": ["py.typed", "models_ready/**/*"]},
+    cmdclass={"build_py": BuildWithShare},
     install_requires=BASE,
     extras_require={"runtime": RUNTIME, "train": TRAIN, "vision": VISION, "dev": DEV},
 )

@@ -6,6 +6,8 @@ from small_networks import TEMPLATES
 from text_spotting.engine.speed import stock_setting, time_training
 from text_spotting.export.network import load_config
 
+pytestmark = pytest.mark.slow
+
 CONFIG = TEMPLATES / "text-spotting-0003-lite" / "model.py"
 
 

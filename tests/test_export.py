@@ -18,6 +18,8 @@ from text_spotting.export.export import Wishes, export, plain_manifest
 from text_spotting.export.onnx import text_feature_shape
 from text_spotting.runtime.spotter import Spotter
 
+pytestmark = pytest.mark.slow
+
 SIZE = (192, 96)
 
 

@@ -25,6 +25,8 @@ from text_spotting.geometry import box_to_polygon
 from text_spotting.runtime.spotter import Spotter
 from text_spotting.words import Word
 
+pytestmark = pytest.mark.slow
+
 
 def two_layers():
     picture = ops.parameter([1, 3, 8, 8], np.float32, name="image")

@@ -34,19 +34,21 @@ ABOVE_SEAMS: dict[str, set[str]] = {
     "evaluation": {"draw"},
     "evaluation.mm_metric": {"evaluation", "models"},
     "runtime": {"preprocess", "postprocess"},
-    "data": {"annotations", "synth"},
-    "models": {"postprocess"},
+    "ops": set(),
+    "data": {"annotations", "ops", "synth"},
+    "models": {"ops", "postprocess"},
     "engine": {
         "annotations",
         "data",
         "evaluation",
         "evaluation.mm_metric",
         "models",
+        "ops",
         "postprocess",
         "preprocess",
         "workdir",
     },
-    "export": {"annotations", "engine", "evaluation", "models", "postprocess", "preprocess", "runtime"},
+    "export": {"annotations", "engine", "evaluation", "models", "ops", "postprocess", "preprocess", "runtime"},
 }
 MAY_IMPORT = {
     **AMONG_SEAMS,
@@ -54,7 +56,7 @@ MAY_IMPORT = {
     "cli": {*SEAMS, *ABOVE_SEAMS},
 }
 TORCH_SIDE = {"torch", "torchvision", "mmcv", "mmdet", "mmengine"}
-WITH_TORCH = {"data", "models", "engine", "export", "evaluation.mm_metric"}
+WITH_TORCH = {"ops", "data", "models", "engine", "export", "evaluation.mm_metric"}
 
 
 def _part(path: Path) -> str:

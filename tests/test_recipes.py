@@ -18,6 +18,8 @@ from text_spotting.annotations.readers import READERS
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.engine.torch_spotter import build_network
 
+pytestmark = pytest.mark.slow
+
 RECIPES = Path(__file__).parents[1] / "configs" / "recipes"
 
 
