@@ -1,0 +1,118 @@
+"""Rendered scenes of four kinds, drawn once and kept; what is kept is found by all that its look depends on."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+import text_spotting.synth
+from text_spotting.annotations.dataset_file import read_dataset
+from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.synth.fonts import find_faces
+from text_spotting.synth.generate import SceneOptions
+from text_spotting.synth.writing import ANNOTATION, Job, write
+from text_spotting.words import FloatArray, Word
+
+COUNT = 500
+"""Pictures of each kind."""
+FIRST_SEED = 900_000_000
+"""Training draws smaller numbers."""
+_QUALITY = 92
+
+
+class Track(Protocol):
+    """Shows how many of the items are done."""
+
+    def __call__(self, items: Iterable[None], total: int, task: str) -> Iterator[None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of scenes.
+
+    Attributes:
+        title: name for people.
+        options: what they look like.
+        turned: whether they are shown turned by 90, 180 and 270 degrees, in turn.
+        reads: whether their words are also read on their own; tens of thousands are more than it takes.
+    """
+
+    title: str
+    options: SceneOptions
+    turned: bool = False
+    reads: bool = True
+
+
+_USUAL = SceneOptions(size=(1280, 720), words=(6, 24), height=(12, 90))
+KINDS: dict[str, Kind] = {
+    "upright": Kind("upright", replace(_USUAL, tilt=0.5)),
+    "turned": Kind("turned by 90, 180, 270 degrees", replace(_USUAL, tilt=1.0), turned=True),
+    "long": Kind("long words", replace(_USUAL, words=(4, 14), height=(12, 56), long_words=0.7)),
+    "dense": Kind("dense pages", replace(_USUAL, words=(80, 140), height=(12, 30), on_walls=0.0, clutter=0.1), reads=False),
+}
+
+
+def render(kind: str, backgrounds: Path, limit: int, cache: Path, track: Track) -> list[AnnotatedImage]:
+    """The first ``limit`` pictures of a kind, drawn where they are not there yet.
+
+    Args:
+        backgrounds: folder of photos to write on; made-up places where it does not exist.
+        cache: folder that keeps pictures between runs.
+    """
+    options = replace(KINDS[kind].options, backgrounds=str(backgrounds) if backgrounds.is_dir() else None)
+    count, seed = min(limit, COUNT), FIRST_SEED + COUNT * list(KINDS).index(kind)
+    folder = cache / f"rendered-{kind}-{_fingerprint(options, seed)}"
+    if not _complete(folder, count):
+        job = Job(folder, options, COUNT if count == COUNT else count, seed, _QUALITY)
+        drawn = (None for added in write(job) for _ in range(added))
+        for _ in track(drawn, count, f"drawing {kind} scenes"):
+            pass
+    return read_dataset(folder / ANNOTATION)[:count]
+
+
+def turn_words(image: AnnotatedImage, turns: int) -> list[Word]:
+    """The words of a picture that was turned left by ``turns`` quarters, in their order, read from the same corner."""
+    return [replace(word, polygon=_turned(word.polygon, image.width, image.height, turns)) for word in image.words]
+
+
+def _turned(points: FloatArray, width: int, height: int, turns: int) -> FloatArray:
+    for _ in range(turns % 4):
+        points = np.stack([points[:, 1], width - points[:, 0]], axis=1)
+        width, height = height, width
+    return points
+
+
+def _complete(folder: Path, count: int) -> bool:
+    file = folder / ANNOTATION
+    return file.is_file() and len(read_dataset(file)) >= count
+
+
+def _fingerprint(options: SceneOptions, seed: int) -> str:
+    """What the look of the pictures depends on: the renderer's code, its libraries, fonts, photos and settings."""
+    source = Path(text_spotting.synth.__path__[0])
+    photos = sorted(Path(options.backgrounds).iterdir()) if options.backgrounds else []
+    digest = hashlib.sha256()
+    digest.update(json.dumps({**asdict(options), "backgrounds": None, "seed": seed, "quality": _QUALITY}).encode())
+    for name in ("numpy", "pillow", "opencv-python"):
+        digest.update(_version(name).encode())
+    for file in [*sorted(source.glob("*.py")), *sorted(source.glob("*.txt"))]:
+        digest.update(file.name.encode() + file.read_bytes())
+    for file in [*_font_files(), *photos]:
+        digest.update(f"{file.name} {file.stat().st_size}".encode())
+    return digest.hexdigest()[:12]
+
+
+def _font_files() -> Sequence[Path]:
+    return sorted({Path(face.path) for face in find_faces() if face.path}, key=lambda path: path.name)
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
