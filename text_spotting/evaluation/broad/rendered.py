@@ -49,11 +49,12 @@ class Kind:
 
 
 _USUAL = SceneOptions(size=(1280, 720), words=(6, 24), height=(12, 90))
+_PAGES = replace(_USUAL, on_walls=0.0, clutter=0.1)
 KINDS: dict[str, Kind] = {
     "upright": Kind("upright", replace(_USUAL, tilt=0.5)),
     "turned": Kind("turned by 90, 180, 270 degrees", replace(_USUAL, tilt=1.0), turned=True),
     "long": Kind("long words", replace(_USUAL, words=(4, 14), height=(12, 56), long_words=0.7)),
-    "dense": Kind("dense pages", replace(_USUAL, words=(80, 140), height=(12, 30), on_walls=0.0, clutter=0.1), reads=False),
+    "dense": Kind("dense pages", replace(_PAGES, words=(80, 140), height=(12, 30)), reads=False),
 }
 
 
