@@ -1,46 +1,55 @@
 """Measured models side by side, drawn."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from text_spotting.evaluation.broad.results import Results
 from text_spotting.evaluation.broad.tables import Row, rows
 
-_WIDTH = 0.32
-"""Inches for a column with its gap."""
-_IN_A_LINE = 14
-"""Figures in one line of the picture."""
+_IN_A_LINE = 3
+"""Sets beside each other."""
+_SIZE = (5.6, 3.4)
+"""Inches of a set's panel."""
 
 
 def draw(models: Sequence[Results], path: Path) -> None:
-    """Draw every figure as a column for each model, with its standard error; the folder is there already."""
+    """Draw a panel for each set: a column with its standard error for every figure of every model.
+
+    Args:
+        path: a picture file in a folder that is there.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    found = rows(models)
-    lines = [found[start : start + _IN_A_LINE] for start in range(0, len(found), _IN_A_LINE)]
-    width = max(7.0, _WIDTH * (len(models) + 1) * min(len(found), _IN_A_LINE))
+    panels = [(title, list(found)) for title, found in groupby(rows(models), key=lambda row: row.set_title)]
+    lines = -(-len(panels) // _IN_A_LINE)
+    size = (_SIZE[0] * min(len(panels), _IN_A_LINE), _SIZE[1] * lines)
     figure, axes = pyplot.subplots(
-        len(lines), 1, figsize=(width, 4.2 * len(lines)), layout="constrained", squeeze=False
+        lines, min(len(panels), _IN_A_LINE), figsize=size, layout="constrained", squeeze=False, sharey=True
     )
-    for axis, line in zip(axes[:, 0], lines, strict=True):
-        _draw_line(axis, line, [model.label for model in models])
-    axes[0, 0].legend(loc="upper left", bbox_to_anchor=(1, 1))
-    figure.savefig(path, dpi=110)
+    labels = [model.label for model in models]
+    for axis, (title, found) in zip(axes.flat, panels, strict=False):
+        _draw_panel(axis, title, found, labels)
+    for axis in axes.flat[len(panels) :]:
+        axis.set_axis_off()
+    axes[0, 0].legend(loc="lower left", fontsize=8)
+    figure.savefig(path, dpi=100)
     pyplot.close(figure)
 
 
-def _draw_line(axis: object, line: Sequence[Row], labels: Sequence[str]) -> None:
+def _draw_panel(axis: Any, title: str, found: Sequence[Row], labels: Sequence[str]) -> None:
     share = 0.8 / len(labels)
     for number, label in enumerate(labels):
-        there = [(place, row.columns[number]) for place, row in enumerate(line)]
+        there = [(place, row.columns[number]) for place, row in enumerate(found)]
         places = [place + (number - (len(labels) - 1) / 2) * share for place, column in there if column]
         columns = [column for _, column in there if column]
         values, errors = [100 * one.value for one in columns], [100 * one.error for one in columns]
-        axis.bar(places, values, share * 0.95, yerr=errors, capsize=2, label=label)  # type: ignore[attr-defined]
-    titles = [f"{row.set_title}\n{row.figure}" for row in line]
-    axis.set_xticks(range(len(line)), titles, rotation=35, ha="right", fontsize=7)  # type: ignore[attr-defined]
-    axis.set(ylim=(0, 100), ylabel="%")  # type: ignore[attr-defined]
-    axis.grid(axis="y", alpha=0.3)  # type: ignore[attr-defined]
+        axis.bar(places, values, share * 0.95, yerr=errors, capsize=2, label=label)
+    axis.set_title(title, fontsize=9)
+    axis.set_xticks(range(len(found)), [row.figure.replace(", ", ",\n") for row in found], fontsize=6)
+    axis.set(ylim=(0, 100), ylabel="%")
+    axis.grid(axis="y", alpha=0.3)
