@@ -12,6 +12,8 @@ _IN_A_LINE = 3
 """Sets beside each other."""
 _SIZE = (5.6, 3.4)
 """Inches of a set's panel."""
+_FEWEST = 4
+"""Figures that a panel has room for at least, so that single columns are not walls."""
 
 
 def draw(models: Sequence[Results], path: Path) -> None:
@@ -41,6 +43,11 @@ def draw(models: Sequence[Results], path: Path) -> None:
     pyplot.close(figure)
 
 
+def _narrow(figure: str) -> str:
+    """A figure's name in short lines."""
+    return figure.removeprefix("read in ").replace(" ", "\n")
+
+
 def _draw_panel(axis: Any, title: str, found: Sequence[Row], labels: Sequence[str]) -> None:
     share = 0.8 / len(labels)
     for number, label in enumerate(labels):
@@ -50,6 +57,7 @@ def _draw_panel(axis: Any, title: str, found: Sequence[Row], labels: Sequence[st
         values, errors = [100 * one.value for one in columns], [100 * one.error for one in columns]
         axis.bar(places, values, share * 0.95, yerr=errors, capsize=2, label=label)
     axis.set_title(title, fontsize=9)
-    axis.set_xticks(range(len(found)), [row.figure.replace(", ", ",\n") for row in found], fontsize=6)
+    axis.set_xticks(range(len(found)), [_narrow(row.figure) for row in found], fontsize=7)
+    axis.set_xlim(-0.6, max(len(found), _FEWEST) - 0.4)
     axis.set(ylim=(0, 100), ylabel="%")
     axis.grid(axis="y", alpha=0.3)
