@@ -98,11 +98,12 @@ def _own_readers(engine: Any, identity: str) -> "list[NamedReader]":
 
 def _export(args: argparse.Namespace, weights: Path, cache: Path) -> Path:
     """Folder with a snapshot's graphs, kept under all that they follow from."""
+    config_file = _config_of(args, weights)
     from text_spotting.evaluation.broad.store import code_hash, hash_of
     from text_spotting.export.export import Wishes, export, plain_manifest
     from text_spotting.export.network import load_config, load_network
 
-    config = load_config(_config_of(args, weights))
+    config = load_config(config_file)
     contents = (weights.read_bytes(), config.pretty_text.encode(), code_hash().encode())
     folder = cache / f"measured-{hash_of(contents)[:16]}"
     if folder.is_dir():
