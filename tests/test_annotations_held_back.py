@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from text_spotting.annotations.held_back import crop_owners, held_back, split_held_back
+from text_spotting.annotations.held_back import crop_owners, held_back, split_crops, split_held_back
 from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.errors import UserError
 from text_spotting.words import Word
 
 QUAD = np.array([[0, 0], [9, 0], [9, 5], [0, 5]], np.float32)
@@ -44,6 +46,22 @@ def test_both_parts_of_a_split_keep_the_given_order_and_miss_nothing() -> None:
     assert [one for one in photos if one not in apart] == train
 
 
+PHOTOS = [photo("img_1.jpg", "one", "###", "two"), photo("img_2.jpg", "###"), photo("img_3.jpg", "three")]
+
+
 def test_word_crops_are_the_legible_words_of_the_photos_one_after_the_other() -> None:
-    photos = [photo("img_1.jpg", "one", "###", "two"), photo("img_2.jpg", "###"), photo("img_3.jpg", "three")]
-    assert [owner.path.name for owner in crop_owners(photos)] == ["img_1.jpg", "img_1.jpg", "img_3.jpg"]
+    crops = [photo(f"word_{number}.png", text) for number, text in enumerate(("one", "two", "three"))]
+    assert crop_owners(crops, PHOTOS) == ["img_1.jpg", "img_1.jpg", "img_3.jpg"]
+
+
+def test_crops_are_held_back_with_their_photos() -> None:
+    photos = [photo(f"img_{number:02d}.jpg", f"a{number}", f"b{number}") for number in range(10)]
+    texts = [f"{letter}{number}" for number in range(10) for letter in "ab"]
+    train, apart = split_crops([photo(f"{text}.png", text) for text in texts], photos)
+    assert [crop.words[0].text for crop in apart] == ["a9", "b9"]
+    assert len(train) == 18
+
+
+def test_crops_of_other_photos_are_refused() -> None:
+    with pytest.raises(UserError, match="2 word crops do not say what the 3 legible words of the photos do"):
+        crop_owners([photo("word_1.png", "one"), photo("word_2.png", "three")], PHOTOS)

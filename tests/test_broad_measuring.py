@@ -98,7 +98,7 @@ def test_a_set_without_texts_is_only_looked_through(tmp_path: Path) -> None:
 
 def test_nine_positions_are_counted_one_by_one(tmp_path: Path) -> None:
     spotter = Bars()
-    measured = measure_set(model(spotter), "set", pictures(tmp_path, moved=True), tmp_path / "kept", track)
+    measured = measure_set(model(spotter), "set", pictures(tmp_path, positions=9), tmp_path / "kept", track)
     assert spotter.calls == 9 * 4
     assert measured.columns[0].values == [1.0] * 9
 
@@ -129,7 +129,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
                 raise KeyboardInterrupt
             return super().__call__(image)
 
-    shown = pictures(tmp_path, moved=True)
+    shown = pictures(tmp_path, positions=9)
     with pytest.raises(KeyboardInterrupt):
         measure_set(model(Stopping()), "set", shown, tmp_path / "kept", track)
     spotter = Bars()
@@ -189,7 +189,7 @@ def test_held_back_photos_alone_are_measured(tmp_path: Path) -> None:
         write_picture(tmp_path / "icdar2003/images" / f"{name}.jpg", np.zeros((40, 60, 3), np.uint8))
         (tmp_path / "icdar2003/gt").mkdir(exist_ok=True)
         (tmp_path / "icdar2003/gt" / f"gt_{name}.txt").write_text("1,1,50,1,50,20,1,20,Word\n")
-    loaded = SOURCES["ic03"].load(Request(tmp_path, 100, tmp_path, track))
+    loaded = SOURCES["ic03"].load(Request(tmp_path, 100, 9, tmp_path, track))
     assert [image.path.stem for image in loaded.images] == ["test_09", "train_19"]
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 ALL = 1_000_000
 """No set has so many pictures."""
+MOST_POSITIONS = 9
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sets", default="", help="comma-separated sets (default: all; --list names them)")
     parser.add_argument("--list", action="store_true", help="name the sets, and end")
     parser.add_argument("--limit", type=int, default=ALL, metavar="N", help="at most N pictures of each set")
+    parser.add_argument(
+        "--positions", type=int, default=9, help="of the development split, 1 to 9 (default: 9; fewer for a quick look)"
+    )
     parser.add_argument("--readers-only", action="store_true", help="look for no words: read crops and true frames")
     parser.add_argument(
         "--add-readers",
@@ -78,6 +82,8 @@ def _check(args: argparse.Namespace) -> None:
     for flag in ("limit", "streams"):
         if getattr(args, flag) < 1:
             raise UserError(f"--{flag} {getattr(args, flag)}: must be 1 or more")
+    if not 1 <= args.positions <= MOST_POSITIONS:
+        raise UserError(f"--positions {args.positions}: must lie between 1 and {MOST_POSITIONS}")
     if args.plot:
         require_writable(args.plot, "--plot")
 
@@ -96,7 +102,7 @@ def _measure(args: argparse.Namespace, sources: "dict[str, Source]") -> "Results
     model = open_model(args, cache)
     file = args.output / RESULTS
     results = _begun(args, model.identity)
-    request = Request(args.data_root, args.limit, cache, track)
+    request = Request(args.data_root, args.limit, args.positions, cache, track)
     for name, source in sources.items():
         if absent := source.missing(args.data_root):
             print(f"{name}: left out, {absent[0]} is not there")

@@ -132,14 +132,14 @@ def _spot(
     """The words of every picture in every position."""
     places = {image.path: index for index, image in enumerate(pictures.images)}
     runs = []
-    for number, (right, down) in enumerate(POSITIONS if pictures.moved else POSITIONS[:1]):
+    for number, (right, down) in enumerate(POSITIONS[: pictures.positions]):
         found = answers.words(number)
         if found is None:
             moved = Moved(spotter, right, down)
             spotted = spot_pictures(
                 moved, list(places), spotters=model.streams, read=lambda path: pictures.pixels(places[path])
             )
-            task = f"spotting, position {number + 1}" if pictures.moved else "spotting"
+            task = f"spotting, position {number + 1}" if pictures.positions > 1 else "spotting"
             found = list(track(spotted, len(places), task))
             answers.keep_words(number, found)
         runs.append(found)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from text_spotting.annotations.coco import CocoWithText
-from text_spotting.annotations.held_back import crop_owners, held_back, split_held_back
+from text_spotting.annotations.held_back import crop_owners, split_crops, split_held_back
 from text_spotting.annotations.icdar import ICDAR2015, PlainQuads
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.readers import Reader
@@ -29,14 +29,14 @@ class PictureSet:
         images: the pictures' files and their words as annotated.
         figures: names of the protocols that score it.
         reads: whether its words are also read in their true and in found frames.
-        moved: whether it is measured in nine positions.
+        positions: in how many positions it is measured.
         turns: quarter turns to the left that each picture is shown in; none where empty.
     """
 
     images: Sequence[AnnotatedImage]
     figures: tuple[str, ...]
     reads: bool = True
-    moved: bool = False
+    positions: int = 1
     turns: Sequence[int] = ()
 
     def pixels(self, index: int) -> Image:
@@ -53,7 +53,7 @@ class PictureSet:
         """At most ``limit`` of the pictures, spread evenly."""
         rows = spread(len(self.images), limit)
         images, turns = [self.images[row] for row in rows], [self.turns[row] for row in rows if self.turns]
-        return PictureSet(images, self.figures, self.reads, self.moved, turns)
+        return PictureSet(images, self.figures, self.reads, self.positions, turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,14 @@ class Request:
     Attributes:
         root: the data root.
         limit: most pictures of a set.
+        positions: of the development split.
         cache: folder that keeps rendered pictures between runs.
         track: shows how far drawing them is.
     """
 
     root: Path
     limit: int
+    positions: int
     cache: Path
     track: Track
 
@@ -132,7 +134,9 @@ def _icdar2015(root: Path, part: str) -> list[AnnotatedImage]:
 
 
 def _development(asked: Request) -> AnySet:
-    return PictureSet(_icdar2015(asked.root, "test"), (DETECTION, SPOTTING, END_TO_END), moved=True).first(asked.limit)
+    return PictureSet(
+        _icdar2015(asked.root, "test"), (DETECTION, SPOTTING, END_TO_END), positions=asked.positions
+    ).first(asked.limit)
 
 
 def _example_photos(asked: Request) -> AnySet:
@@ -160,12 +164,10 @@ def _training_crops(asked: Request) -> AnySet:
     """Full-resolution crops of the words of the photos that are held back."""
     folder = "icdar2015/word_crops_train"
     crops = _read(WordCrops(asked.root, f"{folder}/gt.txt", folder, f"{folder}/coords.txt"), asked.root / folder)
-    owners = [owner.path.name for owner in crop_owners(_icdar2015(asked.root, "training"))]
-    if len(owners) != len(crops):
-        raise UserError(f"{asked.root / folder}: {len(crops)} crops, but the photos have {len(owners)} legible words")
-    apart = held_back(image.path.name for image in _icdar2015(asked.root, "training"))
-    rows = [row for row, owner in enumerate(owners) if owner in apart]
-    return CropSet([crops[row] for row in rows], [owners[row] for row in rows]).first(asked.limit)
+    photos = _icdar2015(asked.root, "training")
+    owners = dict(zip((crop.path for crop in crops), crop_owners(crops, photos), strict=True))
+    apart = split_crops(crops, photos)[1]
+    return CropSet(apart, [owners[crop.path] for crop in apart]).first(asked.limit)
 
 
 def _iiit5k(asked: Request) -> AnySet:
