@@ -40,21 +40,16 @@ def engine() -> Any:
 
 
 def spot(image: Image) -> list[Word]:
-    """The words of a picture: the package finds lines and tells where in them words lie.
-
-    Where it cannot tell for one line of a picture it tells for none, and lines stand for their words.
-    """
-    found = engine()(image, return_word_box=True)
+    """The words of a picture: the package finds lines and tells where in them words lie."""
+    # It remembers the switches of the call before.
+    found = engine()(image, use_det=True, use_cls=True, use_rec=True, return_word_box=True)
     if found.boxes is None:
         return []
-    lines = found.word_results
-    if not all(isinstance(line, tuple) for line in lines):
-        return [_word(*line) for line in zip(found.txts, found.scores, found.boxes, strict=True)]
-    return [_word(*word) for line in lines for word in line]
-
-
-def _word(text: str, score: float, corners: Any) -> Word:
-    return Word(np.array(corners, np.float32), text, float(score), text_score=float(score))
+    return [
+        Word(np.array(corners, np.float32), text, float(score), text_score=float(score))
+        for line in found.word_results
+        for text, score, corners in line
+    ]
 
 
 def recognise(words: Sequence[Image]) -> list[str]:
