@@ -110,7 +110,7 @@ def test_a_foreign_file_is_named(tmp_path: Path, content: str) -> None:
 def test_the_table_tells_the_change_and_whether_it_is_more_than_chance() -> None:
     all_right = [(1, 1, 1)] * 400
     table = figure_table([results("first", COIN), results("second", all_right)])
-    assert table.splitlines()[0].split() == ["set,", "pictures", "figure", "words", "first", "second"]
+    assert table.splitlines()[0].split() == ["set", "figure", "words", "first", "second"]
     assert "100.0 ±0.0 +50.0 ±2." in table
     assert table.endswith("*")
 
@@ -119,8 +119,8 @@ def test_figures_on_other_pictures_stand_in_lines_of_their_own() -> None:
     table = figure_table([results("first", COIN), results("second", COIN[:100], fingerprint="other")])
     lines = [line.split() for line in table.splitlines()[1:]]
     assert lines[0][-1] == "-"
-    assert "16 photos, 400" in table
-    assert "16 photos, 100" in table
+    assert "16 photos, 400 pictures" in table
+    assert "16 photos, 100 pictures" in table
 
 
 def test_faults_are_counted_side_by_side_with_examples() -> None:

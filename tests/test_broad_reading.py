@@ -8,9 +8,10 @@ import pytest
 
 from text_spotting.evaluation.broad.frames import cut, cut_native, found_frame, true_frame, whole_frame, widened
 from text_spotting.evaluation.broad.positions import POSITIONS, Moved
-from text_spotting.evaluation.broad.readers import CtcReader, best_path
+from text_spotting.evaluation.broad.readers import AttentionReader, CtcReader, best_path
 from text_spotting.evaluation.broad.reading import found_frames, read_all
 from text_spotting.geometry import box_to_polygon
+from text_spotting.manifest import Manifest
 from text_spotting.words import FloatArray, Image, Word
 
 LYING = box_to_polygon((10, 20, 110, 45))
@@ -61,6 +62,23 @@ def test_the_best_path_merges_repetitions_and_leaves_blanks_out() -> None:
     columns = np.eye(4, dtype=np.float32)[[0, 1, 1, 0, 1, 2, 0, 0, 3, 3]]
     assert best_path(columns, " abc") == "aabc"
     assert best_path(columns[:1], " abc") == ""
+
+
+def test_the_attention_reader_gives_its_engine_normalised_crops_in_the_networks_order() -> None:
+    seen: list[FloatArray] = []
+
+    class Engine:
+        manifest = Manifest((8, 4), False, (10, 20, 30), (1, 2, 4), True, True, "d", "e", "c")
+
+        def read(self, features: FloatArray) -> tuple[object, object]:
+            seen.append(features)
+            return np.array([[2, 3, 1]] * len(features)), np.ones(len(features))
+
+    picture = np.full((32, 96, 3), (70, 40, 11), np.uint8)  # blue, green, red
+    reader = AttentionReader(Engine(), (32, 96))
+    assert reader.read([reader.cut(picture, whole_frame(picture))] * 65) == ["ab"] * 65
+    assert [features.shape for features in seen] == [(64, 3, 32, 96), (1, 3, 32, 96)]
+    assert seen[0][0, :, 5, 5].tolist() == [1, 10, 10]  # (11 - 10) / 1, (40 - 20) / 2, (70 - 30) / 4
 
 
 def test_a_ctc_reader_reads_words_of_one_width_together_and_keeps_their_order() -> None:

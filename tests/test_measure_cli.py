@@ -53,7 +53,7 @@ def test_sets_that_are_there_are_measured_and_the_others_named(
     shown = capsys.readouterr().out
     assert f"ic15_dev: left out, {root}/icdar2015/ch4_test_images is not there" in shown
     assert "iiit5k: left out" in shown
-    assert "OTE's 16 photos, 2" in shown
+    assert "OTE's 16 photos, 2 pictures" in shown
     assert "words whose text is known  4" in shown
     assert (tmp_path / "figures.png").stat().st_size > 1000
     kept = json.loads((output / "measured.json").read_text("utf-8"))
@@ -70,7 +70,7 @@ def test_a_measured_model_stands_beside_another_without_being_run(
     capsys.readouterr()
     assert measure("--compare", output, output / "measured.json") == 0
     head, first, *_ = capsys.readouterr().out.splitlines()
-    assert head.split() == ["set,", "pictures", "figure", "words", "first", "first"]
+    assert head.split() == ["set", "figure", "words", "first", "first"]
     assert first.endswith("+0.0 ±0.0")
 
 
@@ -132,3 +132,11 @@ def test_a_data_root_with_none_of_the_sets_is_told(
     arguments = ("--data-root", tmp_path / "empty", "--output", tmp_path / "o", "--sets", "ote,mlt")
     assert measure("--load-weights", model, *arguments) == 2
     assert "holds none of the sets" in capsys.readouterr().err
+
+
+def test_a_picture_of_no_known_kind_is_told(
+    root: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--load-weights", model, "--data-root", root, "--output", tmp_path / "o", "--sets", "ote")
+    assert measure(*arguments, "--plot", tmp_path / "figures.doc") == 2
+    assert "--plot" in capsys.readouterr().err

@@ -130,12 +130,22 @@ def _begun(args: argparse.Namespace, identity: str) -> "Results":
 
 
 def _show(args: argparse.Namespace, models: "list[Results]") -> None:
-    from text_spotting.evaluation.broad.picture import draw
     from text_spotting.evaluation.broad.tables import example_lines, fault_table, figure_table
 
     print(figure_table(models))
     if args.errors:
         print(f"\n{fault_table(models)}\n\n{example_lines(models[-1])}")
     if args.plot:
-        draw(models, args.plot)
-        print(f"{args.plot} drawn")
+        _draw(models, args.plot)
+
+
+def _draw(models: "list[Results]", path: Path) -> None:
+    from text_spotting.evaluation.broad.picture import draw
+
+    try:
+        draw(models, path)
+    except ModuleNotFoundError as error:
+        raise UserError(f"--plot needs matplotlib ({error}); install it: pip install matplotlib") from error
+    except ValueError as error:  # an ending that names no kind of picture
+        raise UserError(f"--plot {path}: {error}") from error
+    print(f"{path} drawn")

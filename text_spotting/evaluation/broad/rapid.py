@@ -10,6 +10,8 @@ import numpy as np
 from text_spotting.errors import UserError
 from text_spotting.words import Image, Word
 
+PACKAGE = "rapidocr"
+
 
 def version() -> str:
     """The package's version.
@@ -18,9 +20,9 @@ def version() -> str:
         UserError: it is not installed.
     """
     try:
-        return metadata.version("rapidocr")
+        return metadata.version(PACKAGE)
     except metadata.PackageNotFoundError as error:
-        raise UserError("rapidocr is not installed; install it: pip install rapidocr==3.10.0") from error
+        raise UserError(f"{PACKAGE} is not installed; install it: pip install {PACKAGE}==3.10.0") from error
 
 
 @cache

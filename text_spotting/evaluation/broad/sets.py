@@ -18,7 +18,7 @@ from text_spotting.evaluation.broad.rendered import KINDS, Track, render, turn_w
 from text_spotting.pictures import read_picture
 from text_spotting.words import Image, Word
 
-DETECTION, SPOTTING, END_TO_END = "ic15_detection", "ic15_word_spotting", "ic15_end_to_end"
+_ALL_FIGURES = ("ic15_detection", "ic15_word_spotting", "ic15_end_to_end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ class Request:
         positions: of the development split.
         cache: folder that keeps rendered pictures between runs.
         track: shows how far drawing them is.
+        tell: is told what is odd about a set's files.
     """
 
     root: Path
@@ -100,6 +101,7 @@ class Request:
     positions: int
     cache: Path
     track: Track
+    tell: Callable[[str], None] = print
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,57 +123,59 @@ class Source:
         return [root / name for name in self.needs if not (root / name).exists()]
 
 
-def _read(reader: Reader, source: Path) -> list[AnnotatedImage]:
-    images = list(reader.read(Problems()))
+def _read(asked: Request, reader: Reader, folder: str) -> list[AnnotatedImage]:
+    problems = Problems()
+    images = list(reader.read(problems))
     if not images:
-        raise UserError(f"{source}: holds no picture that can be read; see shared layout of the data root in the docs")
+        raise UserError(f"{asked.root / folder}: holds no picture that can be read; docs/measuring.md shows the layout")
+    for kind, places in problems.found.items():
+        asked.tell(f"{folder}: {kind}: {len(places)}, the first is {places[0]}")
     return images
 
 
-def _icdar2015(root: Path, part: str) -> list[AnnotatedImage]:
-    folder = f"icdar2015/ch4_{part}"
-    return _read(ICDAR2015(root, f"{folder}_images", f"{folder}_localization_transcription_gt"), root / folder)
+def _icdar2015(asked: Request, part: str) -> list[AnnotatedImage]:
+    folder = f"icdar2015/ch4_{part}_images"
+    reader = ICDAR2015(asked.root, folder, f"icdar2015/ch4_{part}_localization_transcription_gt")
+    return _read(asked, reader, folder)
 
 
 def _development(asked: Request) -> AnySet:
-    return PictureSet(
-        _icdar2015(asked.root, "test"), (DETECTION, SPOTTING, END_TO_END), positions=asked.positions
-    ).first(asked.limit)
+    images = _icdar2015(asked, "test")
+    return PictureSet(images, _ALL_FIGURES, positions=asked.positions).first(asked.limit)
 
 
 def _example_photos(asked: Request) -> AnySet:
     folder = "horizontal_text_detection"
-    images = _read(CocoWithText(asked.root, f"{folder}/annotation.json", folder), asked.root / folder)
+    images = _read(asked, CocoWithText(asked.root, f"{folder}/annotation.json", folder), folder)
     return PictureSet(images, ("f1", "word_spotting", "e2e_recognition")).first(asked.limit)
 
 
 def _multilingual(asked: Request) -> AnySet:
-    images = _read(PlainQuads(asked.root, "mlt_en_fr/images", "mlt_en_fr/quads"), asked.root / "mlt_en_fr")
-    return PictureSet(split_held_back(images)[1], (DETECTION,), reads=False).first(asked.limit)
+    images = _read(asked, PlainQuads(asked.root, "mlt_en_fr/images", "mlt_en_fr/quads"), "mlt_en_fr")
+    return PictureSet(split_held_back(images)[1], ("ic15_detection",), reads=False).first(asked.limit)
 
 
 def _icdar2003(asked: Request) -> AnySet:
-    images = _read(ICDAR2015(asked.root, "icdar2003/images", "icdar2003/gt"), asked.root / "icdar2003")
-    return PictureSet(split_held_back(images)[1], (DETECTION, SPOTTING, END_TO_END)).first(asked.limit)
+    images = _read(asked, ICDAR2015(asked.root, "icdar2003/images", "icdar2003/gt"), "icdar2003")
+    return PictureSet(split_held_back(images)[1], _ALL_FIGURES).first(asked.limit)
 
 
 def _training_photos(asked: Request) -> AnySet:
-    images = _icdar2015(asked.root, "training")
-    return PictureSet(split_held_back(images)[1], (DETECTION, SPOTTING, END_TO_END)).first(asked.limit)
+    return PictureSet(split_held_back(_icdar2015(asked, "training"))[1], _ALL_FIGURES).first(asked.limit)
 
 
 def _training_crops(asked: Request) -> AnySet:
     """Full-resolution crops of the words of the photos that are held back."""
     folder = "icdar2015/word_crops_train"
-    crops = _read(WordCrops(asked.root, f"{folder}/gt.txt", folder, f"{folder}/coords.txt"), asked.root / folder)
-    photos = _icdar2015(asked.root, "training")
+    crops = _read(asked, WordCrops(asked.root, f"{folder}/gt.txt", folder, f"{folder}/coords.txt"), folder)
+    photos = _icdar2015(asked, "training")
     owners = dict(zip((crop.path for crop in crops), crop_owners(crops, photos), strict=True))
     apart = split_crops(crops, photos)[1]
     return CropSet(apart, [owners[crop.path] for crop in apart]).first(asked.limit)
 
 
 def _iiit5k(asked: Request) -> AnySet:
-    crops = _read(WordCrops(asked.root, "iiit5k/test.tags", "iiit5k"), asked.root / "iiit5k")
+    crops = _read(asked, WordCrops(asked.root, "iiit5k/test.tags", "iiit5k"), "iiit5k")
     # 1002_2.jpg is the second word of photo 1002.
     return CropSet(crops, [crop.path.stem.split("_")[0] for crop in crops]).first(asked.limit)
 
@@ -180,7 +184,7 @@ def _rendered(kind: str) -> Callable[[Request], AnySet]:
     def load(asked: Request) -> AnySet:
         images = render(kind, asked.root / "backgrounds", asked.limit, asked.cache, asked.track)
         turns = [1 + number % 3 for number in range(len(images))] if KINDS[kind].turned else []
-        return PictureSet(images, (DETECTION, SPOTTING, END_TO_END), KINDS[kind].reads, turns=turns)
+        return PictureSet(images, _ALL_FIGURES, KINDS[kind].reads, turns=turns)
 
     return load
 

@@ -54,7 +54,7 @@ def _sets(models: Sequence[Results]) -> Iterator[tuple[str, str, str]]:
     seen: dict[tuple[str, str], str] = {}
     for model in models:
         for name, result in model.sets.items():
-            seen.setdefault((name, result.fingerprint), f"{result.title}, {result.pictures}")
+            seen.setdefault((name, result.fingerprint), f"{result.title}, {result.pictures} pictures")
     for name in dict.fromkeys(name for name, _ in seen):
         for (other, fingerprint), title in seen.items():
             if other == name:
@@ -78,7 +78,7 @@ def figure_table(models: Sequence[Results]) -> str:
     In brackets stands the standard error over positions. A change is followed by its standard error on the same
     pictures, and by ``*`` where it is more than chance.
     """
-    lines = [["set, pictures", "figure", "words", *(model.label for model in models)]]
+    lines = [["set", "figure", "words", *(model.label for model in models)]]
     title = ""
     for row in rows(models):
         words = next(column.words for column in row.columns if column)
