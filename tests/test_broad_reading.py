@@ -9,7 +9,7 @@ import pytest
 from text_spotting.evaluation.broad.frames import cut, cut_native, found_frame, true_frame, whole_frame, widened
 from text_spotting.evaluation.broad.positions import POSITIONS, Moved
 from text_spotting.evaluation.broad.readers import AttentionReader, CtcReader, best_path
-from text_spotting.evaluation.broad.reading import found_frames, read_all
+from text_spotting.evaluation.broad.reading import Shown, found_frames, read_all
 from text_spotting.geometry import box_to_polygon
 from text_spotting.manifest import Manifest
 from text_spotting.words import FloatArray, Image, Word
@@ -122,9 +122,13 @@ class Lengths:
 def test_words_of_many_pictures_are_read_together_and_stay_with_their_pictures() -> None:
     reader, frame = Lengths(), np.zeros((3, 2), np.float32)
     pictures = [np.full((1, 1, 3), number, np.uint8) for number in range(3)]
-    framed = [(lambda one=one: one, [(str(index), f"word {index}", frame)] * 2) for index, one in enumerate(pictures)]
-    readings = [reading for step in read_all(reader, framed) for reading in step]
+    framed = [
+        Shown(lambda one=one: one, [(str(index), f"word {index}", frame)] * 2) for index, one in enumerate(pictures)
+    ]
+    steps = list(read_all(reader, framed, 3))
+    readings = [reading for step in steps for reading in step]
     assert reader.batches == [6]
+    assert [len(step) for step in steps] == [0, 0, 6]
     assert readings == [(str(index), f"word {index}", str(index)) for index in (0, 0, 1, 1, 2, 2)]
 
 
@@ -132,7 +136,7 @@ def test_a_picture_without_words_is_not_even_opened() -> None:
     def never() -> Image:
         raise AssertionError
 
-    assert [reading for step in read_all(Lengths(), [(never, [])]) for reading in step] == []
+    assert [reading for step in read_all(Lengths(), [Shown(never, [])], 1) for reading in step] == []
 
 
 def test_words_that_were_missed_or_have_no_text_have_no_found_frame() -> None:

@@ -111,6 +111,9 @@ def test_the_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         ("--load-weights none.pth --data-root {tmp}/absent --output {tmp}/o", "absent: no such folder"),
         ("--load-weights a.pth --data-root . --output {tmp}/o --limit 0", "--limit 0: must be 1 or more"),
         ("--load-weights a.pth --data-root . --output {tmp}/o --sets ic13", "no set is called 'ic13'"),
+        ("--compare {tmp} --plot a.doc", "--plot a.doc: expected a file ending in .png, .svg, .pdf"),
+        ("--load-weights a.pth --data-root . --output {tmp}/lone.pth", "--output: cannot write"),
+        ("--load-weights a.pth --data-root . --output {tmp}/o --positions 10", "must lie between 1 and 9"),
         ("--compare {tmp}/absent.json", "absent.json: cannot read it"),
         ("--load-weights {tmp}/lone.pth --data-root . --output {tmp}/o", "no model.py beside it"),
     ],
@@ -132,11 +135,3 @@ def test_a_data_root_with_none_of_the_sets_is_told(
     arguments = ("--data-root", tmp_path / "empty", "--output", tmp_path / "o", "--sets", "ote,mlt")
     assert measure("--load-weights", model, *arguments) == 2
     assert "holds none of the sets" in capsys.readouterr().err
-
-
-def test_a_picture_of_no_known_kind_is_told(
-    root: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ("--load-weights", model, "--data-root", root, "--output", tmp_path / "o", "--sets", "ote")
-    assert measure(*arguments, "--plot", tmp_path / "figures.doc") == 2
-    assert "--plot" in capsys.readouterr().err

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 ALL = 1_000_000
 """No set has so many pictures."""
 MOST_POSITIONS = 9
+PLOTS = (".png", ".svg", ".pdf")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +72,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _check(args: argparse.Namespace) -> None:
     """Find mistakes before the long work starts."""
+    from text_spotting.evaluation.broad.results import RESULTS
     from text_spotting.evaluation.files import require_writable
 
     if not (args.load_weights or args.compare):
@@ -84,7 +86,11 @@ def _check(args: argparse.Namespace) -> None:
             raise UserError(f"--{flag} {getattr(args, flag)}: must be 1 or more")
     if not 1 <= args.positions <= MOST_POSITIONS:
         raise UserError(f"--positions {args.positions}: must lie between 1 and {MOST_POSITIONS}")
+    if args.output:
+        require_writable(args.output / RESULTS, "--output")
     if args.plot:
+        if args.plot.suffix not in PLOTS:
+            raise UserError(f"--plot {args.plot}: expected a file ending in {', '.join(PLOTS)}")
         require_writable(args.plot, "--plot")
 
 
@@ -146,6 +152,4 @@ def _draw(models: "list[Results]", path: Path) -> None:
         draw(models, path)
     except ModuleNotFoundError as error:
         raise UserError(f"--plot needs matplotlib ({error}); install it: pip install matplotlib") from error
-    except ValueError as error:  # an ending that names no kind of picture
-        raise UserError(f"--plot {path}: {error}") from error
     print(f"{path} drawn")

@@ -51,8 +51,9 @@ def _open(args: argparse.Namespace, source: str, cache: Path) -> "Model":
     weights = Path(source)
     if not weights.exists():
         raise UserError(f"{weights} does not exist; name a snapshot (.pth), an exported model, or {RAPIDOCR}")
-    exported = _export(args, weights, cache) if weights.suffix == CHECKPOINT else weights
-    return _open_exported(exported, args.streams)
+    if weights.suffix == CHECKPOINT:
+        return _open_snapshot(args, weights, cache)
+    return _open_exported(weights, args.streams)
 
 
 def _rapidocr() -> "Model":
@@ -65,7 +66,27 @@ def _rapidocr() -> "Model":
     return Model(identity, rapid.spot, [reader])
 
 
-def _open_exported(exported: Path, streams: int) -> "Model":
+def _open_snapshot(args: argparse.Namespace, weights: Path, cache: Path) -> "Model":
+    """A snapshot by way of its export, which is kept under all that it follows from."""
+    config_file = _config_of(args, weights)
+    from text_spotting.evaluation.broad.store import code_hash, hash_of
+    from text_spotting.export.export import Wishes, export, plain_manifest
+    from text_spotting.export.network import load_config, load_network
+
+    config = load_config(config_file)
+    identity = hash_of((weights.read_bytes(), config.pretty_text.encode()))
+    folder = cache / f"measured-{hash_of((identity.encode(), code_hash().encode()))[:16]}"
+    if not folder.is_dir():
+        network = load_network(config, weights, args.trust_snapshot)
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache, prefix=".measured-") as scratch:
+            export(network, plain_manifest(config), Path(scratch) / "export", Wishes(onnx=False))
+            (Path(scratch) / "export").replace(folder)
+    return _open_exported(folder, args.streams, identity)
+
+
+def _open_exported(exported: Path, streams: int, identity: str = "") -> "Model":
+    """An exported model; ``identity`` is that of its files unless it is known by something else."""
     from text_spotting.evaluation.broad.measuring import Model
     from text_spotting.evaluation.broad.store import hash_of
     from text_spotting.runtime.files import find_detector
@@ -75,7 +96,7 @@ def _open_exported(exported: Path, streams: int) -> "Model":
     if detector.suffix != ".xml":
         raise UserError(f"{detector}: measuring takes the OpenVINO model (.xml); export it with --openvino")
     files = sorted(file for file in detector.parent.glob(f"{detector.stem}*") if file.suffix in (".xml", ".bin"))
-    identity = hash_of(file.read_bytes() for file in files)
+    identity = identity or hash_of(file.read_bytes() for file in files)
     spotter = Spotter(detector, precision=PRECISION, streams=streams)
     return Model(identity, spotter, _own_readers(spotter.engine, identity), streams)
 
@@ -94,26 +115,6 @@ def _own_readers(engine: Any, identity: str) -> "list[NamedReader]":
     if getattr(engine.manifest, "recognizer", ""):
         readers.append(NamedReader("ctc", identity, CtcReader(engine.recognize, engine.manifest.symbols)))
     return readers
-
-
-def _export(args: argparse.Namespace, weights: Path, cache: Path) -> Path:
-    """Folder with a snapshot's graphs, kept under all that they follow from."""
-    config_file = _config_of(args, weights)
-    from text_spotting.evaluation.broad.store import code_hash, hash_of
-    from text_spotting.export.export import Wishes, export, plain_manifest
-    from text_spotting.export.network import load_config, load_network
-
-    config = load_config(config_file)
-    contents = (weights.read_bytes(), config.pretty_text.encode(), code_hash().encode())
-    folder = cache / f"measured-{hash_of(contents)[:16]}"
-    if folder.is_dir():
-        return folder
-    network = load_network(config, weights, args.trust_snapshot)
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix=".measured-") as scratch:
-        export(network, plain_manifest(config), Path(scratch) / "export", Wishes(onnx=False))
-        (Path(scratch) / "export").replace(folder)
-    return folder
 
 
 def _config_of(args: argparse.Namespace, weights: Path) -> Path:

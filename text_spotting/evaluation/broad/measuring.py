@@ -11,8 +11,8 @@ from text_spotting.evaluation.broad.faults import Faults, find_faults
 from text_spotting.evaluation.broad.positions import POSITIONS, Moved
 from text_spotting.evaluation.broad.readers import Reader
 from text_spotting.evaluation.broad.reading import (
-    Framed,
     Readings,
+    Shown,
     crop_frames,
     found_frames,
     found_words,
@@ -93,10 +93,10 @@ def measure_set(model: Model, name: str, measured: AnySet, folder: Path, track: 
 
 
 def _read_crops(model: Model, crops: CropSet, answers: Answers, track: Track) -> list[Column]:
-    def framed() -> Iterator[tuple[Callable[[], Image], Sequence[Framed]]]:
+    def framed() -> Iterator[Shown]:
         for index in range(len(crops.images)):
             pixels, words = crop_frames(crops, index)
-            yield partial(_same, pixels), words
+            yield Shown(partial(_same, pixels), words)
 
     return [
         reading_column("crops", reader.name, _readings(reader, "crops", framed, answers, track))
@@ -164,14 +164,14 @@ def _read_words(
 ) -> list[Column]:
     """Columns of a reader in true frames and, where there are any, in found ones."""
 
-    def framed(figure: str) -> Iterator[tuple[Callable[[], Image], Sequence[Framed]]]:
+    def framed(figure: str) -> Iterator[Shown]:
         for index, name in enumerate(answers.names):
             if figure == "true_frames":
                 words = true_frames(pictures, index, name)
             else:
                 assert found is not None
                 words = found_frames(pictures.truth(index), found[index], name)
-            yield partial(pictures.pixels, index), words
+            yield Shown(partial(pictures.pixels, index), words)
 
     figures = ("true_frames", "found_frames") if found is not None else ("true_frames",)
     return [
@@ -183,7 +183,7 @@ def _read_words(
 def _readings(
     reader: NamedReader,
     figure: str,
-    framed: Callable[[], Iterator[tuple[Callable[[], Image], Sequence[Framed]]]],
+    framed: Callable[[], Iterator[Shown]],
     answers: Answers,
     track: Track,
 ) -> Readings:
@@ -191,7 +191,9 @@ def _readings(
     name = f"{figure}_{reader.name}"
     kept = answers.readings(name, reader.identity)
     if kept is None:
-        steps = track(read_all(reader.reader, framed()), len(answers.names), f"{reader.name}, {figure}")
+        steps = track(
+            read_all(reader.reader, framed(), len(answers.names)), len(answers.names), f"{reader.name}, {figure}"
+        )
         kept = [reading for step in steps for reading in step]
         answers.keep_readings(name, reader.identity, kept)
     return kept

@@ -1,6 +1,7 @@
 """Words of a set read on their own: (picture, truth, reading) for each."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from text_spotting.evaluation.broad.frames import found_frame, true_frame, whole_frame
 from text_spotting.evaluation.broad.readers import Reader
@@ -14,7 +15,14 @@ Readings = list[tuple[str, str, str]]
 """(picture, truth, reading)."""
 Framed = tuple[str, str, FloatArray]
 """(picture, truth, frame)."""
-Track = Callable[[Iterable[None], int, str], Iterator[None]]
+
+
+class Shown(NamedTuple):
+    """A picture and what is to be read in it; the pixels are only asked for where there is something."""
+
+    pixels: Callable[[], Image]
+    words: Sequence[Framed]
+
 
 _HELD = 512
 """Words that are held in memory before they are read."""
@@ -49,27 +57,20 @@ def found_frames(truth: Sequence[Word], found: Sequence[Word], name: str) -> lis
     return [(name, true.text, found_frame(one.polygon)) for true, one in found_words(truth, found)]
 
 
-def read_all(reader: Reader, pictures: Iterable[tuple[Callable[[], Image], Sequence[Framed]]]) -> Iterator[Readings]:
-    """Yield, picture by picture, what has been read by then; words of many pictures are read together.
-
-    Args:
-        pictures: how to get the pixels, and what to read in them.
-    """
+def read_all(reader: Reader, pictures: Iterable[Shown], count: int) -> Iterator[Readings]:
+    """Yield, for each of ``count`` pictures, what has been read by then; words of many are read together."""
     waiting: list[tuple[str, str]] = []
     cuts: list[Image] = []
-
-    def flush() -> Readings:
-        texts = reader.read(cuts) if cuts else []
-        done = [(picture, truth, text) for (picture, truth), text in zip(waiting, texts, strict=True)]
-        waiting.clear()
-        cuts.clear()
-        return done
-
-    for pixels, framed in pictures:
-        image = pixels() if framed else None
-        for picture, truth, frame in framed:
+    for number, shown in enumerate(pictures, start=1):
+        image = shown.pixels() if shown.words else None
+        for picture, truth, frame in shown.words:
             assert image is not None
             waiting.append((picture, truth))
             cuts.append(reader.cut(image, frame))
-        yield flush() if len(cuts) >= _HELD else []
-    yield flush()
+        if len(cuts) < _HELD and number < count:
+            yield []
+            continue
+        texts = reader.read(cuts) if cuts else []
+        yield [(picture, truth, text) for (picture, truth), text in zip(waiting, texts, strict=True)]
+        waiting.clear()
+        cuts.clear()
