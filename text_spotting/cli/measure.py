@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="read the same words with the recognisers of these models, too",
     )
     parser.add_argument("--streams", type=int, default=2, help="pictures spotted side by side (default: 2)")
+    parser.add_argument("--workers", type=int, default=1, help="processes that draw scenes (default: 1)")
     parser.add_argument(
         "--cache",
         type=Path,
@@ -81,7 +82,7 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--load-weights: measuring also needs --data-root and --output")
     if args.data_root and not args.data_root.is_dir():
         raise UserError(f"--data-root {args.data_root}: no such folder")
-    for flag in ("limit", "streams"):
+    for flag in ("limit", "streams", "workers"):
         if getattr(args, flag) < 1:
             raise UserError(f"--{flag} {getattr(args, flag)}: must be 1 or more")
     if not 1 <= args.positions <= MOST_POSITIONS:
@@ -108,7 +109,7 @@ def _measure(args: argparse.Namespace, sources: "dict[str, Source]") -> "Results
     model = open_model(args, cache)
     file = args.output / RESULTS
     results = _begun(args, model.identity)
-    request = Request(args.data_root, args.limit, args.positions, cache, track)
+    request = Request(args.data_root, args.limit, args.positions, cache, track, args.workers)
     for name, source in sources.items():
         if absent := source.missing(args.data_root):
             print(f"{name}: left out, {absent[0]} is not there")

@@ -57,19 +57,22 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def render(kind: str, backgrounds: Path, limit: int, cache: Path, track: Track) -> list[AnnotatedImage]:
+def render(
+    kind: str, backgrounds: Path, limit: int, cache: Path, track: Track, workers: int = 1
+) -> list[AnnotatedImage]:
     """The first ``limit`` pictures of a kind, drawn where they are not there yet.
 
     Args:
         backgrounds: folder of photos to write on; made-up places where it does not exist.
         cache: folder that keeps pictures between runs.
+        workers: processes that draw.
     """
     options = replace(KINDS[kind].options, backgrounds=str(backgrounds) if backgrounds.is_dir() else None)
     count, seed = min(limit, COUNT), FIRST_SEED + COUNT * list(KINDS).index(kind)
     folder = cache / f"rendered-{kind}-{_fingerprint(options, seed)}"
     if not _complete(folder, count):
         job = Job(folder, options, COUNT if count == COUNT else count, seed, _QUALITY)
-        drawn = (None for added in write(job) for _ in range(added))
+        drawn = (None for added in write(job, workers) for _ in range(added))
         for _ in track(drawn, count, f"drawing {kind} scenes"):
             pass
     return read_dataset(folder / ANNOTATION)[:count]

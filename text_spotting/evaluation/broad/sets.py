@@ -93,6 +93,7 @@ class Request:
         positions: of the development split.
         cache: folder that keeps rendered pictures between runs.
         track: shows how far drawing them is.
+        workers: processes that draw.
         tell: is told what is odd about a set's files.
     """
 
@@ -101,6 +102,7 @@ class Request:
     positions: int
     cache: Path
     track: Track
+    workers: int = 1
     tell: Callable[[str], None] = print
 
 
@@ -182,7 +184,7 @@ def _iiit5k(asked: Request) -> AnySet:
 
 def _rendered(kind: str) -> Callable[[Request], AnySet]:
     def load(asked: Request) -> AnySet:
-        images = render(kind, asked.root / "backgrounds", asked.limit, asked.cache, asked.track)
+        images = render(kind, asked.root / "backgrounds", asked.limit, asked.cache, asked.track, asked.workers)
         turns = [1 + number % 3 for number in range(len(images))] if KINDS[kind].turned else []
         return PictureSet(images, _ALL_FIGURES, KINDS[kind].reads, turns=turns)
 
