@@ -64,18 +64,16 @@ def test_the_best_path_merges_repetitions_and_leaves_blanks_out() -> None:
     assert best_path(columns[:1], " abc") == ""
 
 
-def test_the_attention_reader_gives_its_engine_normalised_crops_in_the_networks_order() -> None:
+def test_the_attention_reader_gives_its_network_normalised_crops_in_the_networks_order() -> None:
     seen: list[FloatArray] = []
 
-    class Engine:
-        manifest = Manifest((8, 4), False, (10, 20, 30), (1, 2, 4), True, True, "d", "e", "c")
+    def read(features: FloatArray) -> list[str]:
+        seen.append(features)
+        return ["ab"] * len(features)
 
-        def read(self, features: FloatArray) -> tuple[object, object]:
-            seen.append(features)
-            return np.array([[2, 3, 1]] * len(features)), np.ones(len(features))
-
+    manifest = Manifest((8, 4), False, (10, 20, 30), (1, 2, 4), True, True, "d", "e", "c")
     picture = np.full((32, 96, 3), (70, 40, 11), np.uint8)  # blue, green, red
-    reader = AttentionReader(Engine(), (32, 96))
+    reader = AttentionReader(read, (32, 96), manifest)
     assert reader.read([reader.cut(picture, whole_frame(picture))] * 65) == ["ab"] * 65
     assert [features.shape for features in seen] == [(64, 3, 32, 96), (1, 3, 32, 96)]
     assert seen[0][0, :, 5, 5].tolist() == [1, 10, 10]  # (11 - 10) / 1, (40 - 20) / 2, (70 - 30) / 4

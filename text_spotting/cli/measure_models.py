@@ -4,6 +4,7 @@ import argparse
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,12 +110,25 @@ def _own_readers(engine: Any, identity: str) -> "list[NamedReader]":
     readers = []
     channels, height, width = engine.text_feature_shape
     if channels == COLORS:
-        readers.append(NamedReader("attention", identity, AttentionReader(engine, (height, width))))
+        readers.append(
+            NamedReader(
+                "attention",
+                identity,
+                AttentionReader(partial(_read_features, engine), (height, width), engine.manifest),
+            )
+        )
     else:
         print("its decoder reads features of its detector, not crops: it cannot be measured alone")
     if getattr(engine.manifest, "recognizer", ""):
         readers.append(NamedReader("ctc", identity, CtcReader(engine.recognize, engine.manifest.symbols)))
     return readers
+
+
+def _read_features(engine: Any, features: Any) -> list[str]:
+    from text_spotting.postprocess import to_text
+
+    symbols, _ = engine.read(features)
+    return [to_text(word, engine.manifest) for word in symbols]
 
 
 def _config_of(args: argparse.Namespace, weights: Path) -> Path:

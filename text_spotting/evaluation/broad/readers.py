@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from text_spotting.evaluation.broad.frames import cut, cut_native, frame_height, frame_width
 from text_spotting.manifest import Manifest
-from text_spotting.postprocess import to_text
 from text_spotting.words import FloatArray, Image
 
 BATCH = 64
@@ -25,16 +24,19 @@ class Reader(Protocol):
         """The texts of words that ``cut`` returned."""
 
 
+ReadFeatures = Callable[[FloatArray], list[str]]
+"""Text features (N, 3, height, width), normalised crops, to texts."""
+
+
 class AttentionReader:
-    """The text encoder and decoder of an exported model that pools words from pixels.
+    """The text encoder and decoder of a model that pools words from pixels.
 
     Args:
-        engine: of the runtime; its text features are normalised crops (N, 3, height, width).
+        size: height, width of a crop.
     """
 
-    def __init__(self, engine: Any, size: tuple[int, int]) -> None:
-        self.engine, self.size = engine, size
-        self.manifest: Manifest = engine.manifest
+    def __init__(self, read_features: ReadFeatures, size: tuple[int, int], manifest: Manifest) -> None:
+        self.read_features, self.size, self.manifest = read_features, size, manifest
 
     def cut(self, image: Image, frame: FloatArray) -> Image:
         return cut(image, frame, self.size)
@@ -46,8 +48,7 @@ class AttentionReader:
         for start in range(0, len(words), BATCH):
             pixels = np.stack(words[start : start + BATCH]).transpose(0, 3, 1, 2)
             ordered = pixels[:, ::-1] if self.manifest.to_rgb else pixels
-            symbols, _ = self.engine.read(np.ascontiguousarray((ordered - mean) / std, np.float32))
-            texts += [to_text(word, self.manifest) for word in symbols]
+            texts += self.read_features(np.ascontiguousarray((ordered - mean) / std, np.float32))
         return texts
 
 
