@@ -64,13 +64,13 @@ def test_reading_counts_letters_and_digits_alone_case_apart() -> None:
         ("b", "No", "on"),
         ("b", "&", ""),
     ]
-    column = reading_column("crops", "attention", readings)
-    assert column.runs == [[(2, 2, 2), (1, 2, 2)]]  # "&" has nothing to read
+    column = reading_column("crops", "attention", ["a", "nothing", "b"], readings)
+    assert column.runs == [[(2, 2, 2), (0, 0, 0), (1, 2, 2)]]  # "&" has nothing to read
     assert column.value == 0.75
 
 
 def test_nothing_to_read_is_zero_of_zero() -> None:
-    column = reading_column("found_frames", "", [])
+    column = reading_column("found_frames", "", ["a"], [])
     assert (column.value, column.words) == (0, 0)
     assert column.error == 0
 

@@ -91,18 +91,21 @@ def spotting_columns(
     ]
 
 
-def reading_column(figure: str, reader: str, readings: Sequence[tuple[str, str, str]]) -> Column:
+def reading_column(
+    figure: str, reader: str, pictures: Sequence[str], readings: Sequence[tuple[str, str, str]]
+) -> Column:
     """The share of words read right, letters and digits alone and case apart.
 
     Args:
+        pictures: names of all, those without words included, so that models are compared picture by picture.
         readings: (picture, truth, reading).
     """
-    pictures: dict[str, tuple[int, int]] = {}
+    counts = dict.fromkeys(pictures, (0, 0))
     for picture, truth, reading in readings:
         for said, read in alphanumeric([(truth, reading)]):
-            right, words = pictures.get(picture, (0, 0))
-            pictures[picture] = right + (said.casefold() == read.casefold()), words + 1
-    return Column(figure, [[(right, words, words) for right, words in pictures.values()]], reader)
+            right, words = counts[picture]
+            counts[picture] = right + (said.casefold() == read.casefold()), words + 1
+    return Column(figure, [[(right, words, words) for right, words in counts.values()]], reader)
 
 
 def _counts(score: Score) -> tuple[int, int, int]:

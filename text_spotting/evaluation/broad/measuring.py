@@ -99,7 +99,7 @@ def _read_crops(model: Model, crops: CropSet, answers: Answers, track: Track) ->
             yield Shown(partial(_same, pixels), words)
 
     return [
-        reading_column("crops", reader.name, _readings(reader, "crops", framed, answers, track))
+        reading_column("crops", reader.name, crops.groups, _readings(reader, "crops", framed, answers, track))
         for reader in model.readers
     ]
 
@@ -119,7 +119,9 @@ def _spot_and_read(
         found = runs[0]
         columns += spotting_columns(truth, runs, pictures.figures)
         if pictures.reads:
-            columns.append(reading_column("found_frames", "", _own_readings(answers.names, truth, found)))
+            columns.append(
+                reading_column("found_frames", "", answers.names, _own_readings(answers.names, truth, found))
+            )
             faults = find_faults(answers.names, truth, found)
     for reader in model.readers if pictures.reads else ():
         columns += _read_words(reader, pictures, answers, found, track)
@@ -175,7 +177,9 @@ def _read_words(
 
     figures = ("true_frames", "found_frames") if found is not None else ("true_frames",)
     return [
-        reading_column(figure, reader.name, _readings(reader, figure, partial(framed, figure), answers, track))
+        reading_column(
+            figure, reader.name, answers.names, _readings(reader, figure, partial(framed, figure), answers, track)
+        )
         for figure in figures
     ]
 
