@@ -32,6 +32,8 @@ def kinds(truth: list[Word], found: list[Word]) -> dict[tuple[str, str], int]:
         ("sale", "slae", "two letters off"),
         ("OPEN", "closed", "more letters off"),
         ("Open", "", "no text"),
+        ("Sign-up", "signup", "marks alone"),
+        ("$50", "50", "marks alone"),
     ],
 )
 def test_a_reading_is_sorted_by_how_far_it_is_off(truth: str, reading: str, kind: str) -> None:

@@ -25,7 +25,14 @@ SLANTED = 30.0
 """Degrees from which a word is turned."""
 
 KINDS: dict[str, tuple[str, ...]] = {
-    "misread": ("no text", "a letter off at an end", "a letter off inside", "two letters off", "more letters off"),
+    "misread": (
+        "no text",
+        "marks alone",
+        "a letter off at an end",
+        "a letter off inside",
+        "two letters off",
+        "more letters off",
+    ),
     "missed": (
         "joined with others",
         "found in part",
@@ -98,11 +105,17 @@ def misread_kind(truth: str, reading: str) -> str:
     """How far a reading is off, case apart."""
     if not reading:
         return "no text"
+    if _plain(truth) == _plain(reading):
+        return "marks alone"
     pairs = align(truth.upper(), reading.upper())
     wrong = [place for place, (said, read) in enumerate(pairs) if said != read]
     if len(wrong) > 1:
         return "two letters off" if len(wrong) == 2 else "more letters off"
     return "a letter off at an end" if wrong[0] in (0, len(pairs) - 1) else "a letter off inside"
+
+
+def _plain(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def missed_kind(picture: Picture, held: NDArray[np.float64], index: int) -> str:
