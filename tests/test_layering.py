@@ -33,6 +33,7 @@ ABOVE_SEAMS: dict[str, set[str]] = {
     "workdir": set(),
     "evaluation": {"draw"},
     "evaluation.mm_metric": {"evaluation", "models"},
+    "evaluation.broad": {"annotations", "evaluation", "postprocess", "preprocess", "runtime", "synth"},
     "runtime": {"preprocess", "postprocess"},
     "ops": set(),
     "data": {"annotations", "ops", "synth"},
@@ -62,7 +63,8 @@ WITH_TORCH = {"ops", "data", "models", "engine", "export", "evaluation.mm_metric
 def _part(path: Path) -> str:
     """The part of the house that a file belongs to: its folder, or its name when it stands alone."""
     dotted = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-    return dotted if dotted in MAY_IMPORT else dotted.split(".")[0]
+    parts = [part for part in MAY_IMPORT if f"{dotted}.".startswith(f"{part}.")]
+    return max(parts, key=len, default=dotted.split(".")[0])
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:

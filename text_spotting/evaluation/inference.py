@@ -14,13 +14,19 @@ Spotter = Callable[[Image], list[Word]]
 
 
 def spot_pictures(
-    spotter: Spotter, paths: Sequence[Path], *, readers: int = 2, spotters: int = 1
+    spotter: Spotter,
+    paths: Sequence[Path],
+    *,
+    readers: int = 2,
+    spotters: int = 1,
+    read: Callable[[Path], Image] = read_picture,
 ) -> Iterator[list[Word]]:
     """Yield the words of every picture in order, while the next ones are being read.
 
     Args:
         readers: threads that read and decode pictures.
         spotters: pictures spotted side by side; more than one only for a spotter that may be called from threads.
+        read: makes the pixels of a picture file.
 
     Raises:
         UserError: a picture is missing or broken.
@@ -30,7 +36,7 @@ def spot_pictures(
     with ThreadPoolExecutor(readers) as reading, ThreadPoolExecutor(spotters) as spotting:
 
         def start(path: Path) -> None:
-            picture = reading.submit(read_picture, path)
+            picture = reading.submit(read, path)
             pending.append(spotting.submit(lambda: spotter(picture.result())))
 
         for path in islice(remaining, readers + spotters):

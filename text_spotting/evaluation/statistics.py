@@ -36,6 +36,23 @@ def difference_interval(first: Sequence[Score], second: Sequence[Score], figure:
     return _percentiles([figure(Score(*after)) - figure(Score(*before)) for before, after in pairs])
 
 
+def standard_error(runs: Sequence[Sequence[Score]], figure: Figure = hmean) -> float:
+    """Bootstrap standard error of the mean of ``figure`` over runs on the same pictures; mostly there is one run."""
+    return float(np.std(_resampled_means(runs, figure)))
+
+
+def difference_error(
+    first: Sequence[Sequence[Score]], second: Sequence[Sequence[Score]], figure: Figure = hmean
+) -> float:
+    """The same of the difference of two such means: both on the same resampled pictures."""
+    return float(np.std(np.subtract(_resampled_means(second, figure), _resampled_means(first, figure))))
+
+
+def _resampled_means(runs: Sequence[Sequence[Score]], figure: Figure) -> NDArray[np.float64]:
+    values = [[figure(Score(*counts)) for counts in _resampled(scores)] for scores in runs]
+    return np.asarray(np.mean(values, axis=0), np.float64)
+
+
 def share_interval(part: int, whole: int) -> tuple[float, float]:
     """Wilson's interval (1927) of a share of independent words, at ``CONFIDENCE``; (0, 1) of nothing."""
     if not whole:

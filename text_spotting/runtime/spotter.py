@@ -52,26 +52,26 @@ class Spotter:
     ) -> None:
         detector = find_detector(path)
         self.streams = streams
-        self._engine: Engine
+        self.engine: Engine
         if detector.suffix == ".onnx":
             from text_spotting.runtime.onnx_engine import OnnxEngine
 
-            self._engine = OnnxEngine(detector, threads=threads)
+            self.engine = OnnxEngine(detector, threads=threads)
             return
         from text_spotting.runtime.openvino_engine import OpenVinoEngine
         from text_spotting.runtime.session import Target
 
         cache = Path(cache_dir) if cache_dir else None
-        self._engine = OpenVinoEngine(detector, Target(device, precision, streams, threads, cache))
+        self.engine = OpenVinoEngine(detector, Target(device, precision, streams, threads, cache))
 
     @property
     def manifest(self) -> Manifest:
         """What the exported model says about itself."""
-        return self._engine.manifest
+        return self.engine.manifest
 
     @manifest.setter
     def manifest(self, manifest: Manifest) -> None:
-        self._engine.manifest = manifest
+        self.engine.manifest = manifest
 
     def __call__(self, image: Any) -> list[Word]:
         """Return the words of a picture (H, W, 3) uint8 BGR, in its pixels; see ``preprocess.to_bgr`` for other kinds.
@@ -81,9 +81,9 @@ class Spotter:
         """
         picture = to_bgr(image)
         canvas, scale = fit_to_input(picture, self.manifest)
-        found = self._engine.detect(canvas)
+        found = self.engine.detect(canvas)
         rows = select(found.boxes, self.manifest)
-        symbols, confidences = self._engine.read(found.text_features[rows])
+        symbols, confidences = self.engine.read(found.text_features[rows])
         return to_words(
             found.boxes[rows],
             found.masks[rows],

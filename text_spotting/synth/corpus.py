@@ -155,6 +155,9 @@ _KINDS: tuple[tuple[Callable[[Rng], str], float], ...] = (
 _MAKERS = tuple(maker for maker, _ in _KINDS)
 _WEIGHTS = tuple(weight for _, weight in _KINDS)
 
+LONG = (12, 26)
+"""Least and most letters of a long word."""
+
 _DECORATIONS = ("{}.", "{},", "{}!", "{}?", "{}:", "({})", '"{}"', "{}'s", "'{}'", "{}-", "&{}", "{}...", "*{}")
 
 
@@ -170,9 +173,30 @@ def word(rng: Rng, punctuation: float = 0.04) -> str:
     return text
 
 
-def line(rng: Rng, count: int) -> list[str]:
-    """Return ``count`` words that stand side by side: one case for all of them more often than not."""
-    words = [word(rng) for _ in range(count)]
+def mixed_word(rng: Rng, long: float) -> str:
+    """Return a long word in ``long`` of all cases, else any."""
+    return long_word(rng) if long and rng.random() < long else word(rng)
+
+
+def long_word(rng: Rng) -> str:
+    """Return a word of ``LONG`` letters or more: one from the vocabulary, or two written as one."""
+    tiers = vocabulary()
+    if rng.random() < 0.5:
+        long = [word for word in tiers["wide"] if LONG[0] <= len(word) <= LONG[1]]
+        return apply_case(rng, rng.choice(long))
+    while True:
+        first, second = (rng.choice(tiers[rng.choice(("signs", "common", "usual"))]) for _ in range(2))
+        if LONG[0] <= len(first + second) <= LONG[1]:
+            return apply_case(rng, first + second)
+
+
+def line(rng: Rng, count: int, long: float = 0.0) -> list[str]:
+    """Return ``count`` words that stand side by side: one case for all of them more often than not.
+
+    Args:
+        long: share of long words.
+    """
+    words = [mixed_word(rng, long) for _ in range(count)]
     if rng.random() < 0.3:
         return words
     fold = rng.choices((str.upper, str.capitalize, str.lower), _CASE_SHARES[:3])[0]

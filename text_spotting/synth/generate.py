@@ -51,6 +51,7 @@ class SceneOptions:
         tilt: how far the camera and the signs are turned and leaned: 0 for level, 1 for the usual amount.
         harshness: how much the camera spoils: 0 for a clear picture, 1 for the usual amount.
         clutter: how much that is not to be read is added: 0 for none, 1 for the usual amount.
+        long_words: share of the words on signs that have twelve letters or more, over the usual few.
     """
 
     size: tuple[int, int] = (640, 384)
@@ -65,6 +66,7 @@ class SceneOptions:
     tilt: float = 1.0
     harshness: float = 1.0
     clutter: float = 1.0
+    long_words: float = 0.0
 
 
 DENSE = SceneOptions(words=(40, 60), height=(12, 34), on_walls=0.0, clutter=0.1)
@@ -131,7 +133,10 @@ class SceneGenerator:
 
     def _write(self, rng: random.Random, canvas: Canvas, faces: Sequence[Face], roll: float) -> None:
         wanted, written, failures = rng.randint(*self.options.words), 0, 0
-        signs = SignMaker(faces, self._textures, self.options.height, roll, self.options.on_walls, self.options.tilt)
+        options = self.options
+        signs = SignMaker(
+            faces, self._textures, options.height, roll, options.on_walls, options.tilt, options.long_words
+        )
         while written < wanted and failures < _PATIENCE:
             most = wanted - written if failures < _PATIENCE // 3 else 1  # gaps that are left take single words
             if self._crops and rng.random() < _CROP_SHARE:

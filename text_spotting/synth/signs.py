@@ -33,6 +33,7 @@ class SignMaker:
         roll: how far the camera is turned, in degrees.
         on_walls: share of the signs that lie on a wall where there is one; the others hang freely.
         tilt: how far those are turned and leaned; 1 is usual, 0 level.
+        long_words: share of words that are long.
     """
 
     faces: Sequence[Face]
@@ -41,11 +42,12 @@ class SignMaker:
     roll: float
     on_walls: float
     tilt: float
+    long_words: float = 0.0
 
     def put_up(self, rng: random.Random, canvas: Canvas, most: int) -> int:
         """Put up one sign of up to ``most`` words; returns how many it brought, 0 when there was no room."""
         height = random_height(rng, *self.height)
-        laid = sign_block(rng, rng.choice(self.faces), size_for(height), most)
+        laid = sign_block(rng, rng.choice(self.faces), size_for(height), most, self.long_words)
         if laid is None:
             return 0
         on_board = rng.random() < 0.45
@@ -65,17 +67,17 @@ class SignMaker:
         return len(laid.pieces)
 
 
-def sign_block(rng: random.Random, face: Face, em: int, most: int) -> Block | None:
+def sign_block(rng: random.Random, face: Face, em: int, most: int, long_words: float = 0.0) -> Block | None:
     """Lay out what a sign says: one word, a line, or up to four lines; at most ``most`` words."""
     if most == 1 or rng.random() < 0.35:
-        text = corpus.word(rng)
+        text = corpus.mixed_word(rng, long_words)
         bow = rng.uniform(-0.4, 0.6) if rng.random() < 0.1 and len(text) > 3 else 0.0
         return single(face, em, text, em * max(-0.03, rng.gauss(0.02, 0.06)), bow)
     lines = []
     for _ in range(rng.choices((1, 2, 3, 4), (40, 30, 20, 10))[0]):
         count = min(most, rng.choices((1, 2, 3, 4), (25, 40, 25, 10))[0])
         if count:
-            lines.append(corpus.line(rng, count))
+            lines.append(corpus.line(rng, count, long_words))
         most -= count
     return block(rng, face, em, lines)
 

@@ -1,0 +1,166 @@
+"""Words cut out in true and found frames, readers on their own, and spotters on moved pictures."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import pytest
+
+from text_spotting.evaluation.broad.frames import cut, cut_native, found_frame, true_frame, whole_frame, widened
+from text_spotting.evaluation.broad.positions import POSITIONS, Moved
+from text_spotting.evaluation.broad.readers import AttentionReader, CtcReader, best_path
+from text_spotting.evaluation.broad.reading import Shown, found_frames, read_all
+from text_spotting.geometry import box_to_polygon
+from text_spotting.manifest import Manifest
+from text_spotting.words import FloatArray, Image, Word
+
+LYING = box_to_polygon((10, 20, 110, 45))
+
+
+def test_a_frame_has_four_hundredths_of_its_height_around_it() -> None:
+    assert found_frame(LYING) == pytest.approx(np.array([[9, 19], [102, 0], [0, 27]]), abs=1e-3)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_true_frame_is_read_from_the_first_corner_to_the_second(turns: int) -> None:
+    polygon = np.roll(LYING, -turns, axis=0)
+    corner, along, across = widened(true_frame(polygon), -0.08 / 2)
+    assert along @ (polygon[1] - polygon[0]) > 0.9 * np.linalg.norm(along) * np.linalg.norm(polygon[1] - polygon[0])
+    assert along[0] * across[1] - along[1] * across[0] > 0  # not mirrored
+    assert np.linalg.norm(corner - polygon[0]) < 2.5
+
+
+def test_a_word_upside_down_is_cut_out_the_right_way_up() -> None:
+    picture = np.zeros((60, 120, 3), np.uint8)
+    picture[20:45, 10:60] = 255  # the word's left half is white where it is read upside down: its right half
+    upside_down = np.roll(LYING, -2, axis=0)
+    word = cut(picture, true_frame(upside_down), (32, 96))
+    assert word[16, 10].tolist() == [0, 0, 0]
+    assert word[16, 85].tolist() == [255, 255, 255]
+
+
+def test_a_large_word_keeps_the_mean_of_its_stripes() -> None:
+    stripes = np.zeros((640, 1920, 3), np.uint8)
+    stripes[:, ::4] = 240  # one column in four: skipped pixels would give 0 or 240
+    word = cut(stripes, whole_frame(stripes), (32, 96))
+    assert word.min() > 45
+    assert word.max() < 75
+
+
+def test_a_whole_picture_in_its_own_resolution_comes_out_as_it_is() -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (20, 50, 3), np.uint8)
+    assert np.array_equal(cut_native(picture, whole_frame(picture)), picture)
+
+
+def test_a_frame_beyond_the_picture_shows_its_edge() -> None:
+    picture = np.full((20, 50, 3), 90, np.uint8)
+    beyond = np.array([[-30, -30], [200, 0], [0, 80]], np.float32)
+    assert np.unique(cut(picture, beyond, (32, 96))).tolist() == [90]
+
+
+def test_the_best_path_merges_repetitions_and_leaves_blanks_out() -> None:
+    columns = np.eye(4, dtype=np.float32)[[0, 1, 1, 0, 1, 2, 0, 0, 3, 3]]
+    assert best_path(columns, " abc") == "aabc"
+    assert best_path(columns[:1], " abc") == ""
+
+
+def test_the_attention_reader_gives_its_network_normalised_crops_in_the_networks_order() -> None:
+    seen: list[FloatArray] = []
+
+    def read(features: FloatArray) -> list[str]:
+        seen.append(features)
+        return ["ab"] * len(features)
+
+    manifest = Manifest((8, 4), False, (10, 20, 30), (1, 2, 4), True, True, "d", "e", "c")
+    picture = np.full((32, 96, 3), (70, 40, 11), np.uint8)  # blue, green, red
+    reader = AttentionReader(read, (32, 96), manifest)
+    assert reader.read([reader.cut(picture, whole_frame(picture))] * 65) == ["ab"] * 65
+    assert [features.shape for features in seen] == [(64, 3, 32, 96), (1, 3, 32, 96)]
+    assert seen[0][0, :, 5, 5].tolist() == [1, 10, 10]  # (11 - 10) / 1, (40 - 20) / 2, (70 - 30) / 4
+
+
+def test_a_ctc_reader_reads_words_of_one_width_together_and_keeps_their_order() -> None:
+    shapes: list[tuple[int, ...]] = []
+
+    def brightness(crops: Image) -> FloatArray:
+        shapes.append(crops.shape)
+        classes = (crops[:, 0, 0, 0] // 100).astype(int)
+        return np.stack([np.eye(3, dtype=np.float32)[[label] * (crops.shape[2] // 4)] for label in classes])
+
+    reader = CtcReader(brightness, " ab")
+    frames = [whole_frame(np.zeros((10, width, 3))) for width in (30, 60, 30)]
+    pictures = [np.full((10, 100, 3), value, np.uint8) for value in (100, 200, 210)]
+    cuts = [reader.cut(picture, frame) for picture, frame in zip(pictures, frames, strict=True)]
+    assert [one.shape for one in cuts] == [(32, 96, 3), (32, 192, 3), (32, 96, 3)]
+    assert reader.read(cuts) == ["a", "b", "b"]
+    assert shapes == [(2, 32, 96, 3), (1, 32, 192, 3)]
+
+
+@pytest.mark.parametrize(("width", "read_at"), [(1, 32), (200, 320), (27, 80), (28, 96)])
+def test_the_width_of_a_ctc_crop_is_the_nearest_of_the_steps(width: int, read_at: int) -> None:
+    reader = CtcReader(lambda crops: crops, "")
+    picture = np.zeros((10, 300, 3), np.uint8)
+    assert reader.cut(picture, np.array([[0, 0], [width, 0], [0, 10]], np.float32)).shape == (32, read_at, 3)
+
+
+class Lengths:
+    """Reads how many words it was given together."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def cut(self, image: Image, frame: FloatArray) -> Image:
+        return image
+
+    def read(self, words: Sequence[Image]) -> list[str]:
+        self.batches.append(len(words))
+        return [str(word[0, 0, 0]) for word in words]
+
+
+def test_words_of_many_pictures_are_read_together_and_stay_with_their_pictures() -> None:
+    reader, frame = Lengths(), np.zeros((3, 2), np.float32)
+    pictures = [np.full((1, 1, 3), number, np.uint8) for number in range(3)]
+    framed = [
+        Shown(lambda one=one: one, [(str(index), f"word {index}", frame)] * 2) for index, one in enumerate(pictures)
+    ]
+    steps = list(read_all(reader, framed, 3))
+    readings = [reading for step in steps for reading in step]
+    assert reader.batches == [6]
+    assert [len(step) for step in steps] == [0, 0, 6]
+    assert readings == [(str(index), f"word {index}", str(index)) for index in (0, 0, 1, 1, 2, 2)]
+
+
+def test_a_picture_without_words_is_not_even_opened() -> None:
+    def never() -> Image:
+        raise AssertionError
+
+    assert [reading for step in read_all(Lengths(), [Shown(never, [])], 1) for reading in step] == []
+
+
+def test_words_that_were_missed_or_have_no_text_have_no_found_frame() -> None:
+    truth = [Word(LYING, "found"), Word(LYING + 200, "missed"), Word(LYING + 400)]
+    found = [Word(LYING + 1, "fund"), Word(LYING + 400, "unknown")]
+    ((picture, text, frame),) = found_frames(truth, found, "photo")
+    assert (picture, text) == ("photo", "found")
+    assert frame[0] == pytest.approx([10, 20], abs=1e-3)
+
+
+def test_nine_positions_begin_with_the_picture_as_it_is_and_move_it_by_up_to_five_pixels() -> None:
+    assert len(set(POSITIONS)) == 9
+    assert POSITIONS[0] == (0, 0)
+    assert {place for position in POSITIONS for place in position} == set(range(6))
+
+
+def test_a_moved_picture_is_whole_and_its_words_are_told_where_they_truly_lie() -> None:
+    picture = np.zeros((50, 120, 3), np.uint8)
+    cv2.rectangle(picture, (100, 30), (119, 49), (255, 255, 255), -1)  # in the last corner
+
+    def spotter(image: Image) -> list[Word]:
+        rows, columns = np.nonzero(image[:, :, 0] == 255)
+        return [Word(box_to_polygon((columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)), "corner")]
+
+    (word,) = Moved(spotter, 3, 5)(picture)
+    assert word.box == (100, 30, 120, 50)
+    seen: list[tuple[int, ...]] = []
+    Moved(lambda image: seen.append(image.shape) or [], 3, 5)(picture)
+    assert seen == [(55, 123, 3)]

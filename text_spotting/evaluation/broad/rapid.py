@@ -1,0 +1,61 @@
+"""The pip package rapidocr as a spotter and as a recogniser, to stand beside ours."""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from text_spotting.errors import UserError
+from text_spotting.words import Image, Word
+
+PACKAGE = "rapidocr"
+
+
+def version() -> str:
+    """The package's version.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    try:
+        return metadata.version(PACKAGE)
+    except metadata.PackageNotFoundError as error:
+        raise UserError(f"{PACKAGE} is not installed; install it: pip install {PACKAGE}==3.10.0") from error
+
+
+@cache
+def engine() -> Any:
+    """The package with its own models, on OpenVINO.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    version()
+    from rapidocr import EngineType, RapidOCR
+
+    parts = {f"{part}.engine_type": EngineType.OPENVINO for part in ("Det", "Cls", "Rec")}
+    made = RapidOCR(params={"Global.log_level": "error", **parts})
+    made(np.zeros((48, 96, 3), np.uint8), use_det=False, use_cls=False, use_rec=True)  # loads the recogniser
+    return made
+
+
+def spot(image: Image) -> list[Word]:
+    """The words of a picture: the package finds lines and tells where in them words lie."""
+    # It remembers the switches of the call before.
+    found = engine()(image, use_det=True, use_cls=True, use_rec=True, return_word_box=True)
+    if found.boxes is None:
+        return []
+    return [
+        Word(np.array(corners, np.float32), text, float(score), text_score=float(score))
+        for line in found.word_results
+        for text, score, corners in line
+    ]
+
+
+def recognise(words: Sequence[Image]) -> list[str]:
+    """The texts of upright words (H, W, 3) BGR."""
+    from rapidocr.ch_ppocr_rec import TextRecInput
+
+    return list(engine().text_rec(TextRecInput(img=list(words), return_word_box=False)).txts)

@@ -1,0 +1,76 @@
+"""Words of a set read on their own: (picture, truth, reading) for each."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from text_spotting.evaluation.broad.frames import found_frame, true_frame, whole_frame
+from text_spotting.evaluation.broad.readers import Reader
+from text_spotting.evaluation.broad.sets import CropSet, PictureSet
+from text_spotting.evaluation.evaluate import compare
+from text_spotting.evaluation.protocols import PROTOCOLS
+from text_spotting.pictures import read_picture
+from text_spotting.words import FloatArray, Image, Word
+
+Readings = list[tuple[str, str, str]]
+"""(picture, truth, reading)."""
+Framed = tuple[str, str, FloatArray]
+"""(picture, truth, frame)."""
+
+
+class Shown(NamedTuple):
+    """A picture and what is to be read in it; the pixels are only asked for where there is something."""
+
+    pixels: Callable[[], Image]
+    words: Sequence[Framed]
+
+
+_HELD = 512
+"""Words that are held in memory before they are read."""
+
+
+def crop_frames(crops: CropSet, index: int) -> tuple[Image, list[Framed]]:
+    """A crop's pixels and its word; a word that fills its crop is read as the crop is."""
+    image = crops.images[index]
+    pixels = read_picture(image.path)
+    words = [word for word in image.words if word.text]
+    whole = (0.0, 0.0, float(image.width), float(image.height))
+    return pixels, [
+        (crops.groups[index], word.text, whole_frame(pixels) if word.box == whole else true_frame(word.polygon))
+        for word in words
+    ]
+
+
+def true_frames(pictures: PictureSet, index: int, name: str) -> list[Framed]:
+    """The words of a picture that can be read, in their true frames."""
+    counts = PROTOCOLS["f1"].counts
+    return [(name, word.text, true_frame(word.polygon)) for word in pictures.truth(index) if counts(word)]
+
+
+def found_words(truth: Sequence[Word], found: Sequence[Word]) -> list[tuple[Word, Word]]:
+    """Pairs (true, found) of the words that were found and whose text is known."""
+    picture = compare([truth], [found])[0]
+    return [(truth[true], found[predicted]) for true, predicted in picture.match(PROTOCOLS["f1"]).pairs]
+
+
+def found_frames(truth: Sequence[Word], found: Sequence[Word], name: str) -> list[Framed]:
+    """The same words in the frames in which a spotter found them; those that it missed are left out."""
+    return [(name, true.text, found_frame(one.polygon)) for true, one in found_words(truth, found)]
+
+
+def read_all(reader: Reader, pictures: Iterable[Shown], count: int) -> Iterator[Readings]:
+    """Yield, for each of ``count`` pictures, what has been read by then; words of many are read together."""
+    waiting: list[tuple[str, str]] = []
+    cuts: list[Image] = []
+    for number, shown in enumerate(pictures, start=1):
+        image = shown.pixels() if shown.words else None
+        for picture, truth, frame in shown.words:
+            assert image is not None
+            waiting.append((picture, truth))
+            cuts.append(reader.cut(image, frame))
+        if len(cuts) < _HELD and number < count:
+            yield []
+            continue
+        texts = reader.read(cuts) if cuts else []
+        yield [(picture, truth, text) for (picture, truth), text in zip(waiting, texts, strict=True)]
+        waiting.clear()
+        cuts.clear()

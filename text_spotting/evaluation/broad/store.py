@@ -1,0 +1,113 @@
+"""What a model said about each set, kept so that an interrupted run goes on where it stopped.
+
+Everything is kept under what it depends on: the weights, the code that computes with them, the pictures and the truth.
+Where any of these is another, it is measured anew; figures are always computed from what is kept.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import text_spotting
+from text_spotting.evaluation.broad.reading import Readings
+from text_spotting.evaluation.broad.sets import AnySet, PictureSet
+from text_spotting.evaluation.files import write_atomically
+from text_spotting.evaluation.predictions import read_predictions, write_predictions
+from text_spotting.words import Word
+
+_ANSWERING = (
+    "alphabet.py",
+    "evaluation/broad/frames.py",
+    "evaluation/broad/positions.py",
+    "evaluation/broad/rapid.py",
+    "evaluation/broad/readers.py",
+    "evaluation/broad/reading.py",
+    "evaluation/evaluate.py",
+    "evaluation/matching.py",
+    "evaluation/protocols.py",
+    "export",
+    "frames.py",
+    "geometry.py",
+    "manifest.py",
+    "models",
+    "postprocess.py",
+    "preprocess.py",
+    "runtime",
+)
+"""The code that answers depend on, matching included: it says which found words are read."""
+
+
+def code_hash() -> str:
+    """Hash of the code between weights and answers."""
+    root = Path(text_spotting.__path__[0])
+    parts = [root / name for name in _ANSWERING]
+    files = [file for part in parts for file in (sorted(part.glob("*.py")) if part.is_dir() else [part])]
+    return hash_of(file.read_bytes() for file in files if file.is_file())
+
+
+def set_hash(measured: AnySet) -> str:
+    """Hash of a set's pictures and truth."""
+    digest = hashlib.sha256()
+    for index, image in enumerate(measured.images):
+        turns = measured.turns[index] if isinstance(measured, PictureSet) and measured.turns else 0
+        digest.update(f"{image.path.name} {turns}".encode() + image.path.read_bytes())
+        for word in image.words:
+            digest.update(f"{word.text} {word.ignore}".encode() + word.polygon.tobytes())
+    return digest.hexdigest()
+
+
+def hash_of(contents: Iterable[bytes]) -> str:
+    """Hash of byte strings one after the other."""
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(content)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers for one set, in a folder of its own.
+
+    Attributes:
+        folder: holds answers under ``key`` alone.
+        names: of the set's pictures.
+    """
+
+    folder: Path
+    names: Sequence[str]
+
+    @classmethod
+    def open(cls, folder: Path, key: str, names: Sequence[str]) -> "Answers":
+        """Take up what is there, or begin anew where it was made with something else."""
+        file = folder / "key.txt"
+        if folder.is_dir() and not (file.is_file() and file.read_text("utf-8") == key):
+            shutil.rmtree(folder)
+        write_atomically(file, key)
+        return cls(folder, names)
+
+    def words(self, position: int) -> list[list[Word]] | None:
+        """The words found in each picture; None where that is still to be done."""
+        file = self._words_file(position)
+        if not file.is_file():
+            return None
+        kept = read_predictions(file)
+        return [kept[name] for name in self.names]
+
+    def keep_words(self, position: int, found: Sequence[Sequence[Word]]) -> None:
+        write_predictions(self._words_file(position), dict(zip(self.names, found, strict=True)))
+
+    def readings(self, name: str, made_by: str) -> Readings | None:
+        """What a reader read; None where that is still to be done, or was done by another one."""
+        file = self.folder / f"{name}.json"
+        kept = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        return [tuple(row) for row in kept["readings"]] if kept.get("made_by") == made_by else None
+
+    def keep_readings(self, name: str, made_by: str, readings: Readings) -> None:
+        content = {"made_by": made_by, "readings": readings}
+        write_atomically(self.folder / f"{name}.json", json.dumps(content, ensure_ascii=False))
+
+    def _words_file(self, position: int) -> Path:
+        return self.folder / f"words_{position}.json"

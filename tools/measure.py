@@ -1,0 +1,8 @@
+"""Score a model on many sets at once; see --help."""
+
+import sys
+
+from text_spotting.cli.main import run_tool
+
+if __name__ == "__main__":
+    sys.exit(run_tool("measure"))
