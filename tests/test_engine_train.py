@@ -21,7 +21,7 @@ from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.engine.checkpoints import read_snapshot, write_snapshot
 from text_spotting.engine.hooks import SnapshotHook
 from text_spotting.engine.train import Start, build_runner, from_state, from_weights, train
-from text_spotting.export.network import load_config
+from text_spotting.workdir.config import load_config
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from mmengine.config import Config
 from sample_graphs import save_ir, save_onnx
 
 from text_spotting.annotations.dataset_file import write_dataset
@@ -22,7 +21,7 @@ from text_spotting.cli.main import run_tool
 from text_spotting.engine.torch_spotter import build_network
 from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Word
-from text_spotting.workdir.config import flat_config
+from text_spotting.workdir.config import flat_config, load_config
 
 ROOT = Path(__file__).parents[1]
 LITE = ROOT / "model_templates" / "alphanumeric-text-spotting" / "text-spotting-0003-lite"
@@ -135,7 +134,7 @@ def test_a_checkpoint_is_scored_in_its_work_dir_with_its_size_measured(
     work_dir.mkdir()
     (work_dir / "template.yaml").write_text((LITE / "template.yaml").read_text())
     (work_dir / "model.py").write_text(flat_config(LITE / "model.py"))
-    network = build_network(Config.fromfile(work_dir / "model.py", import_custom_modules=False))
+    network = build_network(load_config(work_dir / "model.py"))
     torch.save({"state_dict": network.state_dict(), "meta": {}}, work_dir / "epoch_1.pth")
     monkeypatch.setattr(sys, "argv", [str(work_dir / "eval.py")])
     code, _, err = tool("--load-weights", work_dir / "epoch_1.pth", "--save-metrics-to", metrics)

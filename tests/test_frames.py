@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from text_spotting.frames import Looseness, cut_out, reading_frame
+from text_spotting.frames import FrameJitter, cut_out, reading_frame
 from text_spotting.models.frames import reading_frames
 from text_spotting.models.mask_head import rasterise
 from text_spotting.models.roi_extractors import Pyramid, RectifyingExtractor, widen
@@ -60,14 +60,14 @@ def test_a_margin_is_a_share_of_the_height_on_every_side():
 def test_no_looseness_leaves_the_frame_and_some_moves_its_sides_by_shares_of_its_height():
     frame, rng = np.float32(UPRIGHT), np.random.default_rng(0)
     still = {"along": 0, "across": 0, "angle": 0, "slant": 0}
-    assert Looseness(**still, centre=0)(frame, rng) == pytest.approx(frame, abs=1e-4)
+    assert FrameJitter(**still, centre=0)(frame, rng) == pytest.approx(frame, abs=1e-4)
     wider = np.array([[68, 68], [64, 0], [0, 24]])
-    assert Looseness(**still, centre=0.1)(frame, rng) == pytest.approx(wider, abs=1e-3)
+    assert FrameJitter(**still, centre=0.1)(frame, rng) == pytest.approx(wider, abs=1e-3)
 
 
 def test_loose_ends_are_off_more_often_than_loose_edges_and_no_side_cuts_deep():
     """Half of what Laplace's distribution gives lies within 0.69 of its scale."""
-    rng, loose = np.random.default_rng(0), Looseness(angle=0, slant=0)
+    rng, loose = np.random.default_rng(0), FrameJitter(angle=0, slant=0)
     frames = np.array([loose(np.float32(UPRIGHT), rng) for _ in range(2000)])
     left, top = ((np.float32(UPRIGHT)[0] - frames[:, 0]) / 20).T
     for shift, scale in ((left, 0.12), (top, 0.07)):

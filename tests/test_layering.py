@@ -18,9 +18,9 @@ SEAMS = {"errors", "words", "geometry", "frames", "alphabet", "manifest", "pictu
 AMONG_SEAMS: dict[str, set[str]] = {
     "errors": set(),
     "words": set(),
-    "alphabet": set(),
+    "alphabet": {"errors"},
     "geometry": {"words"},
-    "frames": {"words"},
+    "frames": {"errors", "words"},
     "manifest": {"alphabet", "errors"},
     "pictures": {"errors", "words"},
 }
@@ -32,7 +32,6 @@ ABOVE_SEAMS: dict[str, set[str]] = {
     "synth": {"annotations"},
     "workdir": set(),
     "evaluation": {"draw"},
-    "evaluation.mm_metric": {"evaluation", "models"},
     "runtime": {"preprocess", "postprocess"},
     "data": {"annotations", "synth"},
     "models": {"postprocess"},
@@ -40,13 +39,12 @@ ABOVE_SEAMS: dict[str, set[str]] = {
         "annotations",
         "data",
         "evaluation",
-        "evaluation.mm_metric",
         "models",
         "postprocess",
         "preprocess",
         "workdir",
     },
-    "export": {"annotations", "engine", "evaluation", "models", "postprocess", "preprocess", "runtime"},
+    "export": {"annotations", "engine", "evaluation", "models", "postprocess", "preprocess", "runtime", "workdir"},
 }
 MAY_IMPORT = {
     **AMONG_SEAMS,
@@ -54,7 +52,7 @@ MAY_IMPORT = {
     "cli": {*SEAMS, *ABOVE_SEAMS},
 }
 TORCH_SIDE = {"torch", "torchvision", "mmcv", "mmdet", "mmengine"}
-WITH_TORCH = {"data", "models", "engine", "export", "evaluation.mm_metric"}
+WITH_TORCH = {"data", "models", "engine", "export"}
 
 
 def _part(path: Path) -> str:

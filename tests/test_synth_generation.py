@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from text_spotting.alphabet import encode
+from text_spotting.alphabet import DEFAULT
 from text_spotting.annotations.dataset_file import read_dataset, write_dataset
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.cli.main import run_tool
@@ -102,7 +102,7 @@ def test_dense_pictures_are_packed_with_readable_words() -> None:
 def test_most_words_can_be_taught_and_digits_are_among_them() -> None:
     rng = random.Random(0)
     texts = [word(rng) for _ in range(3000)]
-    taught = [text for text in texts if encode(text)]
+    taught = [text for text in texts if DEFAULT.encode(text)]
     assert 0.85 < len(taught) / len(texts) < 0.98
     assert 0.08 < sum(any(c.isdigit() for c in text) for text in taught) / len(taught) < 0.25
     assert sum(text.isupper() for text in taught) > sum(text.islower() for text in taught)

@@ -4,18 +4,24 @@ A frame is (3, 2): a corner, the side along the text, the side across.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
+from text_spotting.errors import UserError
 from text_spotting.words import FloatArray, Image
 
 SAMPLES = 2
 """Samples a pooled pixel and axis."""
 
+
+MARGIN = 0.04
+"""What is read around a word, as a share of its height, unless a configuration's ``margin`` says otherwise."""
 
 ELONGATED = 2.0
 """A shape this many times as long as wide is taken to be read along its length even where it stands on end."""
@@ -45,14 +51,32 @@ def reading_frame(points: ArrayLike) -> FloatArray:
     return np.array([centre - along - down, 2 * along, 2 * down], dtype=np.float32)
 
 
+FORWARD = 0.5
+"""Cosine of the angle between a word's first edge and its frame's direction above which it is read forward."""
+
+
+def reads_forward(edges: Any, along: Any) -> Any:
+    """Whether words are read as their frames have it, neither upside down nor across; arrays or tensors alike.
+
+    Args:
+        edges: (..., 2) from a word's first corner to its second, which is how its text runs.
+        along: (..., 2) the side of its frame along the text.
+
+    Returns:
+        (...) booleans; false where either has no length.
+    """
+    lengths = ((edges**2).sum(-1) * (along**2).sum(-1)) ** 0.5
+    return (edges * along).sum(-1) > FORWARD * lengths
+
+
 @dataclass(frozen=True, slots=True)
-class Looseness:
-    """How far a detector's frame may be off: mostly a little, sometimes much, as Laplace's distribution has it.
+class FrameJitter:
+    """How far training's frames are off, as found ones are: mostly a little, sometimes much (Laplace's distribution).
 
     Attributes:
         along: scale of the shift of a word's two ends, as a share of its height.
         across: the same of its top and bottom.
-        centre: shift that all sides vary around; positive is outward.
+        centre: shift that all sides vary around, positive outward; the margin that words are read with.
         deepest, farthest: no side cuts off more, or lies farther out.
         angle: scale of the rotation in degrees.
         slant: standard deviation of the shear.
@@ -60,11 +84,27 @@ class Looseness:
 
     along: float = 0.12
     across: float = 0.07
-    centre: float = 0.04
+    centre: float = MARGIN
     deepest: float = 0.2
     farthest: float = 0.6
     angle: float = 2.0
     slant: float = 0.08
+
+    @classmethod
+    def of(cls, settings: Mapping[str, float] | None = None) -> "FrameJitter":
+        """Make what a configuration names; what it leaves out is as above.
+
+        Raises:
+            UserError: an unknown key, or a value that is no number or negative where only ``centre`` may be.
+        """
+        given = dict(settings or {})
+        known = [field.name for field in fields(cls)]
+        if unknown := sorted(set(given) - set(known)):
+            raise UserError(f"frame_jitter: {', '.join(unknown)} is not a known key; use {', '.join(known)}")
+        for key, value in given.items():
+            if not isinstance(value, int | float) or (value < 0 and key != "centre"):
+                raise UserError(f"frame_jitter: {key} must be a number of 0 or more, not {value!r}")
+        return cls(**given)
 
     def __call__(self, frame: FloatArray, rng: Generator) -> FloatArray:
         """A frame (3, 2: corner, along, across) somewhat beside the given one."""

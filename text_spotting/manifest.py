@@ -4,10 +4,10 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from text_spotting.alphabet import MAX_LENGTH, START, STOP, SYMBOLS
+from text_spotting.alphabet import DEFAULT, SPECIAL, START, STOP, Alphabet
 from text_spotting.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 KEY = "text_spotting"
 """Name of the entry in the IR's ``rt_info`` and in the ONNX metadata."""
 
@@ -24,7 +24,8 @@ class Manifest:
         embedded: the graphs take raw BGR 0..255 because colour order, mean and std are inside (IR), or
             they expect a normalised picture (plain ONNX).
         input_order: colour order, "BGR" or "RGB", in which an ``embedded`` graph takes raw pictures.
-        symbols, start, stop, max_length: the recogniser's classes and when decoding ends.
+        symbols, start, stop, max_length, fold_case: the recogniser's classes, when decoding ends, and whether upper
+            and lower case are one; see ``alphabet``.
         score_thr, text_thr, mask_thr: least detection score, text confidence, and mask probability.
         text_weight: weight, 0..1, of the text confidence in a word's score, a geometric mean with the detection's.
         word_thr: least score of a word.
@@ -48,11 +49,17 @@ class Manifest:
     text_weight: float = 0.0
     word_thr: float = 0.0
     precision: str = ""
-    symbols: str = SYMBOLS
+    symbols: str = DEFAULT.table
     start: int = START
     stop: int = STOP
-    max_length: int = MAX_LENGTH
+    max_length: int = DEFAULT.max_length
+    fold_case: bool = DEFAULT.fold_case
     format: int = FORMAT
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """What the recogniser reads."""
+        return Alphabet(self.symbols[SPECIAL:], self.max_length, self.fold_case)
 
     def to_json(self) -> str:
         """One line of JSON with every field."""

@@ -138,10 +138,10 @@ def _full_precision(args: argparse.Namespace, scratch: Path) -> Path:
     if args.load_weights.suffix != ".pth":
         return Path(args.load_weights)
     from text_spotting.export.export import Wishes, export, plain_manifest
-    from text_spotting.export.network import load_config, load_network
-    from text_spotting.workdir.paths import require_work_dir
+    from text_spotting.export.network import load_network
+    from text_spotting.workdir.paths import load_work_config
 
-    config = load_config(args.config or require_work_dir().config_file)
+    config = load_work_config(args.config)
     network = load_network(config, args.load_weights, args.trust_snapshot)
     export(network, plain_manifest(config), scratch / "full", Wishes(onnx=False))
     return scratch / "full"

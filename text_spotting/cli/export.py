@@ -41,28 +41,29 @@ def input_size(text: str) -> tuple[int, int]:
 
 def run(args: argparse.Namespace) -> None:
     """Load, trace, convert, compare, and only then write."""
-    config_file, wishes = _resolve(args)
+    wishes = _resolve(args)
     if not (wishes.onnx or wishes.openvino):
         raise UserError("--no-onnx and --no-openvino leave nothing to export; drop one of them")
     if args.openvino_mo_args:
         print("--openvino-mo-args is accepted for old scripts and ignored: there is no Model Optimizer any more")
     from text_spotting.export.export import export, plain_manifest
-    from text_spotting.export.network import load_config, load_network
+    from text_spotting.export.network import load_network
+    from text_spotting.workdir.paths import load_work_config
 
-    config = load_config(config_file)
+    config = load_work_config(args.config)
     manifest = plain_manifest(config, args.input_size)
     network = load_network(config, args.load_weights, args.trust_snapshot)
     _report(export(network, manifest, args.save_model_to, wishes))
 
 
-def _resolve(args: argparse.Namespace) -> "tuple[Path, Wishes]":
+def _resolve(args: argparse.Namespace) -> "Wishes":
     """Fill what the command line leaves open from the work dir's template."""
     from text_spotting.export.export import Wishes
-    from text_spotting.workdir.paths import beside_script, require_work_dir
+    from text_spotting.workdir.paths import beside_script
 
     work_dir = beside_script()
     output = work_dir.template.output_format if work_dir else None
-    return args.config or require_work_dir().config_file, Wishes(
+    return Wishes(
         onnx=_first(args.onnx, output.onnx.default if output else True),
         openvino=_first(args.openvino, output.openvino.default if output else True),
         input_order=args.openvino_input_format or (output.openvino.input_format if output else COLOUR_ORDERS[0]),

@@ -19,13 +19,12 @@ def run(args: argparse.Namespace) -> None:
     os.environ["ANN_ROOT"] = args.ann_root or args.data_root
     if args.threads:
         os.environ["OMP_NUM_THREADS"] = str(args.threads)
-    from mmengine.config import Config
-
     from text_spotting.annotations.dataset_file import read_datasets
     from text_spotting.engine.checkpoints import read_snapshot
     from text_spotting.engine.train import build_runner, from_state, from_weights, train
+    from text_spotting.workdir.config import load_config
 
-    config = Config.fromfile(args.recipe)
+    config = load_config(args.recipe)
     latest = args.save_checkpoints_to / "latest.pth"
     start = None
     if latest.exists():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command line; defaults come from the work directory's template."""
+    """Declare the command line; what is not given is as model.py says, or template.yaml, or docs/configuration.md."""
     _add_data(parser)
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--resume-from", metavar="PTH", help="go on where this snapshot's training stopped")
@@ -31,9 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--gpu-num", type=int, help="GPUs to use; 0 for the CPU, which is also used where there is none"
     )
     parser.add_argument("--amp", action="store_true", help="mixed precision: float16 on GPUs, bfloat16 on CPUs")
-    parser.add_argument("--seed", type=int, default=0, help="fixes every random choice (default: 0)")
-    parser.add_argument("--val-interval", type=int, default=1, help="epochs between validations (default: 1)")
-    parser.add_argument("--workers", type=int, default=2, help="processes that load pictures (default: 2)")
+    parser.add_argument("--seed", type=int, help="fixes every random choice")
+    parser.add_argument("--val-interval", type=int, help="epochs between validations")
+    parser.add_argument("--workers", type=int, help="processes that load pictures")
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
 
 
@@ -51,40 +51,33 @@ def run(args: argparse.Namespace) -> None:
     from text_spotting.workdir.paths import require_work_dir
 
     work_dir = require_work_dir()
-    basic = work_dir.template.hyper_parameters.basic
-    args.epochs = basic.epochs if args.epochs is None else args.epochs
-    args.batch_size = basic.batch_size if args.batch_size is None else args.batch_size
-    args.base_learning_rate = basic.base_learning_rate if args.base_learning_rate is None else args.base_learning_rate
-    args.gpu_num = work_dir.template.gpu_num if args.gpu_num is None else args.gpu_num
     _check(args)
 
-    from mmengine.config import Config
-
     from text_spotting.engine.train import build_runner, train
+    from text_spotting.evaluation.files import write_atomically
+    from text_spotting.workdir import settings
+    from text_spotting.workdir.config import mistakes_in
+    from text_spotting.workdir.paths import load_work_config
+
+    config = load_work_config(args.config)
+    chosen = settings.resolve(vars(args), config, work_dir.template)
 
     training = _read("train", args.train_ann_files, args.train_data_roots)
     validation = _read("val", args.val_ann_files, args.val_data_roots)
-    launcher = _choose_devices(args.gpu_num)
-    config = Config.fromfile(args.config or work_dir.config_file)
-    _configure(config, args, len(training))
+    launcher = _choose_devices(chosen["gpu_num"].value)
+    with mistakes_in("model.py"):
+        settings.apply(chosen, config)
+        _configure(config, args, len(training))
+    print(settings.told(chosen))
     runner = build_runner(config, args.save_checkpoints_to, _start(args), validation, launcher)
+    if runner.rank == 0:
+        settings.save(chosen, config, args.save_checkpoints_to, write_atomically)
     if not train(runner):
         raise KeyboardInterrupt
     print(f"trained {runner.epoch} epochs; newest snapshot: {args.save_checkpoints_to / 'latest.pth'}")
 
 
 def _check(args: argparse.Namespace) -> None:
-    for flag, value, least in (
-        ("--epochs", args.epochs, 1),
-        ("--batch-size", args.batch_size, 1),
-        ("--gpu-num", args.gpu_num, 0),
-        ("--val-interval", args.val_interval, 1),
-        ("--workers", args.workers, 0),
-    ):
-        if value < least:
-            raise UserError(f"{flag} {value}: must be {least} or more")
-    if args.base_learning_rate <= 0:
-        raise UserError(f"--base-learning-rate {args.base_learning_rate}: must be above 0")
     for flag, path in (("--resume-from", args.resume_from), ("--load-weights", args.load_weights)):
         if path and not Path(path).is_file():
             raise UserError(f"{flag}: {path} does not exist")
@@ -119,22 +112,13 @@ def _choose_devices(gpu_num: int) -> str:
 def _configure(config: "Config", args: argparse.Namespace, pictures: int) -> None:
     from text_spotting.engine.train import use_mixed_precision
 
-    if args.batch_size > pictures:
-        print(f"warning: --batch-size {args.batch_size} is more than the {pictures} pictures; using {pictures}")
     loader = config.train_dataloader
-    loader.batch_size = min(args.batch_size, pictures)
-    loader.num_workers = args.workers
-    loader.persistent_workers = args.workers > 0
-    loader.sampler.seed = loader.dataset.seed = config.seed = args.seed
+    if loader.batch_size > pictures:
+        print(f"warning: a batch of {loader.batch_size} is more than the {pictures} pictures; using {pictures}")
+    loader.batch_size = min(loader.batch_size, pictures)
     loader.dataset.sources = [
         {"type": "PhotoSource", "ann_files": args.train_ann_files, "data_roots": args.train_data_roots}
     ]
-    config.train_cfg.max_epochs = args.epochs
-    config.train_cfg.val_interval = args.val_interval
-    config.optim_wrapper.optimizer.lr = args.base_learning_rate
-    for scheduler in config.param_scheduler:
-        if scheduler.type == "CosineAnnealingLR":
-            scheduler.T_max = args.epochs
     for hook in config.custom_hooks:
         if hook.type == "JournalHook":
             hook.tensorboard_dir = args.tensorboard_dir

@@ -10,6 +10,7 @@ from mmdet.registry import DATASETS
 from numpy.random import Generator
 from torch.utils.data import Dataset
 
+from text_spotting.alphabet import Alphabet
 from text_spotting.annotations.dataset_file import read_datasets
 from text_spotting.data import transforms
 from text_spotting.data.packing import pack
@@ -100,6 +101,7 @@ class SpottingDataset(Dataset):
         length: samples in an epoch; by default the sources' lengths added up.
         repeat: how many times that is one epoch.
         seed: together with the index it fixes every random choice; indices count on across epochs.
+        alphabet: what targets are made of, see ``Alphabet.of``.
     """
 
     def __init__(
@@ -110,7 +112,9 @@ class SpottingDataset(Dataset):
         length: int | None = None,
         repeat: int = 1,
         seed: int = 0,
+        alphabet: dict[str, Any] | None = None,
     ) -> None:
+        self.alphabet = Alphabet.of(alphabet)
         self.pipelines = [build_transforms(source.get("transforms", transforms)) for source in sources]
         self.sources: list[Source] = [DATASETS.build(without(source, "transforms")) for source in sources]
         shares = np.array(weights or [len(source) for source in self.sources], dtype=np.float64)
@@ -128,7 +132,7 @@ class SpottingDataset(Dataset):
         sample = self.sources[which].draw(within, rng)
         for transform in self.pipelines[which]:
             sample = transform(sample, rng)
-        return pack(sample)
+        return pack(sample, self.alphabet)
 
     def _choose(self, index: int, rng: Generator) -> tuple[int, int]:
         """Number of a source and index within it."""

@@ -10,6 +10,7 @@ import torch
 from mmengine.runner import Runner
 from torch import nn
 
+from text_spotting.engine.symbols import alphabet_of, require_same_alphabet
 from text_spotting.errors import UserError
 
 Checkpoint = dict[str, Any]
@@ -64,8 +65,10 @@ def load_weights(model: nn.Module, checkpoint: Checkpoint, source: str | Path) -
     """Load by name; parts that the snapshot lacks keep their initial weights.
 
     Raises:
-        UserError: shapes differ or hardly any name fits, so the snapshot belongs to another template.
+        UserError: shapes differ or hardly any name fits, so the snapshot belongs to another template; or it reads
+            other symbols.
     """
+    require_same_alphabet(model, checkpoint, source)
     weights = {name.removeprefix("module."): tensor for name, tensor in checkpoint["state_dict"].items()}
     own = model.state_dict()
     differing = [name for name in weights if name in own and own[name].shape != weights[name].shape]
@@ -103,7 +106,12 @@ def set_rng_state(state: dict[str, Any]) -> None:
 def training_state(runner: Runner) -> Checkpoint:
     """Everything that an uninterrupted continuation needs; the schedule follows from the position."""
     checkpoint: Checkpoint = {
-        "meta": {"epoch": runner.epoch, "iter": runner.iter, "iters_per_epoch": len(runner.train_dataloader)},
+        "meta": {
+            "epoch": runner.epoch,
+            "iter": runner.iter,
+            "iters_per_epoch": len(runner.train_dataloader),
+            "alphabet": alphabet_of(runner.model).to_dict(),
+        },
         "state_dict": {name: tensor.cpu() for name, tensor in runner.model.state_dict().items()},
         "optimizer": runner.optim_wrapper.state_dict(),
         "rng": rng_state(),

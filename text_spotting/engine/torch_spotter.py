@@ -9,27 +9,35 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from text_spotting.alphabet import STOP
+from text_spotting.alphabet import STOP, Alphabet
 from text_spotting.engine.checkpoints import load_weights, read_snapshot
 from text_spotting.manifest import Manifest
 from text_spotting.postprocess import select, to_text, to_words
 from text_spotting.preprocess import prepare, to_bgr
 from text_spotting.words import Word
+from text_spotting.workdir.config import import_custom_modules, load_config, mistakes_about
 
 CPU = torch.device("cpu")
 
 
 def build_network(config: Config) -> nn.Module:
-    """The network of a template with initial weights."""
+    """The network of a template with initial weights.
+
+    Raises:
+        UserError: the configuration names what does not exist or does not fit together.
+    """
     import text_spotting.models  # noqa: F401  (registers what the configuration names)
 
     init_default_scope("mmdet")
-    return MODELS.build(config.model)
+    import_custom_modules(config)
+    with mistakes_about("model"):
+        return MODELS.build(config.model)
 
 
 def manifest_of(config: Config) -> Manifest:
     """What a template's configuration says about pictures and thresholds, for the PyTorch network."""
     normalise = config.model.data_preprocessor
+    alphabet = Alphabet.of(config.get("alphabet"))
     return Manifest(
         input_size=tuple(config.input_size),
         keep_aspect=config.keep_aspect,
@@ -45,6 +53,9 @@ def manifest_of(config: Config) -> Manifest:
         text_weight=config.get("text_weight", 0.0),
         word_thr=config.get("word_thr", 0.0),
         mask_thr=config.model.test_cfg.rcnn.mask_thr_binary,
+        symbols=alphabet.table,
+        max_length=alphabet.max_length,
+        fold_case=alphabet.fold_case,
     )
 
 
@@ -70,7 +81,7 @@ class TorchSpotter:
         Raises:
             UserError: see ``read_snapshot`` and ``load_weights``.
         """
-        config = config if isinstance(config, Config) else Config.fromfile(config, import_custom_modules=False)
+        config = config if isinstance(config, Config) else load_config(Path(config))
         network = build_network(config)
         load_weights(network, read_snapshot(weights, trust), weights)
         return cls(network.to(device), manifest_of(config))

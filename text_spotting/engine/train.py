@@ -19,8 +19,10 @@ from text_spotting.engine import checkpoints
 from text_spotting.engine.checkpoints import Checkpoint, load_weights
 from text_spotting.engine.hooks import Interrupted
 from text_spotting.engine.optim import bfloat16_is_fast
+from text_spotting.engine.symbols import carry_over
 from text_spotting.engine.torch_spotter import TorchSpotter, manifest_of
 from text_spotting.errors import UserError
+from text_spotting.workdir.config import import_custom_modules, mistakes_about
 
 LOGGER = logging.getLogger(__name__)
 
@@ -38,13 +40,30 @@ class SpottingRunner(Runner):
         if self.start is not None:
             self.start(self)
 
+    def build_model(self, model: Any) -> torch.nn.Module:
+        with mistakes_about("model"):
+            return super().build_model(model)
+
+    def build_train_loop(self, loop: Any) -> Any:
+        with mistakes_about("train_dataloader, or train_cfg,"):
+            return super().build_train_loop(loop)
+
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper:
         """Without a line for every parameter."""
         level = self.logger.level
         self.logger.setLevel(logging.ERROR)
-        built = super().build_optim_wrapper(optim_wrapper)
+        with mistakes_about("optim_wrapper"):
+            built = super().build_optim_wrapper(optim_wrapper)
         self.logger.setLevel(level)
         return built
+
+    def build_param_scheduler(self, scheduler: Any) -> Any:
+        with mistakes_about("param_scheduler"):
+            return super().build_param_scheduler(scheduler)
+
+    def register_hooks(self, *args: Any, **kwargs: Any) -> None:
+        with mistakes_about("custom_hooks, or default_hooks,"):
+            super().register_hooks(*args, **kwargs)
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: torch.nn.Module) -> torch.nn.Module:
         """Convolutions run fastest with channels last, on CPUs by far."""
@@ -53,8 +72,15 @@ class SpottingRunner(Runner):
 
 
 def from_weights(checkpoint: Checkpoint, source: str) -> Start:
-    """Start a new run from the weights of a snapshot."""
-    return lambda runner: load_weights(runner.model, checkpoint, source)
+    """Start a new run from the weights of a snapshot; one of another alphabet gives all but the rows of new symbols."""
+
+    def start(runner: Runner) -> None:
+        fitting, carried = carry_over(runner.model, checkpoint)
+        load_weights(runner.model, fitting, source)
+        if carried:
+            runner.logger.info("%s reads another alphabet; %s", source, carried)
+
+    return start
 
 
 def from_state(checkpoint: Checkpoint, source: str) -> Start:
@@ -96,6 +122,7 @@ def build_runner(
         work_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"--save-checkpoints-to: cannot create {work_dir} ({error.strerror})") from error
+    import_custom_modules(config)
     arguments: dict[str, Any] = {}
     if validation:
         arguments = {

@@ -1,5 +1,7 @@
 """The recognition head: encoder, attention decoder, their loss and greedy reading."""
 
+from typing import Any
+
 import torch
 from mmdet.registry import MODELS
 from mmdet.utils import ConfigType
@@ -7,7 +9,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from text_spotting.alphabet import MAX_LENGTH, START, STOP, SYMBOLS
+from text_spotting.alphabet import START, STOP, Alphabet
 from text_spotting.models.attention_decoder import AttentionDecoder
 
 
@@ -23,6 +25,7 @@ class TextRecognitionHead(BaseModule):
         loss_weight: weight of the decoder's loss.
         ctc_weight: weight of an auxiliary CTC loss on the encoder's columns, which makes attention align
             sooner (joint CTC-attention training, Kim et al. 2017, arXiv 1609.06773); 0 leaves it out.
+        alphabet: what is read, see ``Alphabet.of``; configurations name it once, at their top.
     """
 
     def __init__(
@@ -33,16 +36,25 @@ class TextRecognitionHead(BaseModule):
         area_per_symbol_thr: float = 25.0,
         loss_weight: float = 1.0,
         ctc_weight: float = 0.0,
+        alphabet: Alphabet | dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
+        self.alphabet = Alphabet.of(alphabet)
         self.encoder = MODELS.build(encoder)
         self.dropout = nn.Dropout(dropout)
-        self.decoder = AttentionDecoder(self.encoder.out_channels, hidden_size)
+        self.decoder = AttentionDecoder(self.encoder.out_channels, hidden_size, self.alphabet.classes)
         self.area_per_symbol_thr = area_per_symbol_thr
         self.loss_weight = loss_weight
         self.ctc_weight = ctc_weight
         if ctc_weight > 0:
-            self.ctc = nn.Linear(self.encoder.out_channels, len(SYMBOLS))
+            self.ctc = nn.Linear(self.encoder.out_channels, self.alphabet.classes)
+
+    @property
+    def symbol_rows(self) -> list[str]:
+        """Names of the tensors that have a row for each class of the alphabet."""
+        layers = {"decoder.embedding": ("weight",), "decoder.out": ("weight", "bias"), "ctc": ("weight", "bias")}
+        own = dict(self.named_modules())
+        return [f"{layer}.{tensor}" for layer, tensors in layers.items() if layer in own for tensor in tensors]
 
     def readable(self, rois: Tensor, targets: Tensor) -> Tensor:
         """Which RoIs (N, 5: image, x1, y1, x2, y2) are large enough to learn their targets (N, T) from."""
@@ -97,15 +109,15 @@ class TextRecognitionHead(BaseModule):
         """Greedy decoding of (N, C, h, w) RoI features.
 
         Returns:
-            symbols (N, T) int64 and their softmax probabilities (N, T), T <= ``MAX_LENGTH``. Decoding ends
-            when every word has met its stop symbol; what follows a stop symbol means nothing.
+            symbols (N, T) int64 and their softmax probabilities (N, T), T at most the alphabet's ``max_length``.
+            Decoding ends when every word has met its stop symbol; what follows a stop symbol means nothing.
         """
         memory = self.decoder.memorise(flatten_positions(self.encoder(features).float()))
         state = self.decoder.initial_state(memory)
         symbol = torch.full((len(features),), START, dtype=torch.int64, device=features.device)
         ended = torch.zeros_like(symbol, dtype=torch.bool)
         symbols, probabilities = [], []
-        for _ in range(MAX_LENGTH):
+        for _ in range(self.alphabet.max_length):
             logits, state, _ = self.decoder.step(state, symbol, memory)
             probability, symbol = logits.softmax(dim=1).max(dim=1)
             symbols.append(symbol)

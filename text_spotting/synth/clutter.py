@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from text_spotting.synth import corpus
 from text_spotting.synth.compose import Canvas
 from text_spotting.synth.fonts import Face, Mask, draws, find_faces
 from text_spotting.synth.hanging import Wish, find_spot
@@ -16,6 +15,7 @@ from text_spotting.synth.places import person
 from text_spotting.synth.render import Pose, size_for
 from text_spotting.synth.signs import plain_style, put_board
 from text_spotting.synth.style import Colour
+from text_spotting.synth.texts import TextSource
 from text_spotting.synth.texture import Textures
 from text_spotting.words import FloatArray, Image
 
@@ -45,20 +45,25 @@ _SCRIPTS = {
 _LOGOS = "★☆●■▲▼◆♥♦♣♠☎✂✈✉✓✔✖✚✦✪✿❄❖➔➤☀☁☂☺♫♻⚠"
 
 
-def foreign(rng: random.Random, canvas: Canvas, amount: float, faces: Sequence[Face], roll: float) -> None:
-    """Add writing that is a don't care: other scripts, logos, fine print."""
+def foreign(
+    rng: random.Random, canvas: Canvas, amount: float, faces: Sequence[Face], roll: float, texts: TextSource, read: str
+) -> None:
+    """Add writing that is a don't care: scripts with no character among ``read``, logos, fine print."""
     if rng.random() < 0.35 * amount:
         for _ in range(rng.randint(1, 3)):
-            _put(rng, canvas, _foreign_block(rng), rng.uniform(10, 50), roll)
+            _put(rng, canvas, _foreign_block(rng, read), rng.uniform(10, 50), roll)
     if rng.random() < 0.25 * amount:
         _put(rng, canvas, _logo(rng, faces), rng.uniform(14, 60), roll)
     if rng.random() < 0.4 * amount:
         for _ in range(rng.randint(1, 2)):
-            _put(rng, canvas, _fine_print(rng, faces), rng.uniform(3, 5.5), roll)
+            _put(rng, canvas, _fine_print(rng, faces, texts), rng.uniform(3, 5.5), roll)
 
 
-def _foreign_block(rng: random.Random) -> Block | None:
-    language = rng.choice(tuple(_SCRIPTS))
+def _foreign_block(rng: random.Random, read: str) -> Block | None:
+    foreign_scripts = [name for name, letters in _SCRIPTS.items() if not set(letters) & set(read)]
+    if not foreign_scripts:
+        return None
+    language = rng.choice(foreign_scripts)
     faces = find_faces(language=language)
     if not faces:
         return None
@@ -72,8 +77,8 @@ def _logo(rng: random.Random, faces: Sequence[Face]) -> Block | None:
     return single(face, 64, sign) if draws(face, sign) else None
 
 
-def _fine_print(rng: random.Random, faces: Sequence[Face]) -> Block | None:
-    lines = [corpus.line(rng, rng.randint(2, 5)) for _ in range(rng.randint(1, 5))]
+def _fine_print(rng: random.Random, faces: Sequence[Face], texts: TextSource) -> Block | None:
+    lines = [texts.line(rng, rng.randint(2, 5)) for _ in range(rng.randint(1, 5))]
     return block(rng, rng.choice(faces), size_for(8), lines)
 
 

@@ -155,7 +155,8 @@ _KINDS: tuple[tuple[Callable[[Rng], str], float], ...] = (
 _MAKERS = tuple(maker for maker, _ in _KINDS)
 _WEIGHTS = tuple(weight for _, weight in _KINDS)
 
-_DECORATIONS = ("{}.", "{},", "{}!", "{}?", "{}:", "({})", '"{}"', "{}'s", "'{}'", "{}-", "&{}", "{}...", "*{}")
+DECORATIONS = ("{}.", "{},", "{}!", "{}?", "{}:", "({})", '"{}"', "{}'s", "'{}'", "{}-", "&{}", "{}...", "*{}")
+"""Marks that stand around words."""
 
 
 def word(rng: Rng, punctuation: float = 0.04) -> str:
@@ -166,7 +167,7 @@ def word(rng: Rng, punctuation: float = 0.04) -> str:
     """
     text = rng.choices(_MAKERS, _WEIGHTS)[0](rng)
     if punctuation and rng.random() < punctuation:
-        return rng.choice(_DECORATIONS).format(text)
+        return rng.choice(DECORATIONS).format(text)
     return text
 
 

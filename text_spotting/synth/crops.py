@@ -2,21 +2,23 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from text_spotting.synth import corpus
+from text_spotting.alphabet import Alphabet
 from text_spotting.synth.camera import random_shot, take
-from text_spotting.synth.fonts import Mask, by_family, find_faces, pick
+from text_spotting.synth.fonts import Mask, by_family, pick
 from text_spotting.synth.judge import LEAST_CONTRAST, MOST_BLUR
 from text_spotting.synth.materials import material, plain
 from text_spotting.synth.pixels import as_bytes, as_floats, mean_colour
 from text_spotting.synth.render import Ink, bend, draw_word, random_height, random_pose, random_roll, size_for
 from text_spotting.synth.style import Style, contrasting, paint, random_style
+from text_spotting.synth.texts import faces_for, text_source
 from text_spotting.synth.texture import Textures
 from text_spotting.words import FloatArray, Image, Word
 
@@ -31,6 +33,8 @@ class WordOptions:
         punctuation: share of words that carry a punctuation mark.
         backgrounds: folder of photos to cut backgrounds from; made-up surfaces otherwise.
         fonts: folders of .ttf/.otf files to use in place of the installed fonts.
+        alphabet: what words are written in, see ``Alphabet.of``; fonts must have all of it.
+        word_list: file of words to write mostly, see ``texts.text_source``.
     """
 
     height: tuple[int, int] = (10, 64)
@@ -38,6 +42,8 @@ class WordOptions:
     punctuation: float = 0.04
     backgrounds: str | Path | None = None
     fonts: Sequence[str | Path] = ()
+    alphabet: Alphabet | Mapping[str, Any] | str | None = None
+    word_list: str | Path | None = None
 
 
 class WordGenerator:
@@ -45,14 +51,16 @@ class WordGenerator:
 
     def __init__(self, options: WordOptions | None = None) -> None:
         self.options = options or WordOptions()
-        self._families = by_family(find_faces(tuple(self.options.fonts)))
+        alphabet = Alphabet.of(self.options.alphabet)
+        self._families = by_family(faces_for(alphabet, tuple(self.options.fonts)))
+        self._texts = text_source(alphabet, self.options.word_list)
         self._textures = Textures(self.options.backgrounds)
 
     def __call__(self, seed: int) -> tuple[Image, Word]:
         """Return a crop (H, W, 3), axis-aligned around the word, and the word in it."""
         rng = random.Random(seed)
         while True:
-            text = corpus.word(rng, self.options.punctuation)
+            text = self._texts.word(rng, self.options.punctuation)
             height = random_height(rng, *self.options.height)
             ink = self._draw(rng, text, height)
             taken = self._photograph(rng, ink, height) if ink else None
@@ -90,7 +98,7 @@ class WordGenerator:
         across, down = corners[1] - corners[0], corners[3] - corners[0]
         steps = (across * (1.08 + 0.2 * rng.random()), -across * (1.08 + 0.2 * rng.random()), down * 1.3, -down * 1.3)
         for step in rng.sample(steps, rng.randint(1, 2)):
-            text = corpus.word(rng, self.options.punctuation)
+            text = self._texts.word(rng, self.options.punctuation)
             ink = draw_word(pick(rng, self._families), size_for(height), text)
             if ink is None:
                 continue

@@ -18,6 +18,7 @@ from text_spotting.errors import UserError
 Mask = NDArray[np.uint8]
 
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+ANY_LANGUAGE = ""
 _MISSING = "\U0010fffd"
 _UNREADABLE = ("symbol", "dingbat", "d050000l", "dseg", "math", "ecolier", "unifont", "keyfont", "staypuft", "redacted")
 """Parts of family names whose Latin letters are pictures, or shapes that no reader takes for the letter."""
@@ -48,7 +49,7 @@ class Glyph:
 
 @functools.cache
 def find_faces(folders: tuple[str | Path, ...] = (), language: str = "en") -> tuple[Face, ...]:
-    """List the faces that cover a language, ordered by path.
+    """List the faces that cover a language (``ANY_LANGUAGE``: all there are), ordered by path.
 
     Looked for in ``folders`` if given; otherwise through fontconfig and in pip packages that announce their fonts
     (entry points ``fonts_ttf`` and ``fonts_otf``), with matplotlib's fonts and Pillow's built-in face as last resorts.
@@ -77,7 +78,7 @@ def _weight_of(name: str) -> int:
 
 def _installed(language: str) -> list[Face]:
     faces = _fontconfig(language)
-    if language == "en":
+    if language in ("en", ANY_LANGUAGE):
         faces = faces + _packaged() or _matplotlib() or [Face("")]
     return faces
 
@@ -87,7 +88,10 @@ def _fontconfig(language: str) -> list[Face]:
         return []
     pattern = "%{file}\t%{index}\t%{family[0]}\t%{weight}\n"
     listing = subprocess.run(
-        ["fc-list", f":lang={language}", "--format", pattern], capture_output=True, text=True, check=False
+        ["fc-list", f":lang={language}" if language else ":", "--format", pattern],
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout
     rows = (row.split("\t") for row in listing.splitlines())
     return [
@@ -127,8 +131,17 @@ def _draws_latin(face: Face) -> bool:
 
 def draws(face: Face, text: str) -> bool:
     """Whether the face has every character of the text."""
-    missing = glyph(face, 24, _MISSING).mask.tobytes()
-    return all(char == " " or glyph(face, 24, char).mask.tobytes() != missing for char in text)
+    return not missing_characters(face, text)
+
+
+def missing_characters(face: Face, text: str) -> str:
+    """The characters of the text, each once, that the face lacks or draws nothing for; all where it cannot be read."""
+    try:
+        sign = glyph(face, 24, _MISSING).mask.tobytes()
+        drawn = {char: glyph(face, 24, char).mask for char in dict.fromkeys(text) if char != " "}
+    except OSError:
+        return text
+    return "".join(char for char, mask in drawn.items() if not mask.size or mask.tobytes() == sign)
 
 
 def by_family(faces: Sequence[Face]) -> tuple[tuple[Face, ...], ...]:

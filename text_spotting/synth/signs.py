@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from text_spotting.synth import corpus
 from text_spotting.synth.compose import Canvas
 from text_spotting.synth.fonts import Face
 from text_spotting.synth.hanging import Wish, find_spot
@@ -16,6 +15,7 @@ from text_spotting.synth.materials import material, plain
 from text_spotting.synth.pixels import as_bytes, mean_colour
 from text_spotting.synth.render import random_height, size_for
 from text_spotting.synth.style import Colour, Style, blend, contrasting, random_style, sign_colour
+from text_spotting.synth.texts import TextSource
 from text_spotting.synth.texture import Textures
 from text_spotting.words import FloatArray
 
@@ -29,6 +29,7 @@ class SignMaker:
 
     Attributes:
         faces: what this place's signs are set in.
+        texts: what they say.
         height: range of the letters' height in pixels.
         roll: how far the camera is turned, in degrees.
         on_walls: share of the signs that lie on a wall where there is one; the others hang freely.
@@ -36,6 +37,7 @@ class SignMaker:
     """
 
     faces: Sequence[Face]
+    texts: TextSource
     textures: Textures
     height: tuple[float, float]
     roll: float
@@ -45,7 +47,7 @@ class SignMaker:
     def put_up(self, rng: random.Random, canvas: Canvas, most: int) -> int:
         """Put up one sign of up to ``most`` words; returns how many it brought, 0 when there was no room."""
         height = random_height(rng, *self.height)
-        laid = sign_block(rng, rng.choice(self.faces), size_for(height), most)
+        laid = sign_block(rng, self.texts, rng.choice(self.faces), size_for(height), most)
         if laid is None:
             return 0
         on_board = rng.random() < 0.45
@@ -65,17 +67,17 @@ class SignMaker:
         return len(laid.pieces)
 
 
-def sign_block(rng: random.Random, face: Face, em: int, most: int) -> Block | None:
+def sign_block(rng: random.Random, texts: TextSource, face: Face, em: int, most: int) -> Block | None:
     """Lay out what a sign says: one word, a line, or up to four lines; at most ``most`` words."""
     if most == 1 or rng.random() < 0.35:
-        text = corpus.word(rng)
+        text = texts.word(rng)
         bow = rng.uniform(-0.4, 0.6) if rng.random() < 0.1 and len(text) > 3 else 0.0
         return single(face, em, text, em * max(-0.03, rng.gauss(0.02, 0.06)), bow)
     lines = []
     for _ in range(rng.choices((1, 2, 3, 4), (40, 30, 20, 10))[0]):
         count = min(most, rng.choices((1, 2, 3, 4), (25, 40, 25, 10))[0])
         if count:
-            lines.append(corpus.line(rng, count))
+            lines.append(texts.line(rng, count))
         most -= count
     return block(rng, face, em, lines)
 

@@ -15,6 +15,7 @@ from text_spotting.errors import UserError
 from text_spotting.synth.compose import Placed
 from text_spotting.synth.generate import Scene, SceneGenerator, SceneOptions
 from text_spotting.synth.pixels import as_bytes
+from text_spotting.synth.texts import plain_options
 
 ANNOTATION = "annotation.json"
 IMAGES = "images"
@@ -45,7 +46,9 @@ class Job:
     def settings(self) -> dict[str, Any]:
         """What decides how pictures look; ``count`` may grow from run to run."""
         kept = {"seed": self.seed, "quality": self.quality, "part": self.part, "chars": self.chars}
-        plain: dict[str, Any] = json.loads(json.dumps({**kept, "options": asdict(self.options)}, default=str))
+        plain: dict[str, Any] = json.loads(
+            json.dumps({**kept, "options": plain_options(asdict(self.options))}, default=str)
+        )
         return plain
 
     def ranges(self) -> list[range]:
@@ -122,7 +125,7 @@ def _labelled(placed: Placed, *, chars: bool) -> LabelledWord:
     attributes: dict[str, Any] = {}
     if chars and len(placed.chars) == len(word.text):
         attributes["chars"] = [_char(char, quad) for char, quad in zip(word.text, placed.chars, strict=True)]
-    language = "english" if word.text else ""
+    language = "english" if word.text.isascii() and word.text else ""
     return LabelledWord(word.polygon, word.text, ignore=word.ignore, language=language, attributes=attributes)
 
 

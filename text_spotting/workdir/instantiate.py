@@ -74,7 +74,7 @@ def instantiate(
 def _own_files(template: Template, template_file: Path) -> Iterator[_Item]:
     yield _bytes_item(TEMPLATE_NAME, template_file.read_bytes(), str(template_file))
     config = template_file.parent / template.config
-    yield _bytes_item(template.config, flat_config(config).encode(), str(config))
+    yield _bytes_item(template.config, flat_config(config, template.alphabet).encode(), str(config))
 
 
 def _bytes_item(name: str, content: bytes, origin: str) -> _Item:

@@ -4,8 +4,10 @@ import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from text_spotting.errors import UserError
+from text_spotting.workdir.config import load_config
 from text_spotting.workdir.template import TEMPLATE_NAME, Template, load_template
 
 
@@ -67,3 +69,13 @@ def require_work_dir() -> WorkDir:
         f"no {TEMPLATE_NAME} beside {script}: make a work dir first, "
         f"python tools/instantiate_template.py <template.yaml> <work dir>, and run <work dir>/{script.name}"
     )
+
+
+def load_work_config(chosen: Path | None = None) -> Any:
+    """The configuration named on the command line, or else the work dir's.
+
+    Raises:
+        UserError: there is no work dir, or the configuration is missing or broken.
+    """
+    work_dir = beside_script() if chosen else require_work_dir()
+    return load_config(chosen or require_work_dir().config_file, work_dir.template.alphabet if work_dir else None)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator
 
+from text_spotting.alphabet import Alphabet
 from text_spotting.errors import UserError
 
 TEMPLATE_NAME = "template.yaml"
@@ -103,7 +104,10 @@ class Metric(_Section):
 
 
 class Template(_Section):
-    """A whole ``template.yaml``; a list of ``training_target`` and the like holds device kinds."""
+    """A whole ``template.yaml``; a list of ``training_target`` and the like holds device kinds.
+
+    ``alphabet`` is what ``Alphabet.of`` takes; ``model.py`` may say otherwise.
+    """
 
     name: str = Field(min_length=1)
     domain: Literal["Text Spotting"]
@@ -120,6 +124,7 @@ class Template(_Section):
     output_format: OutputFormat
     optimisations: dict[str, Any] | None = None
     metrics: tuple[Metric, ...] = ()
+    alphabet: str | dict[str, Any] | None = None
     gpu_num: int = Field(ge=0)
     tensorboard: bool
     config: str = Field(min_length=1)
@@ -128,6 +133,15 @@ class Template(_Section):
     def weights(self) -> Dependency | None:
         """The dependency that is the initial snapshot."""
         return next((d for d in self.dependencies if d.destination == self.initial_weights), None)
+
+    @field_validator("alphabet")
+    @classmethod
+    def _known_alphabet(cls, alphabet: str | dict[str, Any] | None) -> str | dict[str, Any] | None:
+        try:
+            Alphabet.of(alphabet)
+        except UserError as error:
+            raise ValueError(str(error).removeprefix("alphabet: ")) from error
+        return alphabet
 
     @field_validator("dependencies")
     @classmethod

@@ -59,8 +59,8 @@ _scales = dict(type="RandomView", size=input_size, fit=input_size, scales=(0.85,
 train_dataloader = dict(
     dataset=dict(type="SpottingDataset", sources=[], repeat=3, transforms=[_scales, dict(type="Photometric", p=0.15)]),
 )
-train_cfg = dict(type="ResumableTrainLoop", max_epochs=24)
-optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="SGD", lr=0.01, momentum=0.9, weight_decay=1e-4))
+train_cfg = dict(type="ResumableTrainLoop")
+optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="SGD", momentum=0.9, weight_decay=1e-4))
 param_scheduler = [
     dict(type="ConstantLR", factor=1.0 / 3, by_epoch=False, begin=0, end=500),
     dict(type="MultiStepLR", milestones=[14, 22], gamma=0.1, by_epoch=True),
