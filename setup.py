@@ -6,11 +6,10 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 
-BASE = ["numpy", "opencv-python", "pydantic>=2", "pyyaml", "rich", "shapely>=2", "tqdm"]
+BASE = ["numpy", "opencv-python", "pillow", "pydantic>=2", "pyyaml", "shapely>=2", "tqdm"]
 RUNTIME = ["openvino>=2026.4"]
 TRAIN = [
     *RUNTIME,
-    "fonttools",
     "matplotlib",
     "nncf>=3.4",
     "onedl-mmcv==2.3.6",
@@ -19,7 +18,6 @@ TRAIN = [
     "onnx",
     "onnxruntime",
     "onnxscript",
-    "pillow",
     "scipy",
     "tensorboard",
     "torch==2.13.0",

@@ -138,7 +138,7 @@ def test_a_checkpoint_is_scored_in_its_work_dir_with_its_size_measured(
     torch.save({"state_dict": network.state_dict(), "meta": {}}, work_dir / "epoch_1.pth")
     monkeypatch.setattr(sys, "argv", [str(work_dir / "eval.py")])
     code, _, err = tool("--load-weights", work_dir / "epoch_1.pth", "--save-metrics-to", metrics)
-    assert (code, err) == (0, "")
+    assert (code, err.replace("spotting: 2 of 2 pictures\n", "")) == (0, ""), "slow machines tell how far they are"
     assert list(values(metrics))[:4] == ["size", "complexity", "f1", "word_spotting"]
     trainable = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
     assert values(metrics)["size"] == round(trainable / 1e6, 2)

@@ -48,6 +48,11 @@ def _add_scoring(parser: argparse.ArgumentParser) -> None:
         help=f"comma-separated metrics (default: {DEFAULT_METRICS}; also e2e_recognition)",
     )
     parser.add_argument(
+        "--case-sensitive",
+        action=argparse.BooleanOptionalAction,
+        help="a reading in another case is wrong (default: where the model's alphabet tells cases apart)",
+    )
+    parser.add_argument(
         "--lexicon",
         action="append",
         default=[],
@@ -105,8 +110,9 @@ def run(args: argparse.Namespace) -> None:
         write_predictions(args.save_predictions, dict(zip(test_set.names, predictions, strict=True)))
     metrics = _metric_names(args)
     source: Path = args.load_weights or args.from_predictions
-    result = measure(str(source), test_set, predictions, metrics, lexicons)
-    before = measure(str(args.compare), test_set, earlier, metrics, lexicons) if earlier else None
+    fold = _folds_case(args, model)
+    result = measure(str(source), test_set, predictions, metrics, lexicons, fold)
+    before = measure(str(args.compare), test_set, earlier, metrics, lexicons, fold) if earlier else None
     print(score_table(result))
     if before:
         print(comparison_table(before, result))
@@ -147,6 +153,13 @@ def _load(args: argparse.Namespace) -> "LoadedSpotter":
 
 def _metric_names(args: argparse.Namespace) -> list[str]:
     return [name.strip() for name in args.metrics.split(",")]
+
+
+def _folds_case(args: argparse.Namespace, model: "LoadedSpotter | None") -> bool:
+    """Whether readings in another case are right: unless the model tells cases apart, or the flag says so."""
+    if args.case_sensitive is not None:
+        return not args.case_sensitive
+    return model is None or model.fold_case
 
 
 def _read_set(ann_files: str, data_roots: str) -> "AnnotatedSet":
@@ -222,7 +235,7 @@ def _crop_readings(result: "Run") -> "list[Reading]":
 def _print_cropped(result: "Run") -> None:
     from text_spotting.evaluation.cropped import crop_table
 
-    print(crop_table(_crop_readings(result)))
+    print(crop_table(_crop_readings(result), result.fold_case))
 
 
 def _save(
@@ -236,7 +249,7 @@ def _save(
         entries = size_entries(model.measure_size()) if model else []
         entries += score_entries(result.metrics)
         if args.cropped_words:
-            entries += reading_entries(_crop_readings(result))
+            entries += reading_entries(_crop_readings(result), result.fold_case)
         update_metrics_file(args.save_metrics_to, [source] if source.is_file() else [], entries)
     if args.save_output_to:
         _draw(args.save_output_to, result)
@@ -256,6 +269,6 @@ def _draw(folder: Path, result: "Run") -> None:
     test_set = result.test_set
     rows = zip(test_set.paths, test_set.names, result.pictures, strict=True)
     for path, name, picture in track(rows, len(test_set.paths), "drawing"):
-        shown = [(one.word, one.outcome) for one in word_outcomes(picture)]
+        shown = [(one.word, one.outcome) for one in word_outcomes(picture, result.rules("ic15_end_to_end"))]
         write_picture(folder / f"{name}.jpg", draw_outcomes(read_picture(path), shown))
     print(f"drawn pictures: {folder}")

@@ -30,11 +30,13 @@ class LoadedSpotter:
         open_thresholds: makes the spotter give out words and texts with low scores too, for thresholds to be applied
             afterwards. The graph of an exported model still leaves out what was below its threshold at export.
         measure_size: measures the network; None where no work dir says what it is.
+        fold_case: upper and lower case are one to it.
     """
 
     spotter: "AnySpotter"
     open_thresholds: Callable[[], None]
     measure_size: Callable[[], Size | None]
+    fold_case: bool = True
 
 
 def load_spotter(
@@ -69,7 +71,9 @@ def _load_exported(weights: Path, config: Path | None, device: str | None, preci
 
     spotter = Spotter(weights, device or "CPU", precision or "f32")
     settings = load_work_config(config) if config or beside_script() else None
-    return LoadedSpotter(spotter, partial(_open_exported, spotter), partial(_network_size, settings))
+    return LoadedSpotter(
+        spotter, partial(_open_exported, spotter), partial(_network_size, settings), spotter.manifest.fold_case
+    )
 
 
 def _load_checkpoint(weights: Path, config: Path | None, device: str | None, trust: bool) -> LoadedSpotter:
@@ -81,7 +85,9 @@ def _load_checkpoint(weights: Path, config: Path | None, device: str | None, tru
     settings = load_work_config(config)
     place = torch.device(device.lower() if device else "cuda" if torch.cuda.is_available() else "cpu")
     spotter = TorchSpotter.from_checkpoint(settings, weights, place, trust)
-    return LoadedSpotter(spotter, partial(_open_checkpoint, spotter), partial(_network_size, settings))
+    return LoadedSpotter(
+        spotter, partial(_open_checkpoint, spotter), partial(_network_size, settings), spotter.manifest.fold_case
+    )
 
 
 def _open_exported(spotter: "Spotter") -> None:

@@ -10,6 +10,7 @@ from mmdet.registry import LOOPS
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 
 from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.engine.symbols import alphabet_of
 from text_spotting.errors import UserError
 from text_spotting.evaluation.evaluate import evaluate
 from text_spotting.words import Image, Word
@@ -71,7 +72,7 @@ class SpottingValLoop(BaseLoop):
             predictions.append(spotter(image))
         if not truth:
             raise UserError("--val-data-roots: none of the validation pictures can be read")
-        scores = evaluate(truth, predictions, METRICS)
+        scores = evaluate(truth, predictions, METRICS, alphabet_of(self.runner.model).fold_case)
         metrics: dict[str, Any] = {name: round(100 * score.hmean, 3) for name, score in scores.items()}
         LOGGER.info("validation: %s", ", ".join(f"{name} {value:.2f}" for name, value in metrics.items()))
         self.runner.call_hook("after_val_epoch", metrics=metrics)

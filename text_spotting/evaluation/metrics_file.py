@@ -36,9 +36,9 @@ def score_entries(metrics: Mapping[str, Metric]) -> list[Entry]:
     ]
 
 
-def reading_entries(readings: Sequence[Reading]) -> list[Entry]:
+def reading_entries(readings: Sequence[Reading], fold_case: bool = True) -> list[Entry]:
     """Entries for cropped words, letters and digits only, case apart."""
-    score = score_readings(alphanumeric(readings))
+    score = score_readings(alphanumeric(readings), fold_case)
     rate = round(score.character_error_rate * 100, 3)
     return [
         {"display_name": "Word accuracy", "key": "word_accuracy", "unit": "%", "value": round(score.accuracy * 100, 3)},

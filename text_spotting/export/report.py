@@ -107,7 +107,10 @@ def measure(
     found = spot_pictures(spotter, [picture.path for picture in pictures])
     words = list(follow(found, len(pictures)))
     compared = compare([picture.words for picture in pictures], words)
-    counts = {name: [picture.match(protocol(name)).score for picture in compared] for name in metrics}
+    counts = {
+        name: [picture.match(protocol(name, spotter.manifest.fold_case)).score for picture in compared]
+        for name in metrics
+    }
     return Measured(precision or usual_precision(spotter.manifest), _megabytes(model), counts)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from text_spotting.fonts import Face, Mask, draws, find_faces
 from text_spotting.synth.compose import Canvas
-from text_spotting.synth.fonts import Face, Mask, draws, find_faces
 from text_spotting.synth.hanging import Wish, find_spot
 from text_spotting.synth.layout import Block, block, single
 from text_spotting.synth.pixels import mean_colour

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from text_spotting.alphabet import Alphabet
+from text_spotting.fonts import Mask, by_family, pick
 from text_spotting.synth.camera import random_shot, take
-from text_spotting.synth.fonts import Mask, by_family, pick
 from text_spotting.synth.judge import LEAST_CONTRAST, MOST_BLUR
 from text_spotting.synth.materials import material, plain
 from text_spotting.synth.pixels import as_bytes, as_floats, mean_colour

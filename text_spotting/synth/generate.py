@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from text_spotting.alphabet import Alphabet
 from text_spotting.annotations.dataset_file import read_dataset
 from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.fonts import Face, by_family, pick
 from text_spotting.synth import clutter
 from text_spotting.synth.camera import random_shot, take
 from text_spotting.synth.compose import Canvas, Placed
 from text_spotting.synth.crops import WordGenerator, WordOptions
-from text_spotting.synth.fonts import Face, by_family, pick
 from text_spotting.synth.judge import judge
 from text_spotting.synth.pasted import draw_crop, find_crops, paste
 from text_spotting.synth.pixels import as_bytes

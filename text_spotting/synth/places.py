@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from text_spotting.synth.fonts import Mask
+from text_spotting.fonts import Mask
 from text_spotting.synth.materials import busy, light_up, material, plain, related, surface
 from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.synth.render import Pose

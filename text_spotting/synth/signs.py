@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from text_spotting.fonts import Face
 from text_spotting.synth.compose import Canvas
-from text_spotting.synth.fonts import Face
 from text_spotting.synth.hanging import Wish, find_spot
 from text_spotting.synth.layout import Block, block, single
 from text_spotting.synth.materials import material, plain

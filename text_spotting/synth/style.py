@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from text_spotting.synth.fonts import Mask
+from text_spotting.fonts import Mask
 from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.words import FloatArray, Image
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from text_spotting.alphabet import DEFAULT, Alphabet
 from text_spotting.errors import UserError
+from text_spotting.fonts import ANY_LANGUAGE, Face, draws, find_faces, missing_characters
 from text_spotting.synth import corpus
-from text_spotting.synth.fonts import ANY_LANGUAGE, Face, draws, find_faces, missing_characters
 
 _LISTED, _ENGLISH, _PLATE = 0.65, 0.3, 0.15
 """Shares of words from the list, of English ones where there is none, and of letters and digits mixed as on plates."""

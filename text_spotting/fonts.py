@@ -144,6 +144,26 @@ def missing_characters(face: Face, text: str) -> str:
     return "".join(char for char, mask in drawn.items() if not mask.size or mask.tobytes() == sign)
 
 
+@functools.lru_cache(maxsize=4096)
+def face_for(text: str) -> tuple[Face, str]:
+    """The plainest installed face for a short text, and the text with ``?`` for each character that it lacks."""
+    faces = sorted(find_faces(language=ANY_LANGUAGE), key=_ornament)
+    face = min(faces, key=lambda face: len(missing_characters(face, text)))
+    lacking = set(missing_characters(face, text))
+    return face, "".join("?" if char in lacking else char for char in text)
+
+
+def _ornament(face: Face) -> tuple[bool, bool, int, str]:
+    """How far a face is from the plain sans serif that labels are set in."""
+    name = Path(face.path).stem.lower()
+    return (
+        "sans" not in name,
+        any(part in name for part in ("mono", "oblique", "italic", "condensed")),
+        abs(face.weight - 80),
+        face.path,
+    )
+
+
 def by_family(faces: Sequence[Face]) -> tuple[tuple[Face, ...], ...]:
     """Group faces, so that a family of eighteen weights is not drawn eighteen times as often as others."""
     groups: dict[str, list[Face]] = {}
