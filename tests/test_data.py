@@ -80,13 +80,14 @@ def test_packing_sorts_words_into_targets_and_dont_care() -> None:
         Word(quad((10, 10, 60, 30)), "Bus7"),
         Word(quad((10, 40, 60, 60)), "", ignore=True),
         Word(quad((70, 10, 73, 30)), "thin"),
+        Word(quad((80, 10, 85, 30)), "five"),
         Word(quad((100, 10, 150, 30)), ""),
     ]
     packed = pack(Sample(np.zeros((100, 200, 3), np.uint8), words))
     truth = packed["data_samples"].gt_instances
-    assert truth.bboxes.tolist() == [[10, 10, 60, 30], [100, 10, 150, 30]]
+    assert truth.bboxes.tolist() == [[10, 10, 60, 30], [80, 10, 85, 30], [100, 10, 150, 30]], "4 pixels are enough"
     assert truth.texts[0].tolist() == [3, 22, 20, 35, STOP, *[START] * (MAX_LENGTH - 5)]
-    assert (truth.texts[1] == START).all()
+    assert (truth.texts[2] == START).all()
     assert packed["data_samples"].ignored_instances.bboxes.tolist() == [[10, 40, 60, 60], [70, 10, 73, 30]]
     assert packed["inputs"].shape == (3, 100, 200)
 

@@ -45,6 +45,15 @@ def test_only_the_largest_part_of_a_mask_counts():
     assert word.box == pytest.approx((10, 10, 28, 28), abs=0.5)
 
 
+def test_a_mask_is_outlined_between_its_cells_where_its_probability_crosses_the_threshold():
+    mask = np.ones((28, 28), np.float32)
+    mask[:, 14], mask[:, 15:] = 0.7, 0.1
+    (word,) = words_of([[0, 0, 280, 280, 0.9]], [mask])
+    # Between the centres of cells 14 (0.7, at 145) and 15 (0.1, at 155) one half lies at 148.3; a grid four times as
+    # fine has an edge each 2.5 pixels, one as coarse as the mask would end the word at 150.
+    assert word.box[2] == pytest.approx(147.5, abs=0.1)
+
+
 def test_an_empty_mask_falls_back_to_the_box():
     (word,) = words_of([[1, 2, 3, 4, 0.9]], [FULL * 0])
     assert word.box == pytest.approx((1, 2, 3, 4))
@@ -103,6 +112,15 @@ def test_words_too_doubtful_to_stay_still_tell_that_another_joins_them():
         manifest=replace(MANIFEST, word_thr=0.5),
     )
     assert [word.text for word in words] == ["flag"]
+
+
+@pytest.mark.parametrize(
+    ("left", "kept"), [(-12, ["flag", "own"]), (-18, ["ownflag", "flag", "own"])], ids=["73 %", "60 %"]
+)
+def test_a_part_lies_in_the_whole_by_seven_tenths_at_least(left, kept):
+    boxes = [[0, 0, 100, 20, 0.9], [55, 2, 100, 18, 0.6], [left, 2, left + 45, 18, 0.6]]
+    corners = [[box[0] + 50, *box[1:2], box[2] + 50, *box[3:]] for box in boxes]
+    assert [word.text for word in words_of(corners, [FULL] * 3, ["ownflag", "flag", "own"])] == kept
 
 
 def test_words_beside_one_that_reads_like_both_do_not_touch_it():
