@@ -12,11 +12,13 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "text_spotting"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
-SEAMS = {"errors", "words", "geometry", "frames", "alphabet", "manifest", "pictures"}
+SEAMS = {"errors", "words", "geometry", "frames", "alphabet", "manifest", "pictures", "files", "locks"}
 """What every part above may use."""
 
 AMONG_SEAMS: dict[str, set[str]] = {
     "errors": set(),
+    "files": {"errors"},
+    "locks": set(),
     "words": set(),
     "alphabet": set(),
     "geometry": {"words"},

@@ -21,6 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--resume-from", metavar="PTH", help="go on where this snapshot's training stopped")
     start.add_argument("--load-weights", metavar="PTH", help="start a new training from these weights")
+    parser.add_argument(
+        "--partial-weights", action="store_true", help="let --load-weights lack parts, which then begin anew"
+    )
     parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
     parser.add_argument("--save-checkpoints-to", type=Path, default=Path("outputs"), help="default: outputs")
     parser.add_argument("--tensorboard-dir", help="default: tf_logs beside the checkpoints")
@@ -29,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base-learning-rate", type=float, help="learning rate before its schedule")
     parser.add_argument(
         "--gpu-num", type=int, help="GPUs to use; 0 for the CPU, which is also used where there is none"
+    )
+    parser.add_argument(
+        "--scale-lr", action="store_true", help="multiply the learning rate by how much larger all batches together are"
+    )
+    parser.add_argument(
+        "--skip-bad-batches", type=int, default=0, metavar="N", help="pass over up to N batches that are not finite"
     )
     parser.add_argument("--amp", action="store_true", help="mixed precision: float16 on GPUs, bfloat16 on CPUs")
     parser.add_argument("--seed", type=int, default=0, help="fixes every random choice (default: 0)")
@@ -60,17 +69,22 @@ def run(args: argparse.Namespace) -> None:
 
     from mmengine.config import Config
 
-    from text_spotting.engine.train import build_runner, train
+    from text_spotting.engine.train import build_runner, output_folder, train
 
     training = _read("train", args.train_ann_files, args.train_data_roots)
     validation = _read("val", args.val_ann_files, args.val_data_roots)
     launcher = _choose_devices(args.gpu_num)
     config = Config.fromfile(args.config or work_dir.config_file)
+    if args.scale_lr:
+        args.base_learning_rate *= _times_larger(args, basic.batch_size * max(1, work_dir.template.gpu_num))
     _configure(config, args, len(training))
-    runner = build_runner(config, args.save_checkpoints_to, _start(args), validation, launcher)
-    if not train(runner):
-        raise KeyboardInterrupt
-    print(f"trained {runner.epoch} epochs; newest snapshot: {args.save_checkpoints_to / 'latest.pth'}")
+    start = _start(args)
+    with output_folder(args.save_checkpoints_to):
+        runner = build_runner(config, args.save_checkpoints_to, start, validation, launcher)
+        if not train(runner):
+            raise KeyboardInterrupt
+    if runner.rank == 0:
+        print(f"trained {runner.epoch} epochs; newest snapshot: {args.save_checkpoints_to / 'latest.pth'}")
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -80,11 +94,14 @@ def _check(args: argparse.Namespace) -> None:
         ("--gpu-num", args.gpu_num, 0),
         ("--val-interval", args.val_interval, 1),
         ("--workers", args.workers, 0),
+        ("--skip-bad-batches", args.skip_bad_batches, 0),
     ):
         if value < least:
             raise UserError(f"{flag} {value}: must be {least} or more")
     if args.base_learning_rate <= 0:
         raise UserError(f"--base-learning-rate {args.base_learning_rate}: must be above 0")
+    if args.partial_weights and not args.load_weights:
+        raise UserError("--partial-weights belongs to --load-weights; give both")
     for flag, path in (("--resume-from", args.resume_from), ("--load-weights", args.load_weights)):
         if path and not Path(path).is_file():
             raise UserError(f"{flag}: {path} does not exist")
@@ -116,6 +133,13 @@ def _choose_devices(gpu_num: int) -> str:
     return "none"
 
 
+def _times_larger(args: argparse.Namespace, usual: int) -> float:
+    """All processes' batches together against the template's (linear scaling, Goyal et al. 2017, arXiv 1706.02677)."""
+    factor = float(args.batch_size * int(os.environ.get("WORLD_SIZE", "1")) / usual)
+    print(f"--scale-lr: the learning rate is {factor:g} x {args.base_learning_rate:g}")
+    return factor
+
+
 def _configure(config: "Config", args: argparse.Namespace, pictures: int) -> None:
     from text_spotting.engine.train import use_mixed_precision
 
@@ -131,6 +155,7 @@ def _configure(config: "Config", args: argparse.Namespace, pictures: int) -> Non
     ]
     config.train_cfg.max_epochs = args.epochs
     config.train_cfg.val_interval = args.val_interval
+    config.train_cfg.skip_bad_batches = args.skip_bad_batches
     config.optim_wrapper.optimizer.lr = args.base_learning_rate
     for scheduler in config.param_scheduler:
         if scheduler.type == "CosineAnnealingLR":
@@ -144,10 +169,11 @@ def _configure(config: "Config", args: argparse.Namespace, pictures: int) -> Non
 
 def _start(args: argparse.Namespace) -> "Start | None":
     from text_spotting.engine.checkpoints import read_snapshot
-    from text_spotting.engine.train import from_state, from_weights
+    from text_spotting.engine.train import from_some_weights, from_state, from_weights
 
     if args.resume_from:
         return from_state(read_snapshot(args.resume_from, args.trust_snapshot), args.resume_from)
     if args.load_weights:
-        return from_weights(read_snapshot(args.load_weights, args.trust_snapshot), args.load_weights)
+        begin = from_some_weights if args.partial_weights else from_weights
+        return begin(read_snapshot(args.load_weights, args.trust_snapshot), args.load_weights)
     return None

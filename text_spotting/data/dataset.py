@@ -55,7 +55,7 @@ class PhotoSource:
             annotated = self.images[candidate % len(self)]
             image = cv2.imread(str(annotated.path), cv2.IMREAD_COLOR)
             if image is not None:
-                return Sample(image, annotated.words)
+                return Sample(image, annotated.words, str(annotated.path))
             self._report(candidate % len(self))
         raise UserError(f"none of the {len(self)} training pictures can be read, the first is {self.images[0].path}")
 
@@ -85,8 +85,9 @@ class SyntheticSource:
         return self.length
 
     def draw(self, index: int, rng: Generator) -> Sample:
-        scene = self.generator(int(rng.integers(2**31)))
-        return Sample(scene.image, scene.words)
+        number = int(rng.integers(2**31))
+        scene = self.generator(number)
+        return Sample(scene.image, scene.words, f"rendered picture {number}")
 
 
 @DATASETS.register_module()

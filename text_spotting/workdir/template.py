@@ -50,14 +50,18 @@ class Dependency(_Section):
     @field_validator("destination")
     @classmethod
     def _inside_work_dir(cls, destination: str) -> str:
-        path = PurePosixPath(destination)
-        if path.is_absolute() or ".." in path.parts:
-            raise ValueError("must stay inside the work dir: relative, without '..'")
-        return destination
+        return _stays_inside(destination)
 
     def model_post_init(self, _context: Any) -> None:
         if self.is_remote and (self.sha256 is None or self.size is None):
             raise ValueError("a download needs both sha256 and size")
+
+
+def _stays_inside(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name or not path.parts:
+        raise ValueError("must stay inside the work dir: relative, without '..'")
+    return name
 
 
 class BasicHyperParameters(_Section):
@@ -129,6 +133,11 @@ class Template(_Section):
         """The dependency that is the initial snapshot."""
         return next((d for d in self.dependencies if d.destination == self.initial_weights), None)
 
+    @field_validator("config")
+    @classmethod
+    def _inside_work_dir(cls, config: str) -> str:
+        return _stays_inside(config)
+
     @field_validator("dependencies")
     @classmethod
     def _distinct_destinations(cls, dependencies: tuple[Dependency, ...]) -> tuple[Dependency, ...]:
@@ -136,6 +145,19 @@ class Template(_Section):
         if twice := sorted({d for d in destinations if destinations.count(d) > 1}):
             raise ValueError(f"more than one goes to {', '.join(twice)}")
         return dependencies
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which YAML would silently take the second."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key, (key_node, _) in zip(keys, node.value, strict=True):
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} stands more than once", key_node.start_mark
+                )
+        return super().construct_mapping(node, deep)
 
 
 def load_template(path: Path) -> Template:
@@ -146,7 +168,7 @@ def load_template(path: Path) -> Template:
     """
     text = _read(path)
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
     if not isinstance(content, dict):
