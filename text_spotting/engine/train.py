@@ -169,10 +169,10 @@ def build_runner(
 
 def _share_work(config: Config) -> None:
     """Settings of a run in several processes."""
-    on_gpus = torch.cuda.is_available()
-    config.env_cfg["dist_cfg"] = {"backend": "nccl" if on_gpus else "gloo"}
-    if on_gpus:
+    if torch.cuda.is_available():
         config.sync_bn = "torch"
+    elif not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("gloo")  # mmengine would look for a GPU first
 
 
 def train(runner: SpottingRunner) -> bool:
