@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 
-BASE = ["numpy", "opencv-python", "pydantic>=2", "pyyaml", "rich", "shapely>=2", "tqdm"]
+BASE = ["numpy", "opencv-python", "pillow>=12", "pydantic>=2", "pyyaml", "rich", "shapely>=2", "tqdm"]
 RUNTIME = ["openvino>=2026.4"]
 TRAIN = [
     *RUNTIME,
@@ -19,7 +19,6 @@ TRAIN = [
     "onnx",
     "onnxruntime",
     "onnxscript",
-    "pillow",
     "scipy",
     "tensorboard",
     "torch==2.13.0",

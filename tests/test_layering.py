@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "text_spotting"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
-SEAMS = {"errors", "words", "geometry", "frames", "alphabet", "manifest", "pictures"}
+SEAMS = {"errors", "words", "geometry", "frames", "alphabet", "manifest", "files", "pictures"}
 """What every part above may use."""
 
 AMONG_SEAMS: dict[str, set[str]] = {
@@ -21,8 +21,9 @@ AMONG_SEAMS: dict[str, set[str]] = {
     "alphabet": set(),
     "geometry": {"words"},
     "frames": {"words"},
-    "manifest": {"alphabet", "errors"},
-    "pictures": {"errors", "words"},
+    "files": {"errors"},
+    "manifest": {"alphabet", "errors", "files"},
+    "pictures": {"errors", "files", "words"},
 }
 ABOVE_SEAMS: dict[str, set[str]] = {
     "preprocess": set(),

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import cv2
 import torch
 from mmdet.registry import LOOPS
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
@@ -12,6 +11,7 @@ from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
 from text_spotting.evaluation.evaluate import evaluate
+from text_spotting.pictures import read_picture
 from text_spotting.words import Image, Word
 
 LOGGER = logging.getLogger(__name__)
@@ -63,9 +63,10 @@ class SpottingValLoop(BaseLoop):
         spotter = self.evaluator(self.runner.model)
         truth, predictions = [], []
         for annotated in self.dataloader:
-            image = cv2.imread(str(annotated.path), cv2.IMREAD_COLOR)
-            if image is None:
-                LOGGER.warning("validation leaves out broken picture %s", annotated.path)
+            try:
+                image = read_picture(annotated.path)
+            except UserError as error:
+                LOGGER.warning("validation leaves out a broken picture: %s", error)
                 continue
             truth.append(annotated.words)
             predictions.append(spotter(image))

@@ -6,10 +6,11 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator
 
 from text_spotting.errors import UserError
+from text_spotting.files.reading import read_text
+from text_spotting.files.yaml_files import parse_yaml
 
 TEMPLATE_NAME = "template.yaml"
 REMOTE_SCHEMES = ("http", "https")
@@ -145,10 +146,7 @@ def load_template(path: Path) -> Template:
         UserError: unreadable, not YAML, or wrong anywhere; every problem is named with its key.
     """
     text = _read(path)
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+    content = parse_yaml(text, str(path))
     if not isinstance(content, dict):
         raise UserError(f"{path}: a template is a mapping of keys to values; this is not one")
     try:
@@ -162,12 +160,9 @@ def load_template(path: Path) -> Template:
 def _read(path: Path) -> str:
     if path.is_dir():
         raise UserError(f"{path}: is a folder; name the {TEMPLATE_NAME} in it")
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such template") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from error
+    if not path.exists():
+        raise UserError(f"{path}: no such template")
+    return read_text(path, "template")
 
 
 def _problem(details: Any) -> str:
