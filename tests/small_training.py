@@ -72,9 +72,9 @@ class SmallTraining:
         try:
             os.setpgid(0, 0)
             sys.argv = [str(self.root / "work" / "train.py")]
-            log = os.open(self.root / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
+            sys.stdout = sys.stderr = (self.root / "log.txt").open("a", buffering=1)
+            os.dup2(sys.stdout.fileno(), 1)
+            os.dup2(sys.stdout.fileno(), 2)
             code = run_tool("train", self.arguments(output, *going_on, *more))
         except BaseException:
             import traceback

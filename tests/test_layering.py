@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "text_spotting"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
-SEAMS = {"errors", "words", "geometry", "frames", "alphabet", "manifest", "pictures", "files", "locks"}
+SEAMS = {"errors", "words", "geometry", "frames", "alphabet", "manifest", "files", "locks", "pictures"}
 """What every part above may use."""
 
 AMONG_SEAMS: dict[str, set[str]] = {
@@ -23,8 +23,8 @@ AMONG_SEAMS: dict[str, set[str]] = {
     "alphabet": set(),
     "geometry": {"words"},
     "frames": {"words"},
-    "manifest": {"alphabet", "errors"},
-    "pictures": {"errors", "words"},
+    "manifest": {"alphabet", "errors", "files"},
+    "pictures": {"errors", "files", "words"},
 }
 ABOVE_SEAMS: dict[str, set[str]] = {
     "preprocess": set(),
@@ -36,6 +36,7 @@ ABOVE_SEAMS: dict[str, set[str]] = {
     "evaluation": {"draw"},
     "evaluation.mm_metric": {"evaluation", "models"},
     "runtime": {"preprocess", "postprocess"},
+    "many": {"runtime"},
     "data": {"annotations", "synth"},
     "models": {"postprocess"},
     "engine": {

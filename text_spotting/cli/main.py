@@ -9,12 +9,17 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
-from text_spotting.errors import UserError
+from text_spotting.errors import PartlyDoneError, UserError
 
+PARTLY_DONE = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
+TERMINATED = 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: what runs is to finish its files and end, as after Ctrl-C."""
 
 
 def run_tool(name: str, argv: Sequence[str] | None = None) -> int:
@@ -27,11 +32,20 @@ def run_tool(name: str, argv: Sequence[str] | None = None) -> int:
     try:
         module.add_arguments(parser)
         args = parser.parse_args(argv)
-        with sigterm_as_ctrl_c():
+        with _ended_by_signals():
             module.run(args)
+    except PartlyDoneError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return PARTLY_DONE
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
+    except BrokenPipeError:  # whoever read what is printed has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PARTLY_DONE
+    except Terminated:
+        print("terminated", file=sys.stderr)
+        return TERMINATED
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -39,24 +53,25 @@ def run_tool(name: str, argv: Sequence[str] | None = None) -> int:
 
 
 @contextmanager
-def sigterm_as_ctrl_c() -> Iterator[None]:
-    """Let a tool that is told to stop by SIGTERM close its files as it does after Ctrl-C.
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does, so that results are finished; training has its own way.
 
-    Processes that a tool starts by forking inherit this and shall just end.
+    Processes that a tool starts by forking inherit this, and shall just end.
     """
+    owner = os.getpid()
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    owner = os.getpid()
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        if os.getpid() == owner:
-            raise KeyboardInterrupt
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGTERM, before)  # a second one ends at once
+        if os.getpid() != owner:
+            os._exit(TERMINATED)
+        raise Terminated
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if signal.getsignal(signal.SIGTERM) is end:
+            signal.signal(signal.SIGTERM, before)

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     import os
 
     from text_spotting.cli.progress import track
-    from text_spotting.evaluation.files import require_writable
+    from text_spotting.files.writing import require_writable
     from text_spotting.many.inputs import find_shares
     from text_spotting.many.run import Reading, missing_shares, run_shares, take_folder
     from text_spotting.runtime.files import find_detector

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from text_spotting.cli.path_flags import add_paths
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,10 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_data(parser: argparse.ArgumentParser) -> None:
     files = "comma-separated COCO-with-text files or patterns"
     roots = "comma-separated picture folders, one for each file"
-    parser.add_argument("--train-ann-files", required=True, help=files)
-    parser.add_argument("--train-data-roots", required=True, help=roots)
-    parser.add_argument("--val-ann-files", required=True, help=files)
-    parser.add_argument("--val-data-roots", required=True, help=roots)
+    add_paths(parser, "--train-ann-files", files, required=True)
+    add_paths(parser, "--train-data-roots", roots, required=True)
+    add_paths(parser, "--val-ann-files", files, required=True)
+    add_paths(parser, "--val-data-roots", roots, required=True)
+    parser.add_argument("--strict", action="store_true", help="end at the first oddity of the annotations")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -71,8 +73,7 @@ def run(args: argparse.Namespace) -> None:
 
     from text_spotting.engine.train import build_runner, output_folder, train
 
-    training = _read("train", args.train_ann_files, args.train_data_roots)
-    validation = _read("val", args.val_ann_files, args.val_data_roots)
+    training, validation = _read(args, "train"), _read(args, "val")
     launcher = _choose_devices(args.gpu_num)
     config = Config.fromfile(args.config or work_dir.config_file)
     if args.scale_lr:
@@ -107,13 +108,20 @@ def _check(args: argparse.Namespace) -> None:
             raise UserError(f"{flag}: {path} does not exist")
 
 
-def _read(which: str, ann_files: str, data_roots: str) -> "list[AnnotatedImage]":
+def _read(args: argparse.Namespace, which: str) -> "list[AnnotatedImage]":
+    """Read the training or validation set; what is odd is said here for validation, by the data set for training."""
     from text_spotting.annotations.dataset_file import read_datasets
+    from text_spotting.annotations.problems import Problems
 
+    problems = Problems(strict=args.strict)
+    ann_files, data_roots = getattr(args, f"{which}_ann_files"), getattr(args, f"{which}_data_roots")
     try:
-        return read_datasets(ann_files, data_roots)
+        images = read_datasets(ann_files, data_roots, problems)
     except UserError as error:
         raise UserError(f"--{which}-ann-files: {error}") from error
+    if which == "val" and len(problems):
+        print(problems.summary(), file=sys.stderr)
+    return images
 
 
 def _choose_devices(gpu_num: int) -> str:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from mmdet.registry import DATASETS
 from numpy.random import Generator
@@ -15,6 +14,7 @@ from text_spotting.data import transforms
 from text_spotting.data.packing import pack
 from text_spotting.data.transforms import Sample
 from text_spotting.errors import UserError
+from text_spotting.pictures import read_picture
 
 LOGGER = logging.getLogger(__name__)
 Transform = Callable[[Sample, Generator], Sample]
@@ -53,17 +53,17 @@ class PhotoSource:
         """
         for candidate in range(index, index + len(self)):
             annotated = self.images[candidate % len(self)]
-            image = cv2.imread(str(annotated.path), cv2.IMREAD_COLOR)
-            if image is not None:
-                return Sample(image, annotated.words, str(annotated.path))
-            self._report(candidate % len(self))
+            try:
+                return Sample(read_picture(annotated.path), annotated.words, str(annotated.path))
+            except UserError as error:
+                self._report(candidate % len(self), error)
         raise UserError(f"none of the {len(self)} training pictures can be read, the first is {self.images[0].path}")
 
-    def _report(self, index: int) -> None:
+    def _report(self, index: int, error: UserError) -> None:
         if index in self.broken:
             return
         self.broken.add(index)
-        LOGGER.warning("skipped broken picture %s (%d so far)", self.images[index].path, len(self.broken))
+        LOGGER.warning("skipped broken picture: %s (%d so far)", error, len(self.broken))
 
 
 @DATASETS.register_module()

@@ -1,5 +1,6 @@
 """Single words, cut out the way the spotter cuts them, for training the recogniser without a detector."""
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,8 +19,12 @@ from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.data.dataset import build_transforms
 from text_spotting.data.packing import pad_texts
 from text_spotting.data.transforms import Sample
+from text_spotting.errors import UserError
 from text_spotting.frames import Looseness, cut_out, reading_frame
+from text_spotting.pictures import read_picture
 from text_spotting.words import Image, Word
+
+LOGGER = logging.getLogger(__name__)
 
 CONTEXT = 0.5
 """Free space kept around a word of a photo, in heights of the word."""
@@ -109,8 +114,12 @@ def shrink(image: Image, word: Word, height: float) -> tuple[Image, Word]:
 def words_of(image: AnnotatedImage) -> Iterator[tuple[Image, Word]]:
     """Yield the words of a photo that can be taught, each in a picture of its own with a little around it."""
     wanted = [word for word in image.words if not word.ignore and encode(spoken(word.text)) and reads_forward(word)]
-    pixels = cv2.imread(str(image.path), cv2.IMREAD_COLOR) if wanted else None
-    if pixels is None:
+    if not wanted:
+        return
+    try:
+        pixels = read_picture(image.path)
+    except UserError as error:
+        LOGGER.warning("left out a picture's words: %s", error)
         return
     for word in wanted:
         height = float(np.linalg.norm(reading_frame(word.polygon)[2]))

@@ -11,7 +11,7 @@ from torch import nn
 
 from text_spotting.engine.snapshot_files import check_snapshot_file
 from text_spotting.errors import UserError
-from text_spotting.files import write_whole
+from text_spotting.files.writing import write_whole
 
 Checkpoint = dict[str, Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from text_spotting.files import write_whole
+from text_spotting.files.writing import write_whole
 
 LOSSES = ("loss", "loss_rpn_cls", "loss_rpn_bbox", "loss_cls", "loss_bbox", "loss_mask", "loss_text", "loss_ctc")
 

@@ -17,7 +17,7 @@ from mmengine.runner import Runner
 from text_spotting.engine.checkpoints import read_snapshot, write_snapshot
 from text_spotting.engine.state import training_state
 from text_spotting.errors import UserError
-from text_spotting.files import write_whole
+from text_spotting.files.writing import write_whole
 
 LATEST, BEST = "latest.pth", "best.pth"
 Figures = tuple[float, float]

@@ -26,7 +26,7 @@ from text_spotting.engine.optim import CHECKED, bfloat16_is_fast
 from text_spotting.engine.state import network_of
 from text_spotting.engine.torch_spotter import TorchSpotter, manifest_of
 from text_spotting.errors import UserError
-from text_spotting.files import sweep
+from text_spotting.files.writing import sweep
 from text_spotting.locks import HeldError, lock
 from text_spotting.models.processes import share_norms
 

@@ -61,7 +61,7 @@ def take_folder(folder: Path, shares: Sequence[Share], reading: Reading) -> None
             raise UserError(f"{record} is broken; choose another --output") from error
         if known != own:
             changed = ", ".join(key for key in own if known.get(key) != own[key])
-            raise UserError(f"--output {folder}: holds results of another run ({changed} differ); choose another folder")
+            raise UserError(f"--output {folder}: holds results of another run ({changed} differ); choose another one")
         return
     write_whole(record, json.dumps(own).encode())
 

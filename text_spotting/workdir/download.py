@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 from tqdm import tqdm
 
 from text_spotting.errors import UserError
-from text_spotting.files import flush
+from text_spotting.files.writing import move_whole
 from text_spotting.locks import HeldError, lock
 
 ATTEMPTS = 3
@@ -87,8 +87,7 @@ def _download(url: str, size: int, sha256: str, target: Path) -> None:
     if (actual := file_sha256(part)) != sha256:
         part.unlink()
         raise UserError(f"{url}: sha256 is {actual}, the template says {sha256}; not used")
-    flush(part)
-    part.replace(target)
+    move_whole(part, target)
 
 
 def _complete(url: str, size: int, part: Path) -> None:

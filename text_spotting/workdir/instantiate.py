@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from text_spotting.errors import UserError
-from text_spotting.files import write_whole
+from text_spotting.files.json_files import load_object
+from text_spotting.files.writing import write_whole
 from text_spotting.workdir.config import flat_config
 from text_spotting.workdir.download import fetch, file_sha256
 from text_spotting.workdir.template import TEMPLATE_NAME, Dependency, Template, load_template
@@ -161,8 +162,8 @@ class _Record:
         self._hashes: dict[str, str] = {}
         if self._path.is_file():
             try:
-                self._hashes = dict(json.loads(self._path.read_text(encoding="utf-8")))
-            except (ValueError, TypeError):
+                self._hashes = {key: str(value) for key, value in load_object(self._path, "record").items()}
+            except UserError:
                 log.warning("%s is broken; every existing file counts as edited", self._path)
 
     def written(self, name: str) -> str | None:

@@ -6,10 +6,11 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator
 
 from text_spotting.errors import UserError
+from text_spotting.files.reading import read_text
+from text_spotting.files.yaml_files import parse_yaml
 
 TEMPLATE_NAME = "template.yaml"
 REMOTE_SCHEMES = ("http", "https")
@@ -147,19 +148,6 @@ class Template(_Section):
         return dependencies
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice, of which YAML would silently take the second."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key, (key_node, _) in zip(keys, node.value, strict=True):
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} stands more than once", key_node.start_mark
-                )
-        return super().construct_mapping(node, deep)
-
-
 def load_template(path: Path) -> Template:
     """Read and check a ``template.yaml``.
 
@@ -167,10 +155,7 @@ def load_template(path: Path) -> Template:
         UserError: unreadable, not YAML, or wrong anywhere; every problem is named with its key.
     """
     text = _read(path)
-    try:
-        content = yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+    content = parse_yaml(text, str(path))
     if not isinstance(content, dict):
         raise UserError(f"{path}: a template is a mapping of keys to values; this is not one")
     try:
@@ -184,12 +169,9 @@ def load_template(path: Path) -> Template:
 def _read(path: Path) -> str:
     if path.is_dir():
         raise UserError(f"{path}: is a folder; name the {TEMPLATE_NAME} in it")
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such template") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from error
+    if not path.exists():
+        raise UserError(f"{path}: no such template")
+    return read_text(path, "template")
 
 
 def _problem(details: Any) -> str:
