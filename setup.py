@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 
-BASE = ["numpy", "opencv-python", "pillow", "pydantic>=2", "pyyaml", "shapely>=2", "tqdm"]
+BASE = ["numpy", "opencv-python", "pillow>=12", "pydantic>=2", "pyyaml", "shapely>=2", "tqdm"]
 RUNTIME = ["openvino>=2026.4"]
 TRAIN = [
     *RUNTIME,
@@ -23,6 +23,7 @@ TRAIN = [
     "torch==2.13.0",
 ]
 VISION = ["torchvision==0.28.0"]
+MANY = [*RUNTIME, "fsspec", "pyarrow>=26", "ray[data]>=2.60"]
 DEV = ["mypy", "pytest", "ruff", "types-PyYAML", "types-tqdm"]
 
 setup(
@@ -36,5 +37,5 @@ setup(
     packages=find_packages(include=["text_spotting", "text_spotting.*"]),
     include_package_data=True,
     install_requires=BASE,
-    extras_require={"runtime": RUNTIME, "train": TRAIN, "vision": VISION, "dev": DEV},
+    extras_require={"runtime": RUNTIME, "train": TRAIN, "vision": VISION, "many": MANY, "dev": DEV},
 )

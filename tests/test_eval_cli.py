@@ -272,13 +272,26 @@ def test_what_the_user_can_mend_is_told_in_one_line(
     assert err.count("\n") == 1
 
 
-def test_a_broken_picture_is_named(tool: Tool, tmp_path: Path) -> None:
+def test_a_broken_picture_is_named_and_costs_no_other(tool: Tool, tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
-    broken = tmp_path / "second.png"
-    broken.write_bytes(b"no picture")
-    code, _, err = tool("--load-weights", save_onnx(tmp_path / "export"))
-    assert code == 2
-    assert err == f"error: {broken} is not a picture or is broken; replace it or leave it out\n"
+    whole = (tmp_path / "second.png").read_bytes()
+    for content in (b"no picture", whole[: len(whole) // 2]):  # seen in its header, or only once it is decoded
+        (tmp_path / "second.png").write_bytes(content)
+        code, out, err = tool("--load-weights", save_onnx(tmp_path / "export"))
+        assert code == 1
+        assert "2 / 2 / 2" in out, "both words of the first picture are found"
+        assert "error: 1 files could not be read; the first: " in err and "second.png" in err
+
+
+def test_a_set_without_a_word_that_counts_is_nothing_to_score(
+    tmp_path: Path, predictions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(tmp_path / "p.png"), np.zeros((40, 80, 3), np.uint8))
+    words = [word(0, 0, 9, 9, ignore=True)]
+    write_dataset(tmp_path / "none.json", [AnnotatedImage(tmp_path / "p.png", 80, 40, words)])
+    flags = ["--test-ann-files", str(tmp_path / "none.json"), "--test-data-roots", str(tmp_path)]
+    assert run_tool("eval", [*flags, "--from-predictions", str(predictions)]) == 2
+    assert "nothing to score: none of the 1 words in 1 pictures counts" in capsys.readouterr().err
 
 
 def test_a_precision_is_for_openvino_models(tool: Tool, tmp_path: Path) -> None:

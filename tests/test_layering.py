@@ -12,18 +12,20 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "text_spotting"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
-SEAMS = {"alphabet", "errors", "fonts", "frames", "geometry", "manifest", "pictures", "words"}
+SEAMS = {"alphabet", "errors", "files", "fonts", "frames", "geometry", "locks", "manifest", "pictures", "words"}
 """What every part above may use."""
 
 AMONG_SEAMS: dict[str, set[str]] = {
     "errors": set(),
+    "files": {"errors"},
+    "locks": set(),
     "words": set(),
     "alphabet": {"errors"},
     "fonts": {"errors"},
     "geometry": {"words"},
     "frames": {"errors", "words"},
-    "manifest": {"alphabet", "errors"},
-    "pictures": {"errors", "words"},
+    "manifest": {"alphabet", "errors", "files"},
+    "pictures": {"errors", "files", "words"},
 }
 ABOVE_SEAMS: dict[str, set[str]] = {
     "constraints": set(),
@@ -35,6 +37,7 @@ ABOVE_SEAMS: dict[str, set[str]] = {
     "workdir": set(),
     "evaluation": {"draw"},
     "runtime": {"preprocess", "postprocess"},
+    "many": {"runtime"},
     "data": {"annotations", "synth"},
     "models": {"postprocess"},
     "engine": {

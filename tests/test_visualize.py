@@ -1,9 +1,16 @@
 """The tool draws, saves and serves what an exported model finds."""
 
 import json
+import os
 import re
+import signal
+import socket
+import subprocess
+import sys
 import threading
+import time
 import urllib.request
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,6 +23,7 @@ from text_spotting.errors import UserError
 from text_spotting.runtime.serve import FrameServer
 from text_spotting.runtime.sources import Video, find_pictures
 
+ROOT = Path(__file__).parents[1]
 BLUE = np.zeros((40, 80, 3), np.uint8)
 BLUE[..., 0] = 255
 
@@ -71,7 +79,7 @@ def test_annotations_can_be_read_back_for_correction(model, photos, tmp_path):
 def test_a_broken_picture_does_not_cost_the_others(model, photos, tmp_path, capsys):
     (photos / "torn.jpg").write_bytes(b"not a picture")
     words = tmp_path / "words.json"
-    assert visualize(model, "--images", photos, "--save-json", words) == 2
+    assert visualize(model, "--images", photos, "--save-json", words) == 1
     assert sorted(json.loads(words.read_text())) == ["one", "two"]
     assert re.search(r"1 of 3 pictures could not be read: .*torn.jpg", capsys.readouterr().err)
 
@@ -172,3 +180,43 @@ def test_a_port_that_is_taken(server):
     port = int(server.url.rsplit(":", 1)[1].strip("/"))
     with pytest.raises(UserError, match=f"--serve {port}: cannot listen"):
         FrameServer(port)
+
+
+def test_a_video_stopped_by_sigterm_can_be_opened_and_its_words_are_saved(model, tmp_path):
+    clip, out, words = tmp_path / "long.avi", tmp_path / "out.mp4", tmp_path / "words.json"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 10, (80, 40))
+    for _ in range(20000):
+        writer.write(BLUE)
+    writer.release()
+    tool = [sys.executable, str(ROOT / "tools" / "visualize.py"), "--load-weights", str(model), "--no-show"]
+    tool += ["--video", str(clip), "--output", str(out), "--save-json", str(words)]
+    running = subprocess.Popen(tool, stderr=subprocess.PIPE, text=True, env=dict(os.environ, PYTHONPATH=str(ROOT)))
+    while not out.exists() and running.poll() is None:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    running.send_signal(signal.SIGTERM)
+    assert running.communicate(timeout=120)[1].endswith("terminated\n")
+    assert running.returncode == 143
+    video = cv2.VideoCapture(str(out))
+    assert 0 < video.get(cv2.CAP_PROP_FRAME_COUNT) < 20000
+    assert video.read()[0]
+    assert abs(len(json.loads(words.read_text())) - video.get(cv2.CAP_PROP_FRAME_COUNT)) <= 1
+
+
+def test_idle_connections_do_not_keep_newcomers_out(server):
+    server.show(BLUE)
+    host, port = server.url.removeprefix("http://").rstrip("/").split(":")
+    idle = [socket.create_connection((host, int(port))) for _ in range(200)]
+    assert fetch(server.url + "frame.jpg")[1][:2] == b"\xff\xd8"
+    assert threading.active_count() < 100
+    for connection in idle:
+        connection.close()
+
+
+def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch):
+    monkeypatch.setattr("text_spotting.runtime.serve._PATIENCE", 0.2)
+    waiting = FrameServer(0)
+    host, port = waiting.url.removeprefix("http://").rstrip("/").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        assert connection.recv(1) == b"", "the other side has hung up"
+    waiting.close()

@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any
 
 from text_spotting.alphabet import DEFAULT, SPECIAL, START, STOP, Alphabet
 from text_spotting.errors import UserError
+from text_spotting.files.json_files import parse_json
 
 FORMAT = 2
 KEY = "text_spotting"
@@ -72,19 +72,42 @@ class Manifest:
         Raises:
             UserError: not JSON, a missing or unknown field, or a format newer than this code.
         """
-        try:
-            values: dict[str, Any] = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise UserError(f"{source}: its manifest is not JSON ({error}); export the model again") from error
-        if values.get("format", 0) > FORMAT:
-            raise UserError(f"{source}: manifest format {values['format']} is newer than this toolkit; update it")
+        values = parse_json(text, f"{source}: its manifest")
+        if not isinstance(values, dict):
+            raise UserError(f"{source}: its manifest is not an object; export the model again")
+        if (newer := values.get("format", 0)) != FORMAT and isinstance(newer, int) and newer > FORMAT:
+            raise UserError(f"{source}: manifest format {newer} is newer than this toolkit; update it")
         known = {field.name for field in fields(cls)}
         if unknown := set(values) - known:
             raise UserError(f"{source}: unknown manifest field(s) {', '.join(sorted(unknown))}; export the model again")
-        for name in ("input_size", "mean", "std"):
-            if name in values:
-                values[name] = tuple(values[name])
+        from pydantic import TypeAdapter, ValidationError
+
         try:
-            return cls(**values)
-        except TypeError as error:
-            raise UserError(f"{source}: incomplete manifest ({error}); export the model again") from error
+            manifest = TypeAdapter(cls).validate_python(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"])) or "a field"
+            raise UserError(
+                f"{source}: incomplete or wrong manifest ({key}: {first['msg']}); export the model again"
+            ) from error
+        manifest._check(source)
+        return manifest
+
+    def _check(self, source: str) -> None:
+        """Refuse values of the right type that no model can mean."""
+        shares = (self.score_thr, self.text_thr, self.mask_thr, self.text_weight, self.word_thr)
+        wrong = {
+            "input_size": not all(0 < side <= _LARGEST_SIDE for side in self.input_size),
+            "std": not all(value > 0 for value in self.std),
+            "mean": not all(abs(value) <= 255 for value in self.mean),
+            "a threshold": not all(0 <= share <= 1 for share in shares),
+            "max_length": not 0 < self.max_length <= _LONGEST_WORD,
+            "symbols": not (0 <= self.start < len(self.symbols) and 0 <= self.stop < len(self.symbols)),
+            "input_order": self.input_order not in ("BGR", "RGB"),
+        }
+        if named := [key for key, is_wrong in wrong.items() if is_wrong]:
+            raise UserError(f"{source}: its manifest has an impossible {named[0]}; export the model again")
+
+
+_LARGEST_SIDE = 32767
+_LONGEST_WORD = 1000

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Measure each model in turn and print tables."""
-    from text_spotting.evaluation.files import require_writable
+    from text_spotting.files.writing import require_writable
     from text_spotting.pictures import read_picture
     from text_spotting.runtime.sources import find_pictures
 

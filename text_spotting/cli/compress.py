@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from text_spotting.cli.path_flags import add_paths
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,12 +20,10 @@ NOT_OFFERED = ("sparsity", "pruning", "binarization")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument("--train-ann-files", required=True, help="comma-separated annotation files to calibrate with")
-    parser.add_argument("--train-data-roots", required=True, help="comma-separated picture folders, one for each file")
-    parser.add_argument(
-        "--val-ann-files", required=True, help="comma-separated annotation files to measure accuracy on"
-    )
-    parser.add_argument("--val-data-roots", required=True, help="comma-separated picture folders, one for each file")
+    add_paths(parser, "--train-ann-files", "comma-separated annotation files to calibrate with", required=True)
+    add_paths(parser, "--train-data-roots", "comma-separated picture folders, one for each file", required=True)
+    add_paths(parser, "--val-ann-files", "comma-separated annotation files to measure accuracy on", required=True)
+    add_paths(parser, "--val-data-roots", "comma-separated picture folders, one for each file", required=True)
     weights = parser.add_mutually_exclusive_group(required=True)
     weights.add_argument(
         "--load-weights", type=Path, metavar="FILE", help="snapshot (.pth) or exported IR (.xml, .bin)"

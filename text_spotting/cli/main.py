@@ -2,14 +2,24 @@
 
 import argparse
 import importlib
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from text_spotting.errors import UserError
+from text_spotting.errors import PartlyDoneError, UserError
 
+PARTLY_DONE = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
+TERMINATED = 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: what runs is to finish its files and end, as after Ctrl-C."""
 
 
 def run_tool(name: str, argv: Sequence[str] | None = None) -> int:
@@ -21,11 +31,47 @@ def run_tool(name: str, argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=Path(sys.argv[0]).name, description=module.__doc__)
     try:
         module.add_arguments(parser)
-        module.run(parser.parse_args(argv))
+        args = parser.parse_args(argv)
+        with _ended_by_signals():
+            module.run(args)
+    except PartlyDoneError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return PARTLY_DONE
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
+    except BrokenPipeError:  # whoever read what is printed has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PARTLY_DONE
+    except Terminated:
+        print("terminated", file=sys.stderr)
+        return TERMINATED
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does, so that results are finished; training has its own way.
+
+    Processes that a tool starts by forking inherit this, and shall just end.
+    """
+    owner = os.getpid()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGTERM, before)  # a second one ends at once
+        if os.getpid() != owner:
+            os._exit(TERMINATED)
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGTERM) is end:
+            signal.signal(signal.SIGTERM, before)

@@ -18,7 +18,7 @@ def run(args: argparse.Namespace) -> None:
     """Join, check that the network is complete, write, and print what the template's entry needs."""
     import hashlib
 
-    from text_spotting.engine.checkpoints import half_precision, load_weights, missing_weights, read_snapshot
+    from text_spotting.engine.checkpoints import half_precision, load_some_weights, missing_weights, read_snapshot
     from text_spotting.engine.checkpoints import write_snapshot as write
     from text_spotting.engine.symbols import alphabet_of
     from text_spotting.engine.torch_spotter import build_network
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> None:
     iterations = 0
     for path in args.checkpoints:
         checkpoint = read_snapshot(path)
-        load_weights(network, checkpoint, path)
+        load_some_weights(network, checkpoint, path)
         joined.update(checkpoint["state_dict"])
         iterations += int(checkpoint.get("meta", {}).get("iter", 0))
     if missing := missing_weights(network, {"state_dict": joined}):

@@ -38,6 +38,13 @@ class LoadedSpotter:
     measure_size: Callable[[], Size | None]
     fold_case: bool = True
 
+    def tiled(self) -> "LoadedSpotter":
+        """The same, reading large pictures tile by tile too."""
+        from text_spotting.runtime.tiles import TiledSpotter
+
+        inner: Any = self.spotter
+        return replace(self, spotter=TiledSpotter(inner, inner.manifest.input_size))
+
 
 def load_spotter(
     weights: Path, config: Path | None, device: str | None, trust: bool = False, precision: str | None = None

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from mmdet.registry import DATASETS
 from numpy.random import Generator
@@ -16,6 +15,7 @@ from text_spotting.data import transforms
 from text_spotting.data.packing import pack
 from text_spotting.data.transforms import Sample
 from text_spotting.errors import UserError
+from text_spotting.pictures import read_picture
 
 LOGGER = logging.getLogger(__name__)
 Transform = Callable[[Sample, Generator], Sample]
@@ -54,17 +54,17 @@ class PhotoSource:
         """
         for candidate in range(index, index + len(self)):
             annotated = self.images[candidate % len(self)]
-            image = cv2.imread(str(annotated.path), cv2.IMREAD_COLOR)
-            if image is not None:
-                return Sample(image, annotated.words)
-            self._report(candidate % len(self))
+            try:
+                return Sample(read_picture(annotated.path), annotated.words, str(annotated.path))
+            except UserError as error:
+                self._report(candidate % len(self), error)
         raise UserError(f"none of the {len(self)} training pictures can be read, the first is {self.images[0].path}")
 
-    def _report(self, index: int) -> None:
+    def _report(self, index: int, error: UserError) -> None:
         if index in self.broken:
             return
         self.broken.add(index)
-        LOGGER.warning("skipped broken picture %s (%d so far)", self.images[index].path, len(self.broken))
+        LOGGER.warning("skipped broken picture: %s (%d so far)", error, len(self.broken))
 
 
 @DATASETS.register_module()
@@ -86,8 +86,9 @@ class SyntheticSource:
         return self.length
 
     def draw(self, index: int, rng: Generator) -> Sample:
-        scene = self.generator(int(rng.integers(2**31)))
-        return Sample(scene.image, scene.words)
+        number = int(rng.integers(2**31))
+        scene = self.generator(number)
+        return Sample(scene.image, scene.words, f"rendered picture {number}")
 
 
 @DATASETS.register_module()

@@ -27,7 +27,7 @@ def pack(sample: Sample, alphabet: Alphabet = DEFAULT) -> dict[str, Any]:
     height, width = sample.image.shape[:2]
     wanted = [word for word in sample.words if _learnable(word, width, height)]
     ignored = [word for word in sample.words if not _learnable(word, width, height)]
-    packed = DetDataSample(metainfo={"img_shape": (height, width), "scale_factor": (1.0, 1.0)})
+    packed = DetDataSample(metainfo=_metainfo(sample, width, height))
     packed.gt_instances = InstanceData(
         bboxes=_boxes(wanted, width, height),
         labels=torch.zeros(len(wanted), dtype=torch.int64),
@@ -37,6 +37,10 @@ def pack(sample: Sample, alphabet: Alphabet = DEFAULT) -> dict[str, Any]:
     packed.ignored_instances = InstanceData(bboxes=_boxes(ignored, width, height))
     inputs = torch.from_numpy(np.ascontiguousarray(sample.image.transpose(2, 0, 1)))
     return {"inputs": inputs, "data_samples": packed}
+
+
+def _metainfo(sample: Sample, width: int, height: int) -> dict[str, Any]:
+    return {"img_path": sample.source, "img_shape": (height, width), "scale_factor": (1.0, 1.0)}
 
 
 def _learnable(word: Word, width: int, height: int) -> bool:

@@ -18,10 +18,15 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A picture and the words in it, in its own pixels."""
+    """A picture and the words in it, in its own pixels.
+
+    Attributes:
+        source: where it comes from.
+    """
 
     image: Image
     words: Sequence[Word]
+    source: str = ""
 
 
 def warp(sample: Sample, matrix: Matrix, size: tuple[int, int], min_visible: float = 0.9) -> Sample:
@@ -33,7 +38,7 @@ def warp(sample: Sample, matrix: Matrix, size: tuple[int, int], min_visible: flo
     image = cv2.warpAffine(sample.image, matrix, size, borderValue=border_colour(sample.image))
     frame = box(0, 0, *size)
     moved = (_move(word, matrix, frame, min_visible) for word in sample.words)
-    return Sample(image, [word for word in moved if word is not None])
+    return replace(sample, image=image, words=[word for word in moved if word is not None])
 
 
 def border_colour(image: Image) -> tuple[float, float, float]:

@@ -1,5 +1,6 @@
 """Single words, cut out the way the spotter cuts them, for training the recogniser without a detector."""
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,8 +19,12 @@ from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.data.dataset import build_transforms
 from text_spotting.data.packing import pad_texts
 from text_spotting.data.transforms import Sample
+from text_spotting.errors import UserError
 from text_spotting.frames import FrameJitter, cut_out, reading_frame, reads_forward
+from text_spotting.pictures import read_picture
 from text_spotting.words import Image, Word
+
+LOGGER = logging.getLogger(__name__)
 
 CONTEXT = 0.5
 """Free space kept around a word of a photo, in heights of the word."""
@@ -115,8 +120,12 @@ def words_of(image: AnnotatedImage, alphabet: Alphabet = DEFAULT) -> Iterator[tu
     """Yield the words of a photo that can be taught, each in a picture of its own with a little around it."""
     said = alphabet.strip_punctuation
     wanted = [word for word in image.words if not word.ignore and alphabet.encode(said(word.text)) and is_upright(word)]
-    pixels = cv2.imread(str(image.path), cv2.IMREAD_COLOR) if wanted else None
-    if pixels is None:
+    if not wanted:
+        return
+    try:
+        pixels = read_picture(image.path)
+    except UserError as error:
+        LOGGER.warning("left out a picture's words: %s", error)
         return
     for word in wanted:
         height = float(np.linalg.norm(reading_frame(word.polygon)[2]))

@@ -1,6 +1,7 @@
 """Training loop, hooks, checkpoints and the PyTorch spotter."""
 
-from text_spotting.engine.hooks import JournalHook, SnapshotHook
+from text_spotting.engine.hooks import SnapshotHook
+from text_spotting.engine.journal import JournalHook
 from text_spotting.engine.loops import ResumableTrainLoop, SpottingValLoop
 from text_spotting.engine.optim import BFloat16OptimWrapper
 

@@ -10,8 +10,9 @@ import yaml
 from text_spotting.errors import UserError
 from text_spotting.evaluation.characters import Reading, score_readings
 from text_spotting.evaluation.cropped import alphanumeric
-from text_spotting.evaluation.files import write_atomically
 from text_spotting.evaluation.runs import Metric
+from text_spotting.files.writing import write_whole
+from text_spotting.files.yaml_files import load_yaml
 
 Entry = dict[str, Any]
 """One metric: display_name, key, unit, value."""
@@ -61,7 +62,7 @@ def update_metrics_file(path: Path, files: Iterable[Path], metrics: list[Entry])
     """
     content = read_metrics_file(path)
     content.update(files=[file_entry(file) for file in files], metrics=metrics)
-    write_atomically(path, yaml.safe_dump(content, allow_unicode=True))
+    write_whole(path, yaml.safe_dump(content, allow_unicode=True))
 
 
 def read_metrics_file(path: Path) -> Entry:
@@ -73,10 +74,9 @@ def read_metrics_file(path: Path) -> Entry:
     if not path.exists():
         return {}
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        problem = " ".join(str(error).split())
-        raise UserError(f"--save-metrics-to: {path} is there but cannot be read ({problem}); remove it") from error
+        content = load_yaml(path)
+    except UserError as error:
+        raise UserError(f"--save-metrics-to: {path} is there but cannot be read ({error}); remove it") from error
     if not isinstance(content, dict | None):
         raise UserError(f"--save-metrics-to: {path} is there but holds no mapping; remove it or name another file")
     return content or {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 from text_spotting.evaluation.evaluate import Picture, Score, compare, total
@@ -49,6 +50,11 @@ class AnnotatedSet:
     paths: Sequence[Path]
     sizes: Sequence[tuple[int, int]]
     truth: Sequence[Sequence[Word]]
+
+    def keep(self, wanted: Sequence[bool]) -> "AnnotatedSet":
+        """Return the set with only those pictures for which ``wanted`` is set."""
+        names, paths = list(compress(self.names, wanted)), list(compress(self.paths, wanted))
+        return AnnotatedSet(names, paths, list(compress(self.sizes, wanted)), list(compress(self.truth, wanted)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from statistics import median
 
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.evaluation.evaluate import Score, compare
-from text_spotting.evaluation.files import write_atomically
 from text_spotting.evaluation.inference import spot_pictures
 from text_spotting.evaluation.protocols import protocol
 from text_spotting.evaluation.statistics import difference_interval
+from text_spotting.files.writing import write_whole
 from text_spotting.pictures import read_picture
 from text_spotting.runtime.files import find_detector, text_graphs
 from text_spotting.runtime.session import usual_precision
@@ -146,4 +146,4 @@ def save_report(path: Path, quantized: str, before: Measured, after: Measured) -
         "after": after.to_dict(),
         "lost": {name: asdict(loss) for name, loss in losses(before.counts, after.counts).items()},
     }
-    write_atomically(path, json.dumps(report, indent=2) + "\n")
+    write_whole(path, json.dumps(report, indent=2) + "\n")

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from text_spotting.alphabet import START, STOP, Alphabet
 from text_spotting.models.attention_decoder import AttentionDecoder
+from text_spotting.models.processes import mean_count
 
 
 @MODELS.register_module()
@@ -93,7 +94,7 @@ class TextRecognitionHead(BaseModule):
         stacked = torch.stack(logits, dim=1)
         wanted = targets[:, : stacked.shape[1]]
         total = F.cross_entropy(stacked.flatten(0, 1), wanted.flatten(), ignore_index=START, reduction="sum")
-        return total / (wanted != START).sum().clamp(min=1)
+        return total / mean_count((wanted != START).sum())
 
     def _ctc_loss(self, encoded: Tensor, targets: Tensor) -> Tensor:
         # START serves as CTC's blank: neither ever appears in a text.
@@ -102,7 +103,7 @@ class TextRecognitionHead(BaseModule):
         lengths = (symbols != START).sum(dim=1)
         widths = torch.full_like(lengths, len(columns))
         losses = F.ctc_loss(columns, symbols, widths, lengths, START, reduction="none", zero_infinity=True)
-        return (losses * (lengths > 0)).sum() / lengths.sum().clamp(min=1)
+        return (losses * (lengths > 0)).sum() / mean_count(lengths.sum())
 
     @torch.no_grad()
     def read(self, features: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 
 from text_spotting.errors import UserError
+from text_spotting.pictures import PICTURE_SUFFIXES, is_picture, read_picture
 from text_spotting.synth.materials import surface
 from text_spotting.synth.pixels import as_bytes
 from text_spotting.synth.places import Place, boxes, make_place
@@ -15,7 +16,6 @@ from text_spotting.words import Image
 
 _TILE = 320
 _BANK = 96
-_IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 _CACHED_PHOTOS = 200
 _LONGEST_SIDE = 900
 
@@ -26,9 +26,9 @@ def list_images(folder: Path, flag: str) -> list[Path]:
     Raises:
         UserError: the folder holds none; the message names ``flag``.
     """
-    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in _IMAGE_SUFFIXES)
+    paths = sorted(path for path in Path(folder).rglob("*") if is_picture(path))
     if not paths:
-        raise UserError(f"{flag}: no pictures ({', '.join(_IMAGE_SUFFIXES)}) found in {folder}")
+        raise UserError(f"{flag}: no pictures ({', '.join(PICTURE_SUFFIXES)}) found in {folder}")
     return paths
 
 
@@ -38,10 +38,7 @@ def read_photo(path: str | Path) -> Image:
     Raises:
         UserError: the file is not a picture.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise UserError(f"{path}: cannot be read as a picture; remove or replace the file")
-    return as_bytes(image)
+    return as_bytes(read_picture(Path(path)))
 
 
 @functools.lru_cache(maxsize=_CACHED_PHOTOS)

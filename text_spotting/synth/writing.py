@@ -9,9 +9,11 @@ from typing import Any
 
 import cv2
 
-from text_spotting.annotations.dataset_file import read_dataset, write_dataset, write_text_atomically
+from text_spotting.annotations.dataset_file import read_dataset, write_dataset
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord
 from text_spotting.errors import UserError
+from text_spotting.files.json_files import load_object
+from text_spotting.files.writing import write_whole
 from text_spotting.synth.compose import Placed
 from text_spotting.synth.generate import Scene, SceneGenerator, SceneOptions
 from text_spotting.synth.pixels import as_bytes
@@ -107,7 +109,7 @@ def _write_part(job: Job, generator: SceneGenerator, numbers: range) -> int:
         scene = generator(job.seed + number)
         path = job.output / IMAGES / f"{number:06d}.jpg"
         _, coded = cv2.imencode(".jpg", scene.image, [cv2.IMWRITE_JPEG_QUALITY, job.quality])
-        path.write_bytes(as_bytes(coded).tobytes())
+        write_whole(path, as_bytes(coded).tobytes())
         images.append(annotated(scene, path, chars=job.chars))
     write_dataset(_part_file(job, numbers), images, job.output)
     return len(numbers)
@@ -153,9 +155,9 @@ def _check_settings(job: Job) -> None:
             raise UserError(
                 f"--output {job.output}: holds an {ANNOTATION} that this tool did not write; choose another"
             )
-        write_text_atomically(path, json.dumps(job.settings(), indent=1))
+        write_whole(path, json.dumps(job.settings(), indent=1))
         return
-    before, now = json.loads(path.read_text("utf-8")), job.settings()
+    before, now = load_object(path, "settings file"), job.settings()
     if before != now:
         odd = next(key for key in now if before.get(key) != now[key])
         raise UserError(

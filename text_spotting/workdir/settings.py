@@ -83,7 +83,7 @@ Settings = Mapping[str, Setting]
 """By the names of ``KEYS``."""
 
 
-def resolve(flags: Mapping[str, Any], config: Any, template: Template) -> dict[str, Setting]:
+def resolve(flags: Mapping[str, Any], config: Any, template: Template) -> Settings:
     """Find for every key the last of the four that says something.
 
     Args:

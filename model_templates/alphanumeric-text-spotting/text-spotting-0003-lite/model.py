@@ -57,7 +57,7 @@ model = dict(
                 neg_pos_ub=-1,
                 add_gt_as_proposals=True,
                 pos_sampler=dict(type="RandomSampler"),
-                neg_sampler=dict(type="IoUBalancedNegSampler", floor_thr=-1, floor_fraction=0, num_bins=4),
+                neg_sampler=dict(type="IoUBalancedNegSampler", floor_thr=0, floor_fraction=0, num_bins=4),
             ),
             words_read=8,
         ),
