@@ -11,7 +11,7 @@ import torch
 from small_networks import BOTH, TEMPLATES, small_network
 
 from text_spotting.cli.main import run_tool
-from text_spotting.engine.torch_spotter import TorchSpotter
+from text_spotting.engine.torch_spotter import torch_spotter
 from text_spotting.errors import UserError
 from text_spotting.export import verify
 from text_spotting.export.export import Wishes, export, plain_manifest
@@ -36,7 +36,7 @@ def exported(request, tmp_path_factory):
     config, network = small_network(request.param)
     folder = tmp_path_factory.mktemp(request.param)
     made = export(network, plain_manifest(config, SIZE), folder, Wishes(), say=lambda _: None)
-    return request.param, folder, made, TorchSpotter(network, plain_manifest(config, SIZE))
+    return request.param, folder, made, torch_spotter(network, plain_manifest(config, SIZE))
 
 
 def shapes(ports):
@@ -48,9 +48,8 @@ def shapes(ports):
 def test_the_files_are_those_that_clients_look_for(exported):
     _, folder, made, _ = exported
     bases = ["model", "model_text_recognition_head_decoder", "model_text_recognition_head_encoder"]
-    assert sorted(path.name for path in folder.iterdir()) == sorted(
-        base + suffix for base in bases for suffix in (".onnx", ".xml", ".bin")
-    )
+    graphs = [base + suffix for base in bases for suffix in (".onnx", ".xml", ".bin")]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*graphs, "manifest.json"])
     assert sorted(made.files) == sorted(folder.iterdir())
 
 
@@ -95,9 +94,9 @@ def described(words):
 
 @pytest.mark.parametrize("file", ["model.xml", "model.onnx"])
 def test_words_are_the_same_as_pytorch_finds(exported, file):
-    _, folder, _, torch_spotter = exported
+    _, folder, _, pytorch = exported
     picture = verify.sample_picture()
-    wanted = described(torch_spotter(picture))
+    wanted = described(pytorch(picture))
     assert len(wanted) == 6
     assert any(row[4] for row in wanted), "random weights spell something"
     found = described(Spotter(folder / file, precision="f32")(picture))
@@ -169,7 +168,6 @@ ARRAYS = {
     "boxes": np.float32([[20 * index, 0, 20 * index + 9, 9, 0.9 - 0.1 * index] for index in range(4)]),
     "masks": np.arange(4, dtype=np.float32).reshape(4, 1, 1) / 4,
     "text_features": np.arange(1, 5, dtype=np.float32).reshape(4, 1, 1, 1),
-    "encoder output": np.float32([1]),
     "logits": np.float32([1]),
     "hidden": np.float32([1]),
 }
@@ -228,7 +226,7 @@ def run_export(snapshot, folder, *arguments, template="text-spotting-0003-lite")
 def test_the_tool_exports_another_size_in_half_precision(snapshot, tmp_path, capsys):
     assert run_export(snapshot, tmp_path / "out", "--no-onnx", "--input-size", "144x96", "--fp16") == 0
     files = {path.name: path for path in (tmp_path / "out").iterdir()}
-    assert {name.rsplit(".", 1)[1] for name in files} == {"xml", "bin"}
+    assert {name.rsplit(".", 1)[1] for name in files} == {"xml", "bin", "json"}
     assert Spotter(tmp_path / "out").manifest.input_size == (144, 96)
     parameters = sum(tensor.numel() for tensor in torch.load(snapshot)["state_dict"].values())
     assert sum(path.stat().st_size for name, path in files.items() if name.endswith(".bin")) < 2.2 * parameters

@@ -12,28 +12,32 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "text_spotting"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
-SEAMS = {"errors", "words", "geometry", "frames", "alphabet", "manifest", "pictures"}
+SEAMS = {"errors", "words", "geometry", "frames", "alphabet", "manifest", "contract", "pictures"}
 """What every part above may use."""
 
 AMONG_SEAMS: dict[str, set[str]] = {
     "errors": set(),
     "words": set(),
     "alphabet": set(),
-    "geometry": {"words"},
+    "geometry": {"frames", "words"},
     "frames": {"words"},
     "manifest": {"alphabet", "errors"},
+    "contract": {"manifest", "words"},
     "pictures": {"errors", "words"},
 }
 ABOVE_SEAMS: dict[str, set[str]] = {
     "preprocess": set(),
-    "postprocess": set(),
+    "decoding": set(),
+    "postprocess": {"decoding"},
     "draw": set(),
+    "images": {"preprocess"},
+    "result": {"draw", "evaluation", "images"},
     "annotations": set(),
     "synth": {"annotations"},
     "workdir": set(),
     "evaluation": {"draw"},
     "evaluation.mm_metric": {"evaluation", "models"},
-    "runtime": {"preprocess", "postprocess"},
+    "runtime": {"decoding", "images", "preprocess", "postprocess", "result"},
     "data": {"annotations", "synth"},
     "models": {"postprocess"},
     "engine": {
@@ -44,6 +48,7 @@ ABOVE_SEAMS: dict[str, set[str]] = {
         "models",
         "postprocess",
         "preprocess",
+        "runtime",
         "workdir",
     },
     "export": {"annotations", "engine", "evaluation", "models", "postprocess", "preprocess", "runtime"},

@@ -19,7 +19,7 @@ from text_spotting.engine import checkpoints
 from text_spotting.engine.checkpoints import Checkpoint, load_weights
 from text_spotting.engine.hooks import Interrupted
 from text_spotting.engine.optim import bfloat16_is_fast
-from text_spotting.engine.torch_spotter import TorchSpotter, manifest_of
+from text_spotting.engine.torch_spotter import manifest_of, torch_spotter
 from text_spotting.errors import UserError
 
 LOGGER = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ def build_runner(
         arguments = {
             "val_cfg": {"type": "SpottingValLoop"},
             "val_dataloader": list(validation),
-            "val_evaluator": lambda network: TorchSpotter(network, manifest_of(config)),
+            "val_evaluator": lambda network: torch_spotter(network, manifest_of(config)),
         }
     runner = SpottingRunner(
         model=config.model,

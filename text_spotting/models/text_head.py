@@ -1,4 +1,4 @@
-"""The recognition head: encoder, attention decoder, their loss and greedy reading."""
+"""The recognition head: encoder, attention decoder and their loss."""
 
 import torch
 from mmdet.registry import MODELS
@@ -7,7 +7,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from text_spotting.alphabet import MAX_LENGTH, START, STOP, SYMBOLS
+from text_spotting.alphabet import START, STOP, SYMBOLS
+from text_spotting.contract import flatten_positions
 from text_spotting.models.attention_decoder import AttentionDecoder
 
 
@@ -91,34 +92,6 @@ class TextRecognitionHead(BaseModule):
         widths = torch.full_like(lengths, len(columns))
         losses = F.ctc_loss(columns, symbols, widths, lengths, START, reduction="none", zero_infinity=True)
         return (losses * (lengths > 0)).sum() / lengths.sum().clamp(min=1)
-
-    @torch.no_grad()
-    def read(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Greedy decoding of (N, C, h, w) RoI features.
-
-        Returns:
-            symbols (N, T) int64 and their softmax probabilities (N, T), T <= ``MAX_LENGTH``. Decoding ends
-            when every word has met its stop symbol; what follows a stop symbol means nothing.
-        """
-        memory = self.decoder.memorise(flatten_positions(self.encoder(features).float()))
-        state = self.decoder.initial_state(memory)
-        symbol = torch.full((len(features),), START, dtype=torch.int64, device=features.device)
-        ended = torch.zeros_like(symbol, dtype=torch.bool)
-        symbols, probabilities = [], []
-        for _ in range(MAX_LENGTH):
-            logits, state, _ = self.decoder.step(state, symbol, memory)
-            probability, symbol = logits.softmax(dim=1).max(dim=1)
-            symbols.append(symbol)
-            probabilities.append(probability)
-            ended |= symbol == STOP
-            if ended.all():
-                break
-        return torch.stack(symbols, dim=1), torch.stack(probabilities, dim=1)
-
-
-def flatten_positions(encoded: Tensor) -> Tensor:
-    """(N, D, h, w) to (N, h*w, D), row by row."""
-    return encoded.flatten(2).transpose(1, 2)
 
 
 def longest(targets: Tensor) -> int:
