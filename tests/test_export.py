@@ -1,5 +1,6 @@
 """An export is three graphs a format that existing clients can use, equal to the network in numbers and in words."""
 
+import json
 from xml.etree import ElementTree
 
 import cv2
@@ -16,6 +17,7 @@ from text_spotting.errors import UserError
 from text_spotting.export import verify
 from text_spotting.export.export import Wishes, export, plain_manifest
 from text_spotting.export.onnx import text_feature_shape
+from text_spotting.manifest import Manifest
 from text_spotting.runtime.spotter import Spotter
 
 SIZE = (192, 96)
@@ -266,3 +268,30 @@ def test_an_untrained_network_is_compared_without_threshold(tmp_path, monkeypatc
     assert any("no word found on the test picture" in line for line in said)
     assert made.agreements["ONNX"].words == 6
     assert network.test_cfg.rcnn.score_thr == 0.999
+
+
+def test_the_network_itself_is_the_reference(tmp_path, monkeypatch):
+    """A suppression that the graphs do not have: their boxes agree with each other and with no one else."""
+    config, network = small_network("text-spotting-0003-lite")
+    monkeypatch.setitem(network.test_cfg.rcnn, "nms", {"type": "soft_nms", "iou_threshold": 0.5})
+    monkeypatch.setitem(network.test_cfg.rcnn, "max_per_img", 20)
+    with pytest.raises(
+        UserError, match=r"ONNX does not agree with PyTorch on the test picture: .*nothing was exported"
+    ):
+        export(network, plain_manifest(config, SIZE), tmp_path, Wishes(openvino=False), say=lambda _: None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_files_in_half_precision_are_what_is_compared(tmp_path, monkeypatch):
+    config, network = small_network("text-spotting-0003-lite")
+    monkeypatch.setattr(verify, "HALF", {**verify.HALF, "logits": 0.0})
+    with pytest.raises(UserError, match=r"OpenVINO does not agree with PyTorch .*: logits by"):
+        export(network, plain_manifest(config, SIZE), tmp_path, Wishes(fp16=True), say=lambda _: None)
+
+
+def test_manifests_lie_beside_the_graphs_for_those_who_cannot_read_them_inside(exported):
+    _, folder, _, pytorch = exported
+    manifests = json.loads((folder / "manifest.json").read_text())
+    assert set(manifests) == {"onnx", "openvino"}
+    assert Manifest.from_json(json.dumps(manifests["onnx"]), "") == pytorch.manifest
+    assert Manifest.from_json(json.dumps(manifests["openvino"]), "") == Spotter(folder).manifest

@@ -39,9 +39,9 @@ class Reading:
 
 def allowed_classes(manifest: Manifest, characters: str | None = None) -> Classes:
     """Which classes may be emitted when only ``characters`` are read; None reads all symbols of the model."""
-    wanted = None if characters is None else set(characters)
-    allowed = np.array([wanted is None or symbol in wanted for symbol in manifest.symbols])
-    allowed[[manifest.start, manifest.stop]] = True
+    wanted = set(manifest.symbols) if characters is None else set(characters)
+    allowed = np.array([symbol in wanted for symbol in manifest.symbols])
+    allowed[manifest.start], allowed[manifest.stop] = characters is None, True
     return allowed
 
 
@@ -95,7 +95,7 @@ def ctc_decode(columns: FloatArray, manifest: Manifest, allowed: Classes | None 
         columns: [N, T, classes] probabilities; the start symbol is the blank.
     """
     mask = allowed_classes(manifest) if allowed is None else allowed.copy()
-    mask[manifest.stop] = False
+    mask[manifest.start], mask[manifest.stop] = True, False
     shared = np.where(mask, np.asarray(columns, np.float32), 0)
     shared = shared / np.maximum(shared.sum(axis=2, keepdims=True), np.finfo(np.float32).tiny)
     return [_best_path(word, manifest) for word in shared]
