@@ -22,9 +22,15 @@ _COLUMNS = ("image", "line", "text", "score", "text_score", "angle", "x1", "y1",
 
 
 def as_text(images: Named) -> Iterator[str]:
-    """The lines of an image's text; an empty line parts one image from the next."""
-    for index, (_, words) in enumerate(images):
-        yield ("\n" if index else "") + "".join(f"{line}\n" for line in words.text.splitlines())
+    """The lines of the text."""
+    for _, words in images:
+        yield "".join(f"{line}\n" for line in words.text.splitlines())
+
+
+def as_named_text(images: Named) -> Iterator[str]:
+    """The same for several images, each under its name."""
+    for index, (name, words) in enumerate(images):
+        yield ("\n" if index else "") + f"==> {name} <==\n" + "".join(f"{line}\n" for line in words.text.splitlines())
 
 
 def as_json(images: Named) -> Iterator[str]:

@@ -10,6 +10,8 @@ from text_spotting.manifest import Manifest
 BASE_NAME = "model"
 MANIFEST_NAME = "manifest.json"
 """Beside the graphs: their manifests, by format."""
+CARD_NAME = "card.json"
+"""Beside the graphs of a model that was measured: its name and figures, for people."""
 BOX = Path(__file__).parents[1] / "box"
 """The model that comes with the package."""
 

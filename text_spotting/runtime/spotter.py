@@ -16,6 +16,7 @@ from text_spotting.manifest import Manifest
 from text_spotting.result.found import Words
 from text_spotting.runtime import pipeline
 from text_spotting.runtime.files import find_detector
+from text_spotting.runtime.lexicon import WordList
 from text_spotting.runtime.options import Target, open_engine
 
 Source = TypeVar("Source")
@@ -45,6 +46,7 @@ class Spotter:
         cache_dir: where OpenVINO keeps compiled models to start faster the next time.
         color: order of the channels of arrays that are given, ``"bgr"`` as OpenCV has it, or ``"rgb"``.
         min_score: least score of a word; by default the model's own.
+        lexicon: words to read, or a file of them, one a line; a reading becomes the nearest one, or nothing.
         allow: characters to read; every reading is made of these alone. By default all that the model knows.
 
     Raises:
@@ -64,6 +66,7 @@ class Spotter:
         color: str = "bgr",
         min_score: float | None = None,
         allow: str | None = None,
+        lexicon: Iterable[str] | Path | None = None,
     ) -> None:
         if color not in ("bgr", "rgb"):
             raise UserError(f"color {color!r} is unknown; choose 'bgr' or 'rgb'")
@@ -80,6 +83,12 @@ class Spotter:
         self.streams = streams
         self._color = color
         self._allowed = None if allow is None else allowed_classes(self.manifest, allow)
+        self._lexicon = None if lexicon is None else self._word_list(lexicon)
+
+    def _word_list(self, lexicon: Iterable[str] | Path) -> WordList:
+        if isinstance(lexicon, str | os.PathLike):
+            return WordList.read(Path(lexicon), self.manifest)
+        return WordList(lexicon, self.manifest)
 
     @property
     def manifest(self) -> Manifest:
@@ -117,6 +126,8 @@ class Spotter:
         canvas, scale = pipeline.prepare(self.engine, image)
         found = pipeline.find(self.engine, canvas, scale)
         readings, frames = pipeline.read(self.engine, image, found, self._allowed)
+        if self._lexicon:
+            readings = [self._lexicon.nearest(reading) for reading in readings]
         words = pipeline.finish(self.engine, image, found, frames, readings)
         return Words(words, size=(image.shape[1], image.shape[0]))
 
