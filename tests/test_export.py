@@ -292,6 +292,8 @@ def test_the_files_in_half_precision_are_what_is_compared(tmp_path, monkeypatch)
 def test_manifests_lie_beside_the_graphs_for_those_who_cannot_read_them_inside(exported):
     _, folder, _, pytorch = exported
     manifests = json.loads((folder / "manifest.json").read_text())
-    assert set(manifests) == {"onnx", "openvino"}
+    assert set(manifests) == {"hidden_size", "text_features", "onnx", "openvino"}
+    features, _, size = text_shapes(exported[0])
+    assert (manifests["hidden_size"], manifests["text_features"]) == (size, features)
     assert Manifest.from_json(json.dumps(manifests["onnx"]), "") == pytorch.manifest
     assert Manifest.from_json(json.dumps(manifests["openvino"]), "") == Spotter(folder).manifest

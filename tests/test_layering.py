@@ -57,6 +57,7 @@ MAY_IMPORT = {
     **AMONG_SEAMS,
     **{part: to | SEAMS for part, to in ABOVE_SEAMS.items()},
     "cli": {*SEAMS, *ABOVE_SEAMS},
+    "__main__": {"cli"},
 }
 TORCH_SIDE = {"torch", "torchvision", "mmcv", "mmdet", "mmengine"}
 WITH_TORCH = {"data", "models", "engine", "export", "evaluation.mm_metric"}

@@ -88,7 +88,7 @@ def export(network: Any, manifest: Manifest, folder: Path, wishes: Wishes, say: 
     with scratch as name:
         place = Path(name)
         agreements = _make(network, manifest, place, wishes, say)
-        _write_manifests(place / MANIFEST_NAME, manifest, wishes)
+        _write_manifests(place / MANIFEST_NAME, network, manifest, wishes)
         kept = [path for path in sorted(place.iterdir()) if (path.suffix == ".onnx") <= wishes.onnx]
         files = [path.replace(folder / path.name) for path in kept]
     return Exported(files, agreements)
@@ -143,9 +143,12 @@ def _prove_without_threshold(network: Any, manifest: Manifest, wishes: Wishes, s
         settings.score_thr = threshold
 
 
-def _write_manifests(path: Path, plain: Manifest, wishes: Wishes) -> None:
-    """The manifests of the formats kept, for clients that cannot read them in the graphs."""
-    kept = {}
+def _write_manifests(path: Path, network: Any, plain: Manifest, wishes: Wishes) -> None:
+    """The manifests of the formats kept, and sizes of tensors, for clients that cannot read them in the graphs."""
+    kept: dict[str, Any] = {
+        "hidden_size": network.roi_head.text_head.decoder.hidden_size,
+        "text_features": text_feature_shape(network),
+    }
     if wishes.onnx:
         kept["onnx"] = json.loads(plain.to_json())
     if wishes.openvino:
