@@ -36,6 +36,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["text_spotting", "text_spotting.*"]),
     include_package_data=True,
+    entry_points={"console_scripts": ["text-spotting = text_spotting.cli.console:main"]},
     install_requires=BASE,
     extras_require={"runtime": RUNTIME, "train": TRAIN, "vision": VISION, "many": MANY, "dev": DEV},
 )

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from text_spotting.frames import FrameJitter, cut_out, reading_frame, reads_forward
+from text_spotting import frames
+from text_spotting.frames import FrameJitter, cut_out, mask_frames, reading_frame, reads_forward
 from text_spotting.models.frames import reading_frames
 from text_spotting.models.mask_head import rasterise
 from text_spotting.models.roi_extractors import Pyramid, RectifyingExtractor, widen
@@ -67,18 +68,22 @@ def test_a_mask_has_the_frame_of_its_polygon(degrees):
     polygon = rectangle(70, 20, degrees)
     box = torch.tensor([[*polygon.min(axis=0), *polygon.max(axis=0)]])
     mask = rasterise(torch.from_numpy(polygon)[None], box, 28)
-    assert reading_frames(box, mask, 0.5)[0].numpy() == pytest.approx(reading_frame(polygon), abs=0.5)
+    found = reading_frames(box, mask, 0.5).numpy()
+    assert found[0] == pytest.approx(reading_frame(polygon), abs=0.5)
+    assert mask_frames(box.numpy(), mask.numpy(), 0.5) == pytest.approx(found, abs=1e-2), "numpy has the same"
 
 
 def test_an_empty_mask_is_read_in_its_box():
     box = torch.tensor([[10.0, 20, 50, 30]])
     frame = reading_frames(box, torch.zeros(1, 28, 28), 0.5)[0]
+    assert mask_frames(box.numpy(), np.zeros((1, 28, 28)), 0.5)[0] == pytest.approx(frame.numpy(), abs=1e-3)
     torch.testing.assert_close(frame, torch.tensor([[10.0, 20], [40, 0], [0, 10]]), atol=1e-3, rtol=0)
 
 
 def test_a_margin_is_a_share_of_the_height_on_every_side():
     wider = widen(torch.tensor([[[10.0, 20], [40, 0], [0, 10]]]), 0.1)[0]
     assert wider.tolist() == [[9, 19], [42, 0], [0, 12]]
+    assert frames.widen(np.float32([[[10, 20], [40, 0], [0, 10]]]), 0.1)[0].tolist() == wider.tolist()
 
 
 def test_no_jitter_leaves_the_frame_and_some_moves_its_sides_by_shares_of_its_height():

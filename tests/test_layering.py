@@ -12,7 +12,19 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "text_spotting"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
-SEAMS = {"alphabet", "errors", "files", "fonts", "frames", "geometry", "locks", "manifest", "pictures", "words"}
+SEAMS = {
+    "alphabet",
+    "contract",
+    "errors",
+    "files",
+    "fonts",
+    "frames",
+    "geometry",
+    "locks",
+    "manifest",
+    "pictures",
+    "words",
+}
 """What every part above may use."""
 
 AMONG_SEAMS: dict[str, set[str]] = {
@@ -22,21 +34,25 @@ AMONG_SEAMS: dict[str, set[str]] = {
     "words": set(),
     "alphabet": {"errors"},
     "fonts": {"errors"},
-    "geometry": {"words"},
+    "geometry": {"frames", "words"},
     "frames": {"errors", "words"},
     "manifest": {"alphabet", "errors", "files"},
+    "contract": {"manifest", "words"},
     "pictures": {"errors", "files", "words"},
 }
 ABOVE_SEAMS: dict[str, set[str]] = {
     "constraints": set(),
     "preprocess": set(),
-    "postprocess": set(),
+    "decoding": set(),
+    "postprocess": {"decoding"},
     "draw": set(),
+    "images": {"preprocess"},
+    "result": {"draw", "evaluation", "images"},
     "annotations": set(),
     "synth": {"annotations"},
     "workdir": set(),
     "evaluation": {"draw"},
-    "runtime": {"preprocess", "postprocess"},
+    "runtime": {"constraints", "decoding", "images", "preprocess", "postprocess", "result"},
     "many": {"runtime"},
     "data": {"annotations", "synth"},
     "models": {"postprocess"},
@@ -47,6 +63,7 @@ ABOVE_SEAMS: dict[str, set[str]] = {
         "models",
         "postprocess",
         "preprocess",
+        "runtime",
         "workdir",
     },
     "export": {"annotations", "engine", "evaluation", "models", "postprocess", "preprocess", "runtime", "workdir"},
@@ -55,6 +72,7 @@ MAY_IMPORT = {
     **AMONG_SEAMS,
     **{part: to | SEAMS for part, to in ABOVE_SEAMS.items()},
     "cli": {*SEAMS, *ABOVE_SEAMS},
+    "__main__": {"cli"},
 }
 TORCH_SIDE = {"torch", "torchvision", "mmcv", "mmdet", "mmengine"}
 WITH_TORCH = {"data", "models", "engine", "export"}

@@ -13,7 +13,7 @@ from text_spotting.alphabet import Alphabet
 from text_spotting.annotations.dataset_file import read_dataset, write_dataset
 from text_spotting.cli.main import run_tool
 from text_spotting.engine.checkpoints import read_snapshot
-from text_spotting.engine.torch_spotter import TorchSpotter
+from text_spotting.engine.torch_spotter import spotter_from_checkpoint
 from text_spotting.evaluation.evaluate import evaluate
 from text_spotting.pictures import read_picture
 from text_spotting.workdir.template import load_template
@@ -38,7 +38,7 @@ def shipped_snapshot() -> Path:
 
 
 def test_the_shipped_snapshot_finds_and_reads_the_words_of_its_own_pictures() -> None:
-    spotter = TorchSpotter.from_checkpoint(LITE / "model.py", shipped_snapshot())
+    spotter = spotter_from_checkpoint(LITE / "model.py", shipped_snapshot())
     images = read_dataset(TOY / "annotation.json", TOY)[:6]
     found = [spotter(read_picture(image.path)) for image in images]
     scores = evaluate([image.words for image in images], found, ("f1", "word_spotting"))

@@ -1,5 +1,8 @@
 """The exceptions that mean "the user can mend this"."""
 
+import importlib
+from typing import Any
+
 
 class UserError(Exception):
     """Bad input: one line that says what is wrong, where, and what to do about it.
@@ -13,3 +16,21 @@ class PartlyDoneError(UserError):
 
     The command-line tools print the message and exit with code 1.
     """
+
+
+def require_package(name: str, purpose: str, install: str = "") -> Any:
+    """Import a package that only some uses need.
+
+    Args:
+        name: of the module.
+        purpose: what needs it, for the message.
+        install: what pip installs; ``name`` when left out.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or name
+        raise UserError(f"{purpose} needs the package {missing}; install it: pip install {install or name}") from error

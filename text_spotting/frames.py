@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from text_spotting.errors import UserError
 from text_spotting.words import FloatArray, Image
@@ -39,7 +39,11 @@ def reading_frame(points: ArrayLike) -> FloatArray:
         low, high = np.min(points, axis=0), np.max(points, axis=0)
         return np.array([low, [high[0] - low[0], 0], [0, high[1] - low[1]]], dtype=np.float32)
     centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
-    xx, xy, yy = (moments[name] / moments["m00"] for name in ("mu20", "mu11", "mu02"))
+    return _frame(centre, *(moments[name] / moments["m00"] for name in ("mu20", "mu11", "mu02")))
+
+
+def _frame(centre: NDArray[np.float64], xx: float, xy: float, yy: float) -> FloatArray:
+    """The frame (3, 2) of a rectangle with this centre and these second moments."""
     spread = math.hypot(xx - yy, 2 * xy)
     longer, shorter = (math.sqrt(max(3 * (xx + yy + sign * spread) / 2, 0.0)) for sign in (1, -1))
     angle = math.atan2(2 * xy, xx - yy) / 2
@@ -67,6 +71,47 @@ def reads_forward(edges: Any, along: Any) -> Any:
     """
     lengths = ((edges**2).sum(-1) * (along**2).sum(-1)) ** 0.5
     return (edges * along).sum(-1) > FORWARD * lengths
+
+
+def mask_frames(boxes: FloatArray, masks: FloatArray, threshold: float) -> FloatArray:
+    """The frames (N, 3, 2) of masks, as ``models.frames.reading_frames`` has them for tensors.
+
+    Args:
+        boxes: (N, 4) x1, y1, x2, y2, in pixels of any image.
+        masks: (N, M, M) probability that a cell of the box belongs to the word.
+        threshold: from which a cell does; where none does, the whole box is taken.
+    """
+    inside = np.asarray(masks > threshold, np.float64)
+    inside[~inside.any(axis=(1, 2))] = 1
+    size = np.asarray(boxes[:, 2:] - boxes[:, :2], np.float64)
+    cells = masks.shape[-1]
+    places = (np.arange(cells) + 0.5) / cells
+    mass = inside.sum(axis=(1, 2))
+    columns, rows = inside.sum(axis=1) / mass[:, None], inside.sum(axis=2) / mass[:, None]
+    centre = np.stack([columns @ places, rows @ places], axis=1)
+    across, down = places - centre[:, :1], places - centre[:, 1:]
+    # A cell is not a point: it spreads by a twelfth of its size squared.
+    variance = np.stack([(columns * across**2).sum(axis=1), (rows * down**2).sum(axis=1)], axis=1)
+    xx, yy = ((variance + 1 / (12 * cells**2)) * size**2).T
+    xy = np.einsum("nij,ni,nj->n", inside, down, across) / mass * size[:, 0] * size[:, 1]
+    centres = boxes[:, :2] + centre * size
+    frames = [_frame(*moments) for moments in zip(centres, xx, xy, yy, strict=True)]
+    return np.asarray(frames, np.float32).reshape(-1, 3, 2)
+
+
+def widen(frames: FloatArray, margin: float) -> FloatArray:
+    """Frames (N, 3, 2) with ``margin`` times their height more on each side."""
+    corner, along, across = np.moveaxis(np.asarray(frames, np.float32), 1, 0)
+    height = np.linalg.norm(across, axis=1, keepdims=True)
+    length = np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-3)
+    more_along, more_across = along * (margin * height / length), across * margin
+    return np.stack([corner - more_along - more_across, along + 2 * more_along, across + 2 * more_across], axis=1)
+
+
+def upside_down(frames: FloatArray) -> FloatArray:
+    """The same rectangles (N, 3, 2), read the other way."""
+    corner, along, across = np.moveaxis(np.asarray(frames, np.float32), 1, 0)
+    return np.stack([corner + along + across, -along, -across], axis=1)
 
 
 @dataclass(frozen=True, slots=True)

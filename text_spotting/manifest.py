@@ -30,6 +30,9 @@ class Manifest:
         text_weight: weight, 0..1, of the text confidence in a word's score, a geometric mean with the detection's.
         word_thr: least score of a word.
         detector, encoder, decoder: file names of the three graphs, beside each other.
+        recognizer: file name of the graph, beside the others, that reads words cut out of the image's own pixels;
+            empty where the encoder and the decoder read.
+        read_margin: what the recognizer is shown around a found word, as a share of the word's height.
         precision: what an IR wants to be computed in, where its user asks for nothing; empty for what is fastest.
     """
 
@@ -48,6 +51,8 @@ class Manifest:
     mask_thr: float = 0.5
     text_weight: float = 0.0
     word_thr: float = 0.0
+    recognizer: str = ""
+    read_margin: float = 0.0
     precision: str = ""
     symbols: str = DEFAULT.table
     start: int = START

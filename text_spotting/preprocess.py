@@ -87,10 +87,15 @@ def to_tensor(canvas: Image, manifest: Manifest) -> FloatArray:
     """Return the canvas as [1, 3, H, W] float32: raw where the graph embeds the rest, else normalised."""
     if manifest.embedded:
         return np.ascontiguousarray(raw_input(canvas, manifest).transpose(2, 0, 1)[None], dtype=np.float32)
-    ordered = canvas[:, :, ::-1] if manifest.to_rgb else canvas
+    return normalise(canvas[None], manifest)
+
+
+def normalise(images: Image, manifest: Manifest) -> FloatArray:
+    """Images (N, H, W, 3) uint8 BGR as a network that embeds nothing takes them: [N, 3, H, W] float32."""
+    ordered = images[..., ::-1] if manifest.to_rgb else images
     mean, std = np.array(manifest.mean, np.float32), np.array(manifest.std, np.float32)
     normalised = (ordered.astype(np.float32) - mean) / std
-    return np.ascontiguousarray(normalised.transpose(2, 0, 1)[None])
+    return np.ascontiguousarray(normalised.transpose(0, 3, 1, 2))
 
 
 def prepare(image: Any, manifest: Manifest) -> tuple[FloatArray, tuple[float, float]]:

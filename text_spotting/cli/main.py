@@ -16,23 +16,26 @@ PARTLY_DONE = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 TERMINATED = 143
+RUNTIME = {"cv2", "numpy", "openvino", "pydantic", "shapely", "tqdm", "yaml"}
+TRAINING = {"matplotlib", "mmcv", "mmdet", "mmengine", "nncf", "onnx", "onnxruntime", "tensorboard", "torch"}
+"""Packages that some tools need and some machines do without."""
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM: what runs is to finish its files and end, as after Ctrl-C."""
 
 
-def run_tool(name: str, argv: Sequence[str] | None = None) -> int:
+def run_tool(name: str, argv: Sequence[str] | None = None, program: str | None = None) -> int:
     """Parse the command line for ``text_spotting.cli.<name>``, run it, and return the exit code.
 
     A tool module offers ``add_arguments(parser)`` and ``run(args)``; its docstring is the help text.
     """
     module = importlib.import_module(f"text_spotting.cli.{name}")
-    parser = argparse.ArgumentParser(prog=Path(sys.argv[0]).name, description=module.__doc__)
+    parser = argparse.ArgumentParser(prog=program or Path(sys.argv[0]).name, description=module.__doc__)
     try:
         module.add_arguments(parser)
         args = parser.parse_args(argv)
-        with _ended_by_signals():
+        with _ended_by_signals(), _missing_packages(parser.prog):
             module.run(args)
     except PartlyDoneError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -75,3 +78,20 @@ def _ended_by_signals() -> Iterator[None]:
     finally:
         if signal.getsignal(signal.SIGTERM) is end:
             signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _missing_packages(program: str) -> Iterator[None]:
+    """Say how to get a package that only some machines have."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (package := str(error.name).partition(".")[0]) not in (*RUNTIME, *TRAINING):
+            raise
+        raise UserError(f"{program} needs the package {package}: {_how_to_install(package)}") from error
+
+
+def _how_to_install(package: str) -> str:
+    if package in RUNTIME:
+        return 'pip install ".[runtime]" in the project\'s folder installs it'
+    return "./init_venv.sh in the project's folder makes an environment that can train, evaluate and export"

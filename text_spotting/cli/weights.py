@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
-    from text_spotting.engine.torch_spotter import TorchSpotter
     from text_spotting.evaluation.inference import Spotter as AnySpotter
     from text_spotting.runtime.spotter import Spotter
 
@@ -86,12 +85,12 @@ def _load_exported(weights: Path, config: Path | None, device: str | None, preci
 def _load_checkpoint(weights: Path, config: Path | None, device: str | None, trust: bool) -> LoadedSpotter:
     import torch
 
-    from text_spotting.engine.torch_spotter import TorchSpotter
+    from text_spotting.engine.torch_spotter import spotter_from_checkpoint
     from text_spotting.workdir.paths import load_work_config
 
     settings = load_work_config(config)
     place = torch.device(device.lower() if device else "cuda" if torch.cuda.is_available() else "cpu")
-    spotter = TorchSpotter.from_checkpoint(settings, weights, place, trust)
+    spotter = spotter_from_checkpoint(settings, weights, place, trust)
     return LoadedSpotter(
         spotter, partial(_open_checkpoint, spotter), partial(_network_size, settings), spotter.manifest.fold_case
     )
@@ -101,8 +100,9 @@ def _open_exported(spotter: "Spotter") -> None:
     spotter.manifest = replace(spotter.manifest, score_thr=0.0, text_thr=0.0, word_thr=0.0)
 
 
-def _open_checkpoint(spotter: "TorchSpotter") -> None:
-    settings: Any = spotter.network.test_cfg
+def _open_checkpoint(spotter: "Spotter") -> None:
+    engine: Any = spotter.engine
+    settings = engine.network.test_cfg
     settings.rcnn.score_thr = LOWEST_SCORE
     spotter.manifest = replace(spotter.manifest, score_thr=LOWEST_SCORE, text_thr=0.0, word_thr=0.0)
 

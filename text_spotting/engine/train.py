@@ -25,7 +25,7 @@ from text_spotting.engine.loops import Interrupted
 from text_spotting.engine.optim import CHECKED, bfloat16_is_fast
 from text_spotting.engine.state import network_of
 from text_spotting.engine.symbols import carry_over
-from text_spotting.engine.torch_spotter import TorchSpotter, manifest_of
+from text_spotting.engine.torch_spotter import manifest_of, torch_spotter
 from text_spotting.errors import UserError
 from text_spotting.files.writing import sweep
 from text_spotting.locks import HeldError, lock
@@ -172,7 +172,7 @@ def build_runner(
         arguments = {
             "val_cfg": {"type": "SpottingValLoop"},
             "val_dataloader": list(validation),
-            "val_evaluator": lambda network: TorchSpotter(network, manifest_of(config)),
+            "val_evaluator": lambda network: torch_spotter(network, manifest_of(config)),
         }
     runner = SpottingRunner(
         model=config.model,

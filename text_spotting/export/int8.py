@@ -17,7 +17,7 @@ from text_spotting.manifest import KEY, Manifest
 from text_spotting.pictures import read_picture
 from text_spotting.postprocess import select
 from text_spotting.preprocess import prepare
-from text_spotting.runtime.files import text_graphs
+from text_spotting.runtime.files import graph_files, weight_files
 from text_spotting.words import FloatArray
 
 ENOUGH_PICTURES = 300
@@ -100,14 +100,13 @@ def collect(detector: Path, manifest: Manifest, pictures: Iterable[Path]) -> Cal
 def quantize(source: Path, manifest: Manifest, calibration: Calibration, level: Level, folder: Path) -> None:
     """Write the IRs of ``source`` into ``folder``, quantized as ``level`` says."""
     core = ov.Core()
-    encoder, decoder = text_graphs(source, manifest)
+    encoder = graph_files(source, manifest).encoder
+    for path in weight_files(source, manifest):
+        shutil.copyfile(path, folder / path.name)
     detector = quantize_graph(core.read_model(source), calibration.pictures, level.kept)
     detector.set_rt_info(replace(manifest, precision=level.rest).to_json(), [KEY])
     ov.save_model(detector, folder / source.name, compress_to_fp16=False)
     coordinates.keep_precise(folder / source.name)
-    for suffix in (".xml", ".bin"):
-        shutil.copyfile(decoder.with_suffix(suffix), folder / decoder.with_suffix(suffix).name)
-        shutil.copyfile(encoder.with_suffix(suffix), folder / encoder.with_suffix(suffix).name)
     if level.encoder:
         graph = quantize_graph(core.read_model(encoder), calibration.words, ())
         ov.save_model(graph, folder / encoder.name, compress_to_fp16=False)

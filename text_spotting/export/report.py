@@ -14,7 +14,7 @@ from text_spotting.evaluation.protocols import protocol
 from text_spotting.evaluation.statistics import difference_interval
 from text_spotting.files.writing import write_whole
 from text_spotting.pictures import read_picture
-from text_spotting.runtime.files import find_detector, text_graphs
+from text_spotting.runtime.files import find_detector, weight_files
 from text_spotting.runtime.session import usual_precision
 from text_spotting.runtime.spotter import Spotter
 from text_spotting.words import Word
@@ -134,8 +134,8 @@ def _seconds(spotter: Spotter, image: object) -> float:
 
 def _megabytes(model: Path) -> float:
     detector = find_detector(model)
-    files = (detector, *text_graphs(detector, Spotter(detector).manifest))
-    return sum(file.with_suffix(".bin").stat().st_size for file in files) / 1e6
+    files = weight_files(detector, Spotter(detector).manifest)
+    return sum(file.stat().st_size for file in files if file.suffix == ".bin") / 1e6
 
 
 def save_report(path: Path, quantized: str, before: Measured, after: Measured) -> None:

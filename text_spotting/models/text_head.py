@@ -1,4 +1,4 @@
-"""The recognition head: encoder, attention decoder, their loss and greedy reading."""
+"""The recognition head: encoder, attention decoder and their loss."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from text_spotting.alphabet import START, STOP, Alphabet
+from text_spotting.contract import flatten_positions
 from text_spotting.models.attention_decoder import AttentionDecoder
 from text_spotting.models.processes import mean_count
 
@@ -104,34 +105,6 @@ class TextRecognitionHead(BaseModule):
         widths = torch.full_like(lengths, len(columns))
         losses = F.ctc_loss(columns, symbols, widths, lengths, START, reduction="none", zero_infinity=True)
         return (losses * (lengths > 0)).sum() / mean_count(lengths.sum())
-
-    @torch.no_grad()
-    def read(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Greedy decoding of (N, C, h, w) RoI features.
-
-        Returns:
-            symbols (N, T) int64 and their softmax probabilities (N, T), T at most the alphabet's ``max_length``.
-            Decoding ends when every word has met its stop symbol; what follows a stop symbol means nothing.
-        """
-        memory = self.decoder.memorise(flatten_positions(self.encoder(features).float()))
-        state = self.decoder.initial_state(memory)
-        symbol = torch.full((len(features),), START, dtype=torch.int64, device=features.device)
-        ended = torch.zeros_like(symbol, dtype=torch.bool)
-        symbols, probabilities = [], []
-        for _ in range(self.alphabet.max_length):
-            logits, state, _ = self.decoder.step(state, symbol, memory)
-            probability, symbol = logits.softmax(dim=1).max(dim=1)
-            symbols.append(symbol)
-            probabilities.append(probability)
-            ended |= symbol == STOP
-            if ended.all():
-                break
-        return torch.stack(symbols, dim=1), torch.stack(probabilities, dim=1)
-
-
-def flatten_positions(encoded: Tensor) -> Tensor:
-    """(N, D, h, w) to (N, h*w, D), row by row."""
-    return encoded.flatten(2).transpose(1, 2)
 
 
 def longest(targets: Tensor) -> int:

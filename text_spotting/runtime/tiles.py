@@ -35,7 +35,7 @@ Rect = tuple[int, int, int, int]
 class AnySpotter(Protocol):
     """Anything that finds words in a BGR picture."""
 
-    def __call__(self, image: Image) -> list[Word]: ...
+    def __call__(self, image: Image, /) -> Sequence[Word]: ...
 
 
 @dataclass(frozen=True, slots=True)

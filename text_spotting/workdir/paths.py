@@ -51,9 +51,11 @@ class WorkDir:
 
 
 def beside_script() -> WorkDir | None:
-    """Return the work dir of the running script; None when it runs from somewhere else."""
-    root = Path(sys.argv[0]).resolve().parent
-    return WorkDir(root) if (root / TEMPLATE_NAME).is_file() else None
+    """Return the work dir of the running script, or the one that the user stands in; None when there is neither."""
+    for root in (Path(sys.argv[0]).resolve().parent, Path.cwd()):
+        if (root / TEMPLATE_NAME).is_file():
+            return WorkDir(root)
+    return None
 
 
 def require_work_dir() -> WorkDir:
@@ -66,8 +68,8 @@ def require_work_dir() -> WorkDir:
         return found
     script = Path(sys.argv[0])
     raise UserError(
-        f"no {TEMPLATE_NAME} beside {script}: make a work dir first, "
-        f"python tools/instantiate_template.py <template.yaml> <work dir>, and run <work dir>/{script.name}"
+        f"no {TEMPLATE_NAME} beside {script} or in this folder: make a work dir first, "
+        f"python tools/instantiate_template.py <template.yaml> <work dir>, and stand there"
     )
 
 
