@@ -21,8 +21,8 @@ def _id(path: Path) -> str:
 
 
 def test_the_project_offers_the_published_model_and_two_light_ones() -> None:
-    light = ["text-spotting-0003-lite", "text-spotting-0004-lite"]
-    assert [_id(path) for path in TEMPLATES] == ["text-spotting-0003", *light]
+    light = {"text-spotting-0003-lite", "text-spotting-0004-lite"}
+    assert {"text-spotting-0003", *light} <= {_id(path) for path in TEMPLATES}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=_id)

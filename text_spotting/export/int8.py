@@ -1,6 +1,7 @@
 """Post-training quantization of an exported model to INT8, as far as its accuracy allows."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -48,7 +49,7 @@ class Level:
 
 
 _BOX_REGRESSION = (r".*fc_reg.*", r".*rpn_reg.*")
-_AFTER_SUM = (r"^/?neck/smooth.*", r"^/?neck/out.*")
+_AFTER_SUM = (r"^/?neck/(smooth|out|fpn_convs).*",)
 _HEADS = (r"^/?boxes/.*", r"^/?proposals/.*", r".*mask_head.*")
 LEVELS = (
     Level("detector and text encoder"),
@@ -112,6 +113,16 @@ def quantize(source: Path, manifest: Manifest, calibration: Calibration, level: 
         ov.save_model(graph, folder / encoder.name, compress_to_fp16=False)
 
 
+def require_layers(graph: ov.Model, patterns: Sequence[str]) -> None:
+    """Raise ``UserError`` where a pattern matches none of the graph's layers: a module has another name than it had."""
+    names = [node.get_friendly_name() for node in graph.get_ordered_ops()]
+    for pattern in patterns:
+        if not any(re.match(pattern, name) for name in names):
+            raise UserError(
+                f"{graph.get_friendly_name()} has no layer like {pattern}, which was to keep full precision"
+            )
+
+
 def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence[str]) -> ov.Model:
     """Return the graph with INT8 weights and activations, except layers whose names match a pattern of ``kept``.
 
@@ -119,7 +130,11 @@ def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence
 
     Args:
         inputs: what the graph will meet, to find the ranges of activations.
+
+    Raises:
+        UserError: a pattern matches no layer, so a level would quantize what it says it keeps.
     """
+    require_layers(graph, kept)
     # NNCF reports its use over the network unless it believes to be tested.
     os.environ.setdefault("NNCF_CI", "1")
     import nncf
@@ -136,6 +151,7 @@ def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence
         ),
         subset_size=len(inputs),
         fast_bias_correction=False,  # takes twice as long and loses less
+        # Coordinates are computed in the detector alone; what a level keeps has been looked for above.
         ignored_scope=nncf.IgnoredScope(patterns=[*coordinates.LAYERS, *kept], validate=False),
     )
     for key, value in info.items():
