@@ -7,7 +7,6 @@ from small_networks import TEMPLATES
 from text_spotting.engine.torch_spotter import manifest_of
 from text_spotting.workdir.config import load_config
 
-
 ELSEWHERE = {"format", "precision", "input_order", "recognizer", "read_margin"}
 """Fields that the export or the network itself decides."""
 

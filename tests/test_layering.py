@@ -43,7 +43,7 @@ AMONG_SEAMS: dict[str, set[str]] = {
 ABOVE_SEAMS: dict[str, set[str]] = {
     "constraints": set(),
     "preprocess": set(),
-    "decoding": set(),
+    "decoding": {"constraints"},
     "postprocess": {"decoding"},
     "draw": set(),
     "images": {"preprocess"},

@@ -134,8 +134,8 @@ class Lexicon:
             return NOTHING
         return Nearest(self.spellings[best_word], float(np.exp(best / (self._lengths[best_word] + 1))))
 
-    def nearest_steps(self, probabilities: Floats) -> list[Nearest]:
-        """Return the nearest word for each row of an attention reader's steps (N, T, classes).
+    def nearest_steps(self, probabilities: Iterable[Floats]) -> list[Nearest]:
+        """Return the nearest word for each word's steps (T, classes) of an attention reader.
 
         Nearest is the least edit distance whose substitutions cost minus the logarithm of the wanted character's
         probability at that step, as the weighted distance of Mask TextSpotter's lexicon protocols; ``T`` may be longer

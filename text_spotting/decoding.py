@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from text_spotting import constraints
 from text_spotting.manifest import Manifest
 from text_spotting.words import FloatArray
 
@@ -38,10 +39,15 @@ class Reading:
 
 
 def allowed_classes(manifest: Manifest, characters: str | None = None) -> Classes:
-    """Which classes may be emitted when only ``characters`` are read; None reads all symbols of the model."""
-    wanted = set(manifest.symbols) if characters is None else set(characters)
-    allowed = np.array([symbol in wanted for symbol in manifest.symbols])
-    allowed[manifest.start], allowed[manifest.stop] = characters is None, True
+    """Which classes may be emitted when only ``characters`` are read; None reads all symbols of the model.
+
+    Raises:
+        UserError: see ``constraints.allowed_classes``.
+    """
+    if characters is None:
+        return np.ones(len(manifest.symbols), bool)
+    allowed = constraints.allowed_classes(characters, manifest.alphabet)
+    allowed[manifest.start] = False
     return allowed
 
 
@@ -71,7 +77,7 @@ def greedy_decode(
 def probabilities(logits: FloatArray, allowed: Classes | None = None) -> FloatArray:
     """Softmax over each row of [N, classes], shared among the classes allowed."""
     if allowed is not None:
-        logits = np.where(allowed, logits, -np.inf)
+        logits = constraints.restrict_logits(logits, allowed)
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
 
@@ -94,11 +100,14 @@ def ctc_decode(columns: FloatArray, manifest: Manifest, allowed: Classes | None 
     Args:
         columns: [N, T, classes] probabilities; the start symbol is the blank.
     """
+    return [_best_path(word, manifest) for word in ctc_columns(columns, manifest, allowed)]
+
+
+def ctc_columns(columns: FloatArray, manifest: Manifest, allowed: Classes | None = None) -> FloatArray:
+    """Columns [N, T, classes] shared among the blank and the classes allowed, of which the stop symbol is none."""
     mask = allowed_classes(manifest) if allowed is None else allowed.copy()
     mask[manifest.start], mask[manifest.stop] = True, False
-    shared = np.where(mask, np.asarray(columns, np.float32), 0)
-    shared = shared / np.maximum(shared.sum(axis=2, keepdims=True), np.finfo(np.float32).tiny)
-    return [_best_path(word, manifest) for word in shared]
+    return constraints.restrict(np.asarray(columns, np.float32), mask)
 
 
 def _best_path(columns: FloatArray, manifest: Manifest) -> Reading:

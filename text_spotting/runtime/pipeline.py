@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from text_spotting.constraints import Lexicon
 from text_spotting.contract import Engine
 from text_spotting.decoding import Classes, Reading
 from text_spotting.frames import mask_frames
@@ -43,11 +44,13 @@ def find(engine: Engine, canvas: Image, scale: tuple[float, float]) -> Found:
     return Found(boxes, masks, frames, detections.text_features[rows])
 
 
-def read(engine: Engine, image: Image, found: Found, allowed: Classes | None = None) -> PixelReadings:
+def read(
+    engine: Engine, image: Image, found: Found, allowed: Classes | None = None, lexicon: Lexicon | None = None
+) -> PixelReadings:
     """Read what was found: from the image's pixels where the model has a recognizer, else from text features."""
     if engine.manifest.recognizer:
-        return read_pixels(engine, image, found.frames, allowed)
-    return PixelReadings(read_features(engine, found.text_features, allowed), found.frames)
+        return read_pixels(engine, image, found.frames, allowed, lexicon)
+    return PixelReadings(read_features(engine, found.text_features, allowed, lexicon), found.frames)
 
 
 def finish(engine: Engine, image: Image, found: Found, frames: FloatArray, readings: list[Reading]) -> list[Word]:

@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from text_spotting.constraints import Lexicon, Nearest
 from text_spotting.contract import Engine, initial_hidden
-from text_spotting.decoding import Classes, Reading, ctc_decode, greedy_decode
+from text_spotting.decoding import Classes, Reading, ctc_columns, ctc_decode, greedy_decode
 from text_spotting.frames import cut_out, upside_down, widen
 from text_spotting.words import FloatArray, Image
 
@@ -21,14 +23,32 @@ MOST_CROPS = 64
 """In one batch."""
 
 
-def read_features(engine: Engine, text_features: FloatArray, allowed: Classes | None = None) -> list[Reading]:
+def read_features(
+    engine: Engine, text_features: FloatArray, allowed: Classes | None = None, lexicon: Lexicon | None = None
+) -> list[Reading]:
     """Read words [N, C, h, w] with the engine's encoder and decoder."""
     count = len(text_features)
     if not count:
         return []
     with engine.encode(text_features) as memory:
         step = partial(engine.step, memory)
-        return greedy_decode(step, initial_hidden(count, engine.hidden_size), count, engine.manifest, allowed)
+        read = greedy_decode(step, initial_hidden(count, engine.hidden_size), count, engine.manifest, allowed)
+    if lexicon is None:
+        return read
+    return _moved(read, lexicon.nearest_steps([reading.distributions for reading in read]))
+
+
+def _moved(readings: Sequence[Reading], nearest: Sequence[Nearest]) -> list[Reading]:
+    """Readings as the words of a list that they are taken for."""
+    return [
+        replace(
+            reading,
+            text=word.text,
+            score=word.confidence,
+            char_scores=reading.char_scores if len(word.text) == len(reading.text) else (),
+        )
+        for reading, word in zip(readings, nearest, strict=True)
+    ]
 
 
 class PixelReadings(NamedTuple):
@@ -38,7 +58,13 @@ class PixelReadings(NamedTuple):
     frames: FloatArray
 
 
-def read_pixels(engine: Engine, image: Image, frames: FloatArray, allowed: Classes | None = None) -> PixelReadings:
+def read_pixels(
+    engine: Engine,
+    image: Image,
+    frames: FloatArray,
+    allowed: Classes | None = None,
+    lexicon: Lexicon | None = None,
+) -> PixelReadings:
     """Read words in their frames [N, 3, 2] of an image (H, W, 3) with the engine's recognizer.
 
     A word that stands on end runs up as often as down: it is read both ways, and the surer reading is kept.
@@ -47,7 +73,7 @@ def read_pixels(engine: Engine, image: Image, frames: FloatArray, allowed: Class
         return PixelReadings([], frames)
     standing = np.flatnonzero(stands(frames))
     candidates = np.concatenate([frames, upside_down(frames[standing])])
-    read = _recognize(engine, image, widen(candidates, engine.manifest.read_margin), allowed)
+    read = _recognize(engine, image, widen(candidates, engine.manifest.read_margin), allowed, lexicon)
     readings, kept = read[: len(frames)], frames.copy()
     for row, other in zip(standing, range(len(frames), len(candidates)), strict=True):
         if _certainty(read[other]) > _certainty(readings[row]):
@@ -65,10 +91,15 @@ def _certainty(reading: Reading) -> tuple[bool, float]:
     return bool(reading.text), reading.score
 
 
-def _recognize(engine: Engine, image: Image, frames: FloatArray, allowed: Classes | None) -> list[Reading]:
+def _recognize(
+    engine: Engine, image: Image, frames: FloatArray, allowed: Classes | None, lexicon: Lexicon | None
+) -> list[Reading]:
     read: dict[int, Reading] = {}
     for rows, crops in word_crops(image, frames):
-        found = ctc_decode(engine.recognize(crops), engine.manifest, allowed)
+        columns = engine.recognize(crops)
+        found = ctc_decode(columns, engine.manifest, allowed)
+        if lexicon is not None:
+            found = _moved(found, lexicon.nearest_ctc(ctc_columns(columns, engine.manifest, allowed)))
         read.update(zip(rows, found, strict=True))
     return [read[row] for row in range(len(frames))]
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
+from text_spotting.constraints import Lexicon, read_word_list
 from text_spotting.contract import Engine
 from text_spotting.decoding import allowed_classes
 from text_spotting.errors import UserError
@@ -16,7 +17,6 @@ from text_spotting.manifest import Manifest
 from text_spotting.result.found import Words
 from text_spotting.runtime import pipeline
 from text_spotting.runtime.files import find_detector
-from text_spotting.runtime.lexicon import WordList
 from text_spotting.runtime.options import Target, open_engine
 
 Source = TypeVar("Source")
@@ -46,8 +46,10 @@ class Spotter:
         cache_dir: where OpenVINO keeps compiled models to start faster the next time.
         color: order of the channels of arrays that are given, ``"bgr"`` as OpenCV has it, or ``"rgb"``.
         min_score: least score of a word; by default the model's own.
-        lexicon: words to read, or a file of them, one a line; a reading becomes the nearest one, or nothing.
-        allow: characters to read; every reading is made of these alone. By default all that the model knows.
+        lexicon: words to read, or a file of them, one a line; a reading becomes the likeliest one, and is left
+            unread where that is far from what was seen.
+        allow: characters to read, or the name of a ready alphabet; every reading is made of these alone. By default all
+            that the model knows.
 
     Raises:
         UserError: the files are missing, do not belong together or hold no manifest, or an option is not available
@@ -85,10 +87,9 @@ class Spotter:
         self._allowed = None if allow is None else allowed_classes(self.manifest, allow)
         self._lexicon = None if lexicon is None else self._word_list(lexicon)
 
-    def _word_list(self, lexicon: Iterable[str] | Path) -> WordList:
-        if isinstance(lexicon, str | os.PathLike):
-            return WordList.read(Path(lexicon), self.manifest)
-        return WordList(lexicon, self.manifest)
+    def _word_list(self, lexicon: Iterable[str] | Path) -> Lexicon:
+        words = read_word_list(Path(lexicon)) if isinstance(lexicon, str | os.PathLike) else lexicon
+        return Lexicon.of(words, self.manifest.alphabet)
 
     @property
     def manifest(self) -> Manifest:
@@ -125,9 +126,7 @@ class Spotter:
         image = load_image(source, self._color)
         canvas, scale = pipeline.prepare(self.engine, image)
         found = pipeline.find(self.engine, canvas, scale)
-        readings, frames = pipeline.read(self.engine, image, found, self._allowed)
-        if self._lexicon:
-            readings = [self._lexicon.nearest(reading) for reading in readings]
+        readings, frames = pipeline.read(self.engine, image, found, self._allowed, self._lexicon)
         words = pipeline.finish(self.engine, image, found, frames, readings)
         return Words(words, size=(image.shape[1], image.shape[0]))
 
