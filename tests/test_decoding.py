@@ -5,6 +5,7 @@ import pytest
 from sample_graphs import MANIFEST
 
 from text_spotting.decoding import allowed_classes, ctc_decode, greedy_decode, probabilities
+from text_spotting.errors import UserError
 
 CLASSES = len(MANIFEST.symbols)
 A, B, C, DIGIT_0 = (MANIFEST.symbols.index(symbol) for symbol in "abc0")
@@ -67,6 +68,13 @@ def test_characters_that_are_not_allowed_give_their_share_to_the_others():
     logits[0, [A, DIGIT_0, STOP]] = np.log([0.6, 0.3, 0.1])
     (row,) = probabilities(logits, allowed)
     assert [row[A], row[DIGIT_0], row[STOP]] == pytest.approx([0, 0.75, 0.25], abs=1e-5)
+
+
+def test_what_is_allowed_is_folded_as_the_model_folds_and_must_be_known_to_it():
+    assert np.array_equal(allowed_classes(MANIFEST, "AB"), allowed_classes(MANIFEST, "ab"))
+    assert np.array_equal(allowed_classes(MANIFEST, "digits"), allowed_classes(MANIFEST, "0123456789"))
+    with pytest.raises(UserError, match="the model cannot read -"):
+        allowed_classes(MANIFEST, "0-9")
 
 
 def columns(*likeliest):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sample_graphs import MANIFEST
 
+from text_spotting.constraints import Lexicon
 from text_spotting.frames import cut_out, upside_down
 from text_spotting.runtime.reading import crop_widths, read_features, read_pixels, word_crops
 
@@ -85,6 +86,17 @@ def standing_word(dark_end):
     low, high = (20, 80) if dark_end == "top" else (180, 240)
     image[low:high, 100:132] = DARK
     return image, frame(132, 20, 220, 32, 90)
+
+
+def test_words_of_a_list_take_the_place_of_what_a_recognizer_reads():
+    image = np.full((100, 400, 3), LIGHT, np.uint8)
+    image[:20, :200] = DARK
+    words = np.stack([frame(0, 0, 150, 20), frame(0, 60, 150, 20)])
+    (a, nothing), _ = read_pixels(FakeEngine(), image, words, None, Lexicon.of(["B", "A", "ab"], MANIFEST.alphabet))
+    assert a.text == "A", "as the list spells it"
+    # One column says a, and the word's end counts as a certain one.
+    assert a.score == pytest.approx((1 - DARK / 255) ** 0.5, abs=0.01)
+    assert (nothing.text, nothing.score) == ("", 0.0)
 
 
 @pytest.mark.parametrize(("dark_end", "kept"), [("top", 90.0), ("bottom", -90.0)])
