@@ -238,7 +238,7 @@ def test_the_tool_exports_another_size_in_half_precision(snapshot, tmp_path, cap
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--input-size", "250x192"], "--input-size 250x192: both sides must be multiples of 48"),
+        (["--input-size", "250x192"], "--input-size: 250x192: both sides must be multiples of 48"),
         (["--no-onnx", "--no-openvino"], "--no-onnx and --no-openvino leave nothing to export"),
     ],
     ids=["odd size", "no format"],

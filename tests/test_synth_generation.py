@@ -222,8 +222,8 @@ def test_real_crops_are_blended_in_with_their_texts(tmp_path: Path) -> None:
         (["--words", "9", "3"], "--words 9 3"),
         (["--backgrounds", "nowhere"], "--backgrounds nowhere: no such folder"),
         (["--host-root", "."], "--host-root belongs to --host"),
-        (["--fonts", "nowhere"], "--fonts nowhere: no .ttf or .otf file"),
-        (["--word-crops", "nowhere"], "--word-crops nowhere: neither"),
+        (["--fonts", "nowhere"], "--fonts: nowhere: no .ttf or .otf file"),
+        (["--word-crops", "nowhere"], "--word-crops: nowhere: neither"),
     ],
 )
 def test_mistakes_on_the_command_line_are_named(
@@ -257,7 +257,7 @@ def test_a_background_that_is_no_picture_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_pictures_is_refused_as_background(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--backgrounds: no pictures"):
+    with pytest.raises(UserError, match=r"no pictures .* found in"):
         SceneGenerator(replace(SMALL, backgrounds=tmp_path))
 
 

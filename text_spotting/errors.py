@@ -8,7 +8,14 @@ class UserError(Exception):
     """Bad input: one line that says what is wrong, where, and what to do about it.
 
     The command-line tools print the message and exit with code 2, without a traceback.
+
+    Args:
+        about: name of the option that is wrong; a tool that has it as a flag names the flag, others do not.
     """
+
+    def __init__(self, message: str = "", *, about: str = "") -> None:
+        super().__init__(message)
+        self.about = about
 
 
 class PartlyDoneError(UserError):

@@ -63,7 +63,7 @@ def find_faces(folders: tuple[str | Path, ...] = (), language: str = "en") -> tu
     if language == "en":
         faces = [face for face in faces if _draws_latin(face)]
     if folders and not faces:
-        raise UserError(f"--fonts {folders[0]}: no .ttf or .otf file there draws Latin letters and digits")
+        raise UserError(f"{folders[0]}: no .ttf or .otf file there draws Latin letters and digits", about="fonts")
     return tuple(sorted(faces, key=lambda face: (face.path, face.index)))
 
 

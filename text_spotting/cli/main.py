@@ -38,10 +38,10 @@ def run_tool(name: str, argv: Sequence[str] | None = None, program: str | None =
         with _ended_by_signals(), _missing_packages(parser.prog):
             module.run(args)
     except PartlyDoneError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_said(error, parser)}", file=sys.stderr)
         return PARTLY_DONE
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_said(error, parser)}", file=sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:  # whoever read what is printed has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -78,6 +78,13 @@ def _ended_by_signals() -> Iterator[None]:
     finally:
         if signal.getsignal(signal.SIGTERM) is end:
             signal.signal(signal.SIGTERM, before)
+
+
+def _said(error: UserError, parser: argparse.ArgumentParser) -> str:
+    """The message, with the flag that it is about where this tool has it."""
+    flag = f"--{error.about.replace('_', '-')}"
+    known = error.about and any(flag in action.option_strings for action in parser._actions)
+    return f"{flag}: {error}" if known else str(error)
 
 
 @contextmanager

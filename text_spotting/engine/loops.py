@@ -146,7 +146,7 @@ class SpottingValLoop(BaseLoop):
 
     def _measure(self, found: dict[int, list[Word]]) -> dict[str, float]:
         if not found:
-            raise UserError("--val-data-roots: none of the validation pictures can be read")
+            raise UserError("none of the validation pictures can be read", about="val_data_roots")
         result: list[dict[str, float]] = [{}]
         if get_rank() == 0:
             numbers = sorted(found)

@@ -143,11 +143,11 @@ def output_folder(path: Path) -> Iterator[None]:
             yield
     except HeldError as error:
         raise UserError(
-            f"--save-checkpoints-to: another training writes into {path} ({error}); "
-            "wait for it, stop it, or choose another folder"
+            f"another training writes into {path} ({error}); wait for it, stop it, or choose another folder",
+            about="save_checkpoints_to",
         ) from error
     except OSError as error:
-        raise UserError(f"--save-checkpoints-to: cannot write into {path} ({error.strerror or error})") from error
+        raise UserError(f"cannot write into {path} ({error.strerror or error})", about="save_checkpoints_to") from error
 
 
 def build_runner(
@@ -251,5 +251,5 @@ def use_mixed_precision(config: Config) -> None:
         config.optim_wrapper.type = "AmpOptimWrapper"
         return
     if not bfloat16_is_fast():
-        raise UserError("--amp: this CPU has no bfloat16 instructions and no GPU was found; leave --amp out")
+        raise UserError("this CPU has no bfloat16 instructions and no GPU was found; leave --amp out", about="amp")
     config.optim_wrapper.type = "BFloat16OptimWrapper"

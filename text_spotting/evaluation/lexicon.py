@@ -168,21 +168,22 @@ def _read_folder(folder: Path, names: Sequence[str]) -> list[Vocabulary]:
         found[name] = next(fitting, None)
     if missing := [name for name, file in found.items() if file is None]:
         raise UserError(
-            f"--lexicon: {folder} has no list for {len(missing)} of {len(names)} pictures, the first is {missing[0]} "
-            f"(expected voc_{missing[0]}.txt)"
+            f"{folder} has no list for {len(missing)} of {len(names)} pictures, the first is {missing[0]} "
+            f"(expected voc_{missing[0]}.txt)",
+            about="lexicon",
         )
     return [_read_file(file) for file in found.values() if file is not None]
 
 
 def _read_file(path: Path) -> Vocabulary:
     if not path.is_file():
-        raise UserError(f"--lexicon: cannot read {path}: no such file")
+        raise UserError(f"cannot read {path}: no such file", about="lexicon")
     try:
         vocabulary = Vocabulary(read_text(path, "lexicon").splitlines())
     except UserError as error:
-        raise UserError(f"--lexicon: {error}") from error
+        raise UserError(f"{error}", about="lexicon") from error
     if not len(vocabulary):
-        raise UserError(f"--lexicon: {path} holds no word; expected one word a line")
+        raise UserError(f"{path} holds no word; expected one word a line", about="lexicon")
     return vocabulary
 
 

@@ -76,7 +76,7 @@ def read_metrics_file(path: Path) -> Entry:
     try:
         content = load_yaml(path)
     except UserError as error:
-        raise UserError(f"--save-metrics-to: {path} is there but cannot be read ({error}); remove it") from error
+        raise UserError(f"{path} is there but cannot be read ({error}); remove it", about="save_metrics_to") from error
     if not isinstance(content, dict | None):
-        raise UserError(f"--save-metrics-to: {path} is there but holds no mapping; remove it or name another file")
+        raise UserError(f"{path} is there but holds no mapping; remove it or choose another", about="save_metrics_to")
     return content or {}

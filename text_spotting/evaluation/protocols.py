@@ -80,6 +80,6 @@ def protocol(name: str, fold_case: bool = True) -> Protocol:
         UserError: there is none of that name.
     """
     if name not in PROTOCOLS:
-        raise UserError(f"--metrics: no metric is called '{name}'; choose from {', '.join(PROTOCOLS)}")
+        raise UserError(f"no metric is called '{name}'; choose from {', '.join(PROTOCOLS)}", about="metrics")
     found = PROTOCOLS[name]
     return found if fold_case else replace(found, right=partial(found.right, fold_case=False))

@@ -57,7 +57,7 @@ def plain_manifest(config: Any, input_size: tuple[int, int] | None = None) -> Ma
     size = input_size or tuple(config.input_size)
     divisor = config.model.data_preprocessor.get("pad_size_divisor", 1)
     if any(side % divisor or side < divisor for side in size):
-        raise UserError(f"--input-size {size[0]}x{size[1]}: both sides must be multiples of {divisor}")
+        raise UserError(f"{size[0]}x{size[1]}: both sides must be multiples of {divisor}", about="input_size")
     return replace(
         manifest_of(config),
         input_size=(int(size[0]), int(size[1])),
@@ -84,7 +84,7 @@ def export(network: Any, manifest: Manifest, folder: Path, wishes: Wishes, say: 
         folder.mkdir(parents=True, exist_ok=True)
         scratch = tempfile.TemporaryDirectory(dir=folder, prefix=".export-")
     except OSError as error:
-        raise UserError(f"--save-model-to {folder}: cannot write there ({error.strerror})") from error
+        raise UserError(f"{folder}: cannot write there ({error.strerror})", about="save_model_to") from error
     with scratch as name:
         place = Path(name)
         agreements = _make(network, manifest, place, wishes, say)

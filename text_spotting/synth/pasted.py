@@ -33,7 +33,7 @@ def find_crops(source: str | Path) -> list[tuple[Path, str]]:
     for name in _LISTS:
         if (source / name).is_file():
             return read_word_crops(source / name)
-    raise UserError(f"--word-crops {source}: neither a list file nor a folder with one of {', '.join(_LISTS)}")
+    raise UserError(f"{source}: neither a list file nor a folder with one of {', '.join(_LISTS)}", about="word_crops")
 
 
 def paste(rng: random.Random, canvas: Canvas, crop: Image, text: str, pose: Pose, height: float) -> bool:

@@ -20,15 +20,15 @@ _CACHED_PHOTOS = 200
 _LONGEST_SIDE = 900
 
 
-def list_images(folder: Path, flag: str) -> list[Path]:
+def list_images(folder: Path) -> list[Path]:
     """List the pictures under a folder, sorted.
 
     Raises:
-        UserError: the folder holds none; the message names ``flag``.
+        UserError: the folder holds none.
     """
     paths = sorted(path for path in Path(folder).rglob("*") if is_picture(path))
     if not paths:
-        raise UserError(f"{flag}: no pictures ({', '.join(PICTURE_SUFFIXES)}) found in {folder}")
+        raise UserError(f"no pictures ({', '.join(PICTURE_SUFFIXES)}) found in {folder}", about="backgrounds")
     return paths
 
 
@@ -55,7 +55,7 @@ class Textures:
     """Backgrounds by random number: from a folder of photos if given, else (and a quarter of the time) made."""
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        self._photos = [str(path) for path in list_images(Path(folder), "--backgrounds")] if folder else []
+        self._photos = [str(path) for path in list_images(Path(folder))] if folder else []
 
     def place(self, rng: random.Random, width: int, height: int, roll: float) -> Place:
         """A background for a whole picture, taken with the camera turned by ``roll`` degrees; may be written to."""

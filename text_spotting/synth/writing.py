@@ -153,7 +153,7 @@ def _check_settings(job: Job) -> None:
     if not path.is_file():
         if (job.output / ANNOTATION).exists():
             raise UserError(
-                f"--output {job.output}: holds an {ANNOTATION} that this tool did not write; choose another"
+                f"{job.output}: holds an {ANNOTATION} that this tool did not write; choose another", about="output"
             )
         write_whole(path, json.dumps(job.settings(), indent=1))
         return
@@ -161,6 +161,7 @@ def _check_settings(job: Job) -> None:
     if before != now:
         odd = next(key for key in now if before.get(key) != now[key])
         raise UserError(
-            f"--output {job.output}: its pictures were made with other settings ({odd}: {before.get(odd)}); "
-            "choose another folder, or delete this one"
+            f"{job.output}: its pictures were made with other settings ({odd}: {before.get(odd)}); "
+            "choose another folder, or delete this one",
+            about="output",
         )
