@@ -15,7 +15,7 @@ from text_spotting.data.dataset import PhotoSource, SpottingDataset
 from text_spotting.data.packing import pack, pad_polygons, pad_texts
 from text_spotting.data.sampling import EpochSampler
 from text_spotting.data.transforms import Photometric, RandomView, Sample, Stretch, warp
-from text_spotting.data.words import words_of
+from text_spotting.data.word_crops import words_of
 from text_spotting.errors import UserError
 from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Word

@@ -2,6 +2,6 @@
 
 from text_spotting.data.dataset import PhotoSource, SpottingDataset, SyntheticSource
 from text_spotting.data.sampling import EpochSampler
-from text_spotting.data.words import WordCropDataset
+from text_spotting.data.word_crops import WordCropDataset
 
 __all__ = ["EpochSampler", "PhotoSource", "SpottingDataset", "SyntheticSource", "WordCropDataset"]

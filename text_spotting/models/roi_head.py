@@ -42,12 +42,12 @@ class TextRoIHead(StandardRoIHead):
         self, x: Pyramid, rpn_results_list: list[InstanceData], batch_data_samples: list[DetDataSample]
     ) -> dict[str, Tensor]:
         proposals = [InstanceData(priors=result.bboxes) for result in rpn_results_list]
-        losses = super().loss(x, self._with_second_looks(x, rpn_results_list, batch_data_samples), batch_data_samples)
+        losses = super().loss(x, self._with_refinements(x, rpn_results_list, batch_data_samples), batch_data_samples)
         losses.update(self.text_loss(x, proposals, batch_data_samples))
         return losses
 
     @torch.no_grad()
-    def _with_second_looks(
+    def _with_refinements(
         self, x: Pyramid, proposals: list[InstanceData], batch_data_samples: list[DetDataSample]
     ) -> list[InstanceData]:
         """The proposals and what they become when refined, so that the box head learns from what it will meet."""
