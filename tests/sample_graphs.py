@@ -72,8 +72,8 @@ def detector_graph():
             "none": np.zeros(3, np.int64),
         },
         [
-            ("ReduceMean", "image", "colour", {"axes": [0, 2, 3], "keepdims": 0}),
-            ("Gather", "colour zero", "blue", {}),
+            ("ReduceMean", "image", "color", {"axes": [0, 2, 3], "keepdims": 0}),
+            ("Gather", "color zero", "blue", {}),
             ("Mul", "blueness blue", "moving", {}),
             ("Add", "fixed moving", "boxes", {}),
             ("Identity", "none", "labels", {}),

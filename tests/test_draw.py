@@ -1,4 +1,4 @@
-"""What drawing does to a picture: colours where words are, nothing elsewhere, the scene given untouched."""
+"""What drawing does to a picture: colors where words are, nothing elsewhere, the scene given untouched."""
 
 import numpy as np
 import pytest
@@ -75,7 +75,7 @@ def test_the_label_moves_below_where_it_would_hide_another_word() -> None:
     assert is_color(drawn[124:127, 102], GREEN)
 
 
-def test_every_outcome_has_its_own_colour_and_ignored_regions_no_label() -> None:
+def test_every_outcome_has_its_own_color_and_ignored_regions_no_label() -> None:
     assert len(set(OUTCOME_COLORS.values())) == len(Outcome)
     scene, place = picture(), word(100, 80, 200, 120, text="abc")
     for outcome in Outcome:

@@ -1,4 +1,4 @@
-"""Picture files: colour order, what cannot be read or written."""
+"""Picture files: color order, what cannot be read or written."""
 
 from pathlib import Path
 

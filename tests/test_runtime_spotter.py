@@ -157,7 +157,7 @@ def test_threads_may_share_a_spotter(spotter):
         ({"threads": -1}, "threads=-1: must be 0"),
         ({"color": "hsv"}, "color 'hsv' is unknown; choose 'bgr' or 'rgb'"),
     ],
-    ids=["foreign device", "unknown precision", "no stream", "fewer than no thread", "unknown colour order"],
+    ids=["foreign device", "unknown precision", "no stream", "fewer than no thread", "unknown color order"],
 )
 def test_wishes_that_cannot_be_met(ir, arguments, complaint):
     with pytest.raises(UserError, match=complaint):

@@ -37,16 +37,16 @@ OUTCOME_COLORS: dict[Outcome, Color] = {
     Outcome.FALSE: (200, 60, 190),
     Outcome.IGNORED: (150, 150, 150),
 }
-"""One colour an outcome, told apart by hue and by lightness."""
+"""One color an outcome, told apart by hue and by lightness."""
 
 
 def draw_words(scene: Image, words: Sequence[Word], color: Color = GREEN) -> Image:
-    """Return the scene with every word's outline and text in one colour."""
+    """Return the scene with every word's outline and text in one color."""
     return draw_labels(scene, [(word, word.text, color) for word in words])
 
 
 def draw_outcomes(scene: Image, outcomes: Iterable[tuple[Word, Outcome]]) -> Image:
-    """Return the scene with every word in the colour of its outcome; don't-care regions carry no label."""
+    """Return the scene with every word in the color of its outcome; don't-care regions carry no label."""
     return draw_labels(
         scene,
         [
@@ -128,6 +128,6 @@ def _keep_inside(x: int, y: int, size: tuple[int, int], canvas: Image) -> tuple[
 
 
 def _ink(background: Color) -> Color:
-    """Black on light colours and white on dark ones (luma of ITU-R BT.601)."""
+    """Black on light colors and white on dark ones (luma of ITU-R BT.601)."""
     blue, green, red = background
     return BLACK if 0.114 * blue + 0.587 * green + 0.299 * red > 120 else WHITE

@@ -61,7 +61,7 @@ def write_report(folder: Path, run: Run, before: Run | None = None, track: Track
 
 
 def render(data: dict[str, Any]) -> str:
-    """Put style, script, colours and data into the page."""
+    """Put style, script, colors and data into the page."""
     source = files("text_spotting.evaluation") / "report_page"
     page = (source / "page.html").read_text(encoding="utf-8")
     colors = "".join(f"--{outcome}: {_css(outcome)}; " for outcome in Outcome)

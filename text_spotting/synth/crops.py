@@ -15,7 +15,7 @@ from text_spotting.fonts import Mask, by_family, pick
 from text_spotting.synth.camera import random_shot, take
 from text_spotting.synth.judge import LEAST_CONTRAST, MOST_BLUR
 from text_spotting.synth.materials import material, plain
-from text_spotting.synth.pixels import as_bytes, as_floats, mean_colour
+from text_spotting.synth.pixels import as_bytes, as_floats, mean_color
 from text_spotting.synth.render import Ink, bend, draw_word, random_height, random_pose, random_roll, size_for
 from text_spotting.synth.style import Style, contrasting, paint, random_style
 from text_spotting.synth.texts import faces_for, text_source
@@ -83,7 +83,7 @@ class WordGenerator:
         image = _behind(rng, self._textures, width_px, height_px)
         matrix = cv2.getPerspectiveTransform(_rectangle(ink.mask), corners)
         mask = as_bytes(cv2.warpPerspective(ink.mask, matrix, (width_px, height_px), flags=cv2.INTER_AREA))
-        style = random_style(rng, mean_colour(image), height)
+        style = random_style(rng, mean_color(image), height)
         if rng.random() < 0.25:
             self._neighbours(rng, image, corners, style, height)
         worn = self._textures.patch(rng, width_px, height_px)[..., 0] if style.wear else None
@@ -135,7 +135,7 @@ def _behind(rng: random.Random, textures: Textures, width: int, height: int) -> 
         return plain(rng, material(rng), width, height, 30)
     patch = textures.patch(rng, width, height)
     calm = rng.random()  # text is mostly put where a surface is quiet
-    flat = np.full_like(patch, mean_colour(patch))
+    flat = np.full_like(patch, mean_color(patch))
     return as_bytes(cv2.addWeighted(patch, calm, flat, 1 - calm, 0))
 
 
@@ -150,8 +150,8 @@ def _clutter(rng: random.Random, image: Image) -> None:
     if rng.random() > 0.12:
         return
     height, width = image.shape[:2]
-    colour = contrasting(rng, mean_colour(image), 30)
+    color = contrasting(rng, mean_color(image), 30)
     at = rng.choice((rng.uniform(0, 0.1), rng.uniform(0.9, 1.0), rng.random())) * height
     rise = rng.gauss(0, 0.05) * width
     thick = max(1, round(height * rng.uniform(0.02, 0.06)))
-    cv2.line(image, (0, round(at - rise)), (width, round(at + rise)), colour, thick, cv2.LINE_AA)
+    cv2.line(image, (0, round(at - rise)), (width, round(at + rise)), color, thick, cv2.LINE_AA)

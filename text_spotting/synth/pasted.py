@@ -9,7 +9,7 @@ import numpy as np
 from text_spotting.annotations.word_crops import read_word_crops
 from text_spotting.errors import UserError
 from text_spotting.synth.compose import Canvas
-from text_spotting.synth.pixels import as_bytes, as_floats, mean_colour
+from text_spotting.synth.pixels import as_bytes, as_floats, mean_color
 from text_spotting.synth.render import Pose
 from text_spotting.synth.texture import load_photo
 from text_spotting.words import Image
@@ -74,5 +74,5 @@ def _feather(rows: int, columns: int) -> np.ndarray[tuple[int, ...], np.dtype[np
 
 def _relit(crop: Image, around: Image, share: float) -> Image:
     """Shift the crop's brightness part of the way to that of its new place."""
-    shift = (as_floats(mean_colour(around)) - as_floats(mean_colour(crop))) * share
+    shift = (as_floats(mean_color(around)) - as_floats(mean_color(crop))) * share
     return as_bytes((crop + shift).clip(0, 255))

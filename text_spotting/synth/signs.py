@@ -12,9 +12,9 @@ from text_spotting.synth.compose import Canvas
 from text_spotting.synth.hanging import Wish, find_spot
 from text_spotting.synth.layout import Block, block, single
 from text_spotting.synth.materials import material, plain
-from text_spotting.synth.pixels import as_bytes, mean_colour
+from text_spotting.synth.pixels import as_bytes, mean_color
 from text_spotting.synth.render import random_height, size_for
-from text_spotting.synth.style import Colour, Style, blend, contrasting, random_style, sign_colour
+from text_spotting.synth.style import Color, Style, blend, contrasting, random_style, sign_color
 from text_spotting.synth.texts import TextSource
 from text_spotting.synth.texture import Textures
 from text_spotting.words import FloatArray
@@ -59,7 +59,7 @@ class SignMaker:
         if on_board:
             behind = put_board(rng, canvas, spot.frame, spot.height, self.textures)
         else:
-            behind = colour_behind(canvas, spot.corners)
+            behind = color_behind(canvas, spot.corners)
         canvas.write(laid, spot.corners, random_style(rng, behind, spot.height))
         canvas.reserve(spot.frame)
         if on_board and rng.random() < 0.8:  # the others shine by themselves
@@ -82,16 +82,16 @@ def sign_block(rng: random.Random, texts: TextSource, face: Face, em: int, most:
     return block(rng, face, em, lines)
 
 
-def put_board(rng: random.Random, canvas: Canvas, corners: FloatArray, height: float, textures: Textures) -> Colour:
-    """Paint a board over a quad and return its colour.
+def put_board(rng: random.Random, canvas: Canvas, corners: FloatArray, height: float, textures: Textures) -> Color:
+    """Paint a board over a quad and return its color.
 
     Args:
         height: letters' height in pixels, which borders and shadows are sized by.
     """
-    colour = sign_colour(rng) if rng.random() < 0.75 else material(rng)
+    color = sign_color(rng) if rng.random() < 0.75 else material(rng)
     x1, y1, x2, y2 = canvas.bounds(corners, margin=4)
     if x2 - x1 < 4 or y2 - y1 < 4:
-        return colour
+        return color
     region = canvas.image[y1:y2, x1:x2]
     points = np.round((corners - np.array([x1, y1])) * 16).astype(np.int32)
     mask = np.zeros(region.shape[:2], np.uint8)
@@ -103,23 +103,23 @@ def put_board(rng: random.Random, canvas: Canvas, corners: FloatArray, height: f
         blend(region, (0, 0, 0), as_bytes(thrown), rng.uniform(0.2, 0.6))
     if rng.random() < 0.15:
         face = textures.patch(rng, x2 - x1, y2 - y1)
-        face = as_bytes(cv2.addWeighted(face, 0.35, np.full_like(face, colour), 0.65, 0))
+        face = as_bytes(cv2.addWeighted(face, 0.35, np.full_like(face, color), 0.65, 0))
     else:
-        face = plain(rng, colour, x2 - x1, y2 - y1, 22)
+        face = plain(rng, color, x2 - x1, y2 - y1, 22)
     weight = mask[..., None].astype(np.float32) * (rng.uniform(0.6, 0.9) if rng.random() < 0.1 else 1.0) / 255
     region[:] = region + (face - region.astype(np.float32)) * weight
     if rng.random() < 0.35:
-        border, thick = contrasting(rng, colour, 40), max(1, round(height * rng.uniform(0.04, 0.15)))
+        border, thick = contrasting(rng, color, 40), max(1, round(height * rng.uniform(0.04, 0.15)))
         cv2.polylines(region, [points], True, border, thick, cv2.LINE_AA, 4)
-    return colour
+    return color
 
 
-def colour_behind(canvas: Canvas, corners: FloatArray) -> Colour:
-    """Mean colour of the picture in a quad's bounds; grey when they lie outside."""
+def color_behind(canvas: Canvas, corners: FloatArray) -> Color:
+    """Mean color of the picture in a quad's bounds; grey when they lie outside."""
     x1, y1, x2, y2 = canvas.bounds(corners)
-    return mean_colour(canvas.image[y1:y2, x1:x2])
+    return mean_color(canvas.image[y1:y2, x1:x2])
 
 
 def plain_style(rng: random.Random, canvas: Canvas, corners: FloatArray, height: float) -> Style:
     """A style for words written straight onto the picture."""
-    return random_style(rng, colour_behind(canvas, corners), height)
+    return random_style(rng, color_behind(canvas, corners), height)
