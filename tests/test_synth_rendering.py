@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
+from text_spotting import fonts
 from text_spotting.fonts import Face, by_family, draws, find_faces, pick
 from text_spotting.geometry import to_shape
-from text_spotting.synth import fonts
 from text_spotting.synth.compose import Canvas
 from text_spotting.synth.judge import judge, word_height
 from text_spotting.synth.layout import Block, block, single
