@@ -3,9 +3,8 @@
 #
 #   ./init_venv.sh [dir]        dir defaults to venv beside this script
 #
-# PYTHON         interpreter to use (default: the first Python 3.11 on the PATH)
-# PIP_FIND_LINKS folders with ready wheels, e.g. a CPU-only torch or a built onedl-mmcv
-# MAX_JOBS       parallel compilers when mmcv's operators must be built
+# PYTHON         interpreter to use, 3.11 to 3.13 (default: the first such on the PATH)
+# PIP_FIND_LINKS folders with ready wheels, e.g. a CPU-only torch; nothing is compiled without them either
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -13,37 +12,37 @@ say() { printf '%s\n' "-- $*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 2; }
 
 case "${1:-}" in
-  -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+  -h | --help) sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
   -*) die "unknown option $1; usage: init_venv.sh [dir]" ;;
 esac
 [ $# -le 1 ] || die "one directory at most, got $#; usage: init_venv.sh [dir]"
 venv="${1:-$here/venv}"
 lock="$here/constraints.txt"
 
-is_wanted_python() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; }
+is_wanted_python() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }
 
 find_python() {
   if [ -n "${PYTHON:-}" ]; then
-    is_wanted_python "$PYTHON" || die "PYTHON=$PYTHON is not Python 3.11, which the pinned packages are tested with"
+    is_wanted_python "$PYTHON" || die "PYTHON=$PYTHON is not Python 3.11, 3.12 or 3.13, which the pinned packages are made for"
     echo "$PYTHON"
     return
   fi
   local candidate
-  for candidate in python3.11 python3 python; do
+  for candidate in python3.11 python3.12 python3.13 python3 python; do
     if is_wanted_python "$candidate"; then echo "$candidate"; return; fi
   done
-  die "no Python 3.11 on the PATH (found: $(python3 --version 2>&1 || true)); install it, or name it with PYTHON=/path/to/python3.11"
+  die "no Python 3.11 to 3.13 on the PATH (found: $(python3 --version 2>&1 || true)); install one, or name it with PYTHON=/path/to/python3"
 }
 
 make_venv() {
   if [ -x "$venv/bin/python" ]; then
-    is_wanted_python "$venv/bin/python" || die "$venv exists but its Python is not 3.11; choose another directory or delete it"
+    is_wanted_python "$venv/bin/python" || die "$venv exists but its Python is not 3.11, 3.12 or 3.13; choose another directory or delete it"
     return
   fi
   local interpreter
   interpreter="$(find_python)"
   say "making $venv"
-  "$interpreter" -m venv "$venv" || die "$interpreter cannot make environments here; on Debian and Ubuntu install python3.11-venv"
+  "$interpreter" -m venv "$venv" || die "$interpreter cannot make environments here; on Debian and Ubuntu install python3-venv"
 }
 
 make_venv
@@ -59,7 +58,7 @@ milestones() { grep -oE '^ *(\[[0-9]+/[0-9]+\]|(Collecting|Downloading|Building|
 watched() {
   local log="$1" pid seconds
   shift
-  set -m # a process group of its own, so that Ctrl-C ends compilers and all
+  set -m # a process group of its own, so that Ctrl-C ends what pip starts as well
   "$@" >"$log" 2>&1 &
   pid=$!
   set +m
@@ -120,17 +119,18 @@ check_opencv() {
   pip install --quiet --no-deps "opencv-python-headless==$(locked opencv-python)"
 }
 
-# A compiler for CUDA is needed to build the operators for a GPU.
-has_nvcc() { [ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ] || command -v nvcc >/dev/null; }
-
+# Whether NMS and RoIAlign run here, on the GPU too where there is one, compiled or not.
 mmcv_works() {
-  "$py" -I - "$(has_nvcc && echo cuda || echo cpu)" <<'EOF' 2>/dev/null
+  "$py" -I - "$here" <<'EOF' 2>/dev/null
 import sys
 
+sys.path.insert(0, sys.argv[1])
 import torch
+
+import text_spotting.ops
 from mmcv.ops import nms, roi_align
 
-device = "cuda" if sys.argv[1] == "cuda" and torch.cuda.is_available() else "cpu"
+device = "cuda" if torch.cuda.is_available() else "cpu"
 boxes = torch.tensor([[0.0, 0.0, 4.0, 4.0], [0.0, 0.0, 4.0, 4.0]], device=device)
 assert len(nms(boxes, torch.tensor([0.9, 0.8], device=device), 0.5)[1]) == 1
 regions = torch.tensor([[0.0, 0.0, 0.0, 4.0, 4.0]], device=device)
@@ -138,47 +138,19 @@ assert roi_align(torch.ones(1, 1, 8, 8, device=device), regions, (2, 2)).shape =
 EOF
 }
 
-# A wheel built here is kept outside of the environment, for the next one.
-built_wheels="${XDG_CACHE_HOME:-$HOME/.cache}/text-spotting/wheels"
-
+# Nothing is compiled: the package's setup finds no torch in pip's build environment and leaves the operators out.
+# A ready wheel with operators in PIP_FIND_LINKS is taken instead, as long as they load and fit the GPU.
 install_mmcv() {
   local version
   version="$(locked onedl-mmcv)"
   if [ "$(installed onedl-mmcv)" = "$version" ] && mmcv_works; then return; fi
-  mkdir -p "$built_wheels"
-  if pip install --quiet --no-deps --force-reinstall --only-binary :all: --find-links "$built_wheels" "onedl-mmcv==$version" 2>/dev/null \
-    && mmcv_works; then
-    say "mmcv $version: ready wheel installed"
-    rm -rf "$venv/src"
-    return
-  fi
-  build_mmcv "$version"
-  mmcv_works || die "mmcv was built but its operators do not load; run $py -c 'import mmcv.ops' to see why"
-}
-
-# The source tree stays in the environment until the build is done, so an interrupted build goes on where it was.
-build_mmcv() {
-  local version="$1" work="$venv/src"
-  command -v "${CXX:-g++}" >/dev/null || die "mmcv $version has no ready wheel here and building it needs a C++ compiler (g++)"
-  say "mmcv $version: no ready wheel found, so its operators are compiled: about 14 minutes on 2 cores, less on more."
-  say "Stopping is safe; the next run goes on from there. PIP_FIND_LINKS=<folder with the wheel> avoids it. Log: $work/build.log"
-  mkdir -p "$work"
-  if [ ! -f "$work/onedl_mmcv-$version/setup.py" ]; then
-    pip download --quiet --no-deps --no-build-isolation --no-binary :all: -d "$work" "onedl-mmcv==$version"
-    tar -xzf "$work/onedl_mmcv-$version.tar.gz" -C "$work"
-  fi
-  has_nvcc || say "no CUDA compiler (nvcc) here: the operators will run on the CPU only"
-  watched "$work/build.log" compile_mmcv "$work" "$work/onedl_mmcv-$version"
-  pip install --quiet --no-deps --force-reinstall "$work"/onedl_mmcv-*.whl
-  mv -f "$work"/onedl_mmcv-*.whl "$built_wheels"
-  rm -rf "$work"
-}
-
-# Debug information would make the library 84 MB instead of 2.
-compile_mmcv() {
-  has_nvcc || export CUDA_VISIBLE_DEVICES=
-  export CFLAGS="${CFLAGS:-} -g0" CXXFLAGS="${CXXFLAGS:-} -g0" MMCV_WITH_OPS=1 MAX_JOBS="${MAX_JOBS:-$(nproc)}"
-  PATH="$venv/bin:$PATH" pip wheel -v --no-deps --no-build-isolation -w "$1" "$2"
+  say "installing mmcv $version, without compiled operators unless a ready wheel has them"
+  watched "$venv/setup.log" env -u PYTHONPATH "$py" -m pip install --no-deps --force-reinstall "onedl-mmcv==$version"
+  if mmcv_works; then return; fi
+  say "its ready wheel does not work here; installing it without compiled operators"
+  watched "$venv/setup.log" env -u PYTHONPATH "$py" -m pip install --no-deps --force-reinstall --no-cache-dir \
+    --no-binary onedl-mmcv "onedl-mmcv==$version"
+  mmcv_works || die "mmcv does not load; run $py -c 'import text_spotting.ops, mmcv.ops' to see why"
 }
 
 install_project() {

@@ -86,6 +86,26 @@ def test_resuming_equals_never_having_stopped(photos: Path, tmp_path: Path) -> N
         assert torch.equal(tensor, resumed.model.state_dict()[name]), name
 
 
+def test_the_first_loss_after_resuming_is_that_of_the_uninterrupted_run(photos: Path, tmp_path: Path) -> None:
+    """With more boxes than the box head learns from, so that samplers choose among them."""
+
+    def config(epochs: int) -> Config:
+        config = config_of(LITE, photos, epochs)
+        config.model.train_cfg.rpn_proposal.update(nms_pre=300, max_per_img=150)
+        config.custom_hooks[1].interval = 1
+        return config
+
+    run(config(2), tmp_path / "whole")
+    run(config(1), tmp_path / "parts")
+    latest = tmp_path / "parts" / "latest.pth"
+    run(config(2), tmp_path / "parts", from_state(read_snapshot(latest), str(latest)))
+    whole, parts = (
+        [json.loads(line)["loss"] for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
+        for name in ("whole", "parts")
+    )
+    assert whole == parts
+
+
 def test_a_moving_average_of_the_weights_is_what_is_saved_and_goes_on_when_resumed(
     photos: Path, tmp_path: Path
 ) -> None:

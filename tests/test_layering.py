@@ -54,19 +54,31 @@ ABOVE_SEAMS: dict[str, set[str]] = {
     "evaluation": {"draw"},
     "runtime": {"constraints", "decoding", "images", "preprocess", "postprocess", "result"},
     "many": {"runtime"},
-    "data": {"annotations", "synth"},
-    "models": {"postprocess"},
+    "ops": set(),
+    "data": {"annotations", "ops", "synth"},
+    "models": {"ops", "postprocess"},
     "engine": {
         "annotations",
         "data",
         "evaluation",
         "models",
+        "ops",
         "postprocess",
         "preprocess",
         "runtime",
         "workdir",
     },
-    "export": {"annotations", "engine", "evaluation", "models", "postprocess", "preprocess", "runtime", "workdir"},
+    "export": {
+        "annotations",
+        "engine",
+        "evaluation",
+        "models",
+        "ops",
+        "postprocess",
+        "preprocess",
+        "runtime",
+        "workdir",
+    },
 }
 MAY_IMPORT = {
     **AMONG_SEAMS,
@@ -75,7 +87,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
 }
 TORCH_SIDE = {"torch", "torchvision", "mmcv", "mmdet", "mmengine"}
-WITH_TORCH = {"data", "models", "engine", "export"}
+WITH_TORCH = {"ops", "data", "models", "engine", "export"}
 
 
 def _part(path: Path) -> str:

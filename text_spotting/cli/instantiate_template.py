@@ -11,7 +11,7 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument("template", type=Path, help="path to a template.yaml")
+    parser.add_argument("template", help="path to a template.yaml, or a name such as text-spotting-0003-lite")
     parser.add_argument("output", type=Path, help="work dir to create or to complete")
     parser.add_argument(
         "--do-not-load-snapshot", action="store_true", help="leave the initial weights out, for example without network"
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Instantiate and say what was written."""
+    from text_spotting.workdir.catalogue import find_template
     from text_spotting.workdir.instantiate import instantiate
 
     logging.basicConfig(format="%(message)s")
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
     output = args.output.resolve()
     print(f"work dir {output}")
     for name, outcome in instantiate(
-        args.template, output, load_snapshot=not args.do_not_load_snapshot, force=args.force
+        find_template(args.template), output, load_snapshot=not args.do_not_load_snapshot, force=args.force
     ):
         print(f"  {name:<16} {outcome}")
     if args.do_not_load_snapshot:

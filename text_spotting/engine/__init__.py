@@ -1,5 +1,6 @@
 """Training loop, hooks, checkpoints and the PyTorch spotter."""
 
+import text_spotting.ops  # noqa: F401  (before mmdet)
 from text_spotting.engine.hooks import SnapshotHook
 from text_spotting.engine.journal import JournalHook
 from text_spotting.engine.loops import ResumableTrainLoop, SpottingValLoop

@@ -1,5 +1,6 @@
 """The Mask R-CNN text spotter and its parts, registered with mmdet by importing this package."""
 
+import text_spotting.ops  # noqa: F401  (before mmdet)
 from text_spotting.models.assigner import WordAssigner
 from text_spotting.models.backbones import LargeKernelFPN, TextBackbone
 from text_spotting.models.encoder import LightSVTREncoder, TextEncoder

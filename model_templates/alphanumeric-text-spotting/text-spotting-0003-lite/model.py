@@ -57,6 +57,7 @@ model = dict(
                 neg_pos_ub=-1,
                 add_gt_as_proposals=True,
                 pos_sampler=dict(type="RandomSampler"),
+                # floor_thr=-1 would become 0 at the first call, in this run and again in each that resumes it
                 neg_sampler=dict(type="IoUBalancedNegSampler", floor_thr=0, floor_fraction=0, num_bins=4),
             ),
             words_read=8,
