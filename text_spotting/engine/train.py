@@ -193,9 +193,11 @@ def train(runner: SpottingRunner) -> bool:
     except RuntimeError as error:
         if get_world_size() == 1 or not _is_about_others(error):
             raise
+        ended = "training stopped: another process of this run ended; go on with --resume-from"
         if runner.train_loop.asked_to_stop:
+            runner.logger.error(ended)
             return False
-        raise UserError("training stopped: another process of this run ended; go on with --resume-from") from error
+        raise UserError(ended) from error
     finally:
         _end_loading()
     return True
