@@ -20,11 +20,13 @@ from xml.etree import ElementTree
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from small_training import SmallTraining, differences, kill_after
+from small_training import SmallTraining, differences, kill_after, kill_once_there
 
 from text_spotting.engine.checkpoints import read_snapshot
 
 TESTS = Path(__file__).parent
+EPOCHS = 400
+"""More than any of these trainings reaches."""
 MADE_BY_TESTS = [
     ("kill -9 in validation", "test_engine_faults.py", "killed_in_validation", "nothing; measured first on resuming"),
     ("Ctrl-C, SIGTERM in training", "test_engine_faults.py", "interrupted_run", "nothing"),
@@ -59,30 +61,35 @@ class Row:
     holds: bool
 
 
-def kill_training(root: Path, times: int, epochs: int, number: int, name: str) -> Row:
-    """Kill one training so often, at random moments, and compare its end with an undisturbed one."""
-    training = SmallTraining.make(root, 'custom_hooks[1]["interval"] = 1\n')
-    flags = ("--epochs", str(epochs), "--workers", "1")
-    assert training.run(root / "whole", *flags) == 0, training.log()[-3000:]
-    chosen, output, killed, lost = random.Random(0), root / "killed", 0, 0
+def kill_training(training: SmallTraining, times: int, seconds: float, number: int, name: str) -> Row:
+    """Kill one training so often, at random moments, and compare it with one that nothing disturbs as long."""
+    chosen, output, killed, lost = random.Random(0), training.root / name, 0, 0
     while killed < times:
-        code = kill_after(training.start(output, *flags), chosen.uniform(0.0, 14.0), number)
-        killed += code != 0
+        code = kill_after(training.start(output, "--epochs", str(EPOCHS)), chosen.uniform(0.0, seconds), number)
+        if code == 0:
+            raise SystemExit(f"finished all {EPOCHS} epochs after {killed} of {times}: give fewer --seconds")
+        killed += 1
         lost = max(lost, steps_done(output) - steps_saved(output))
-        print(f"{name} {killed}: {steps_saved(output)} of {3 * epochs} steps saved, exit {code}", flush=True)
-        if code == 0 and killed < times:
-            raise SystemExit(f"finished after {killed} of {times}: give more --epochs")
-    assert training.run(output, *flags) == 0, training.log()[-3000:]
-    unequal = [
-        f"{one}{key}" for one in ("latest.pth", "best.pth") for key in differences(output / one, root / "whole" / one)
-    ]
+        print(f"{name} {killed}: {steps_saved(output)} steps saved, exit {code}", flush=True)
+    last = max(1, steps_saved(output) // 3)
+    for folder in (output, training.root / "undisturbed"):
+        if not (folder / f"epoch_{last}.pth").exists():
+            training_until(training, folder, last)
+    unequal = differences(output / f"epoch_{last}.pth", training.root / "undisturbed" / f"epoch_{last}.pth")
+    print(f"{name}: epoch {last} {'differs: ' + unequal[0] if unequal else 'is equal bit for bit'}", flush=True)
     return Row(
-        f"{name} in training, 0 to 14 s after its start",
-        f"3 steps an epoch, {epochs} epochs, saved after each",
+        f"{name} in training",
+        f"0 to {seconds:g} s after each start; 3 steps an epoch, all state and the best compared",
         killed,
-        f"at most {lost} steps since the last save; end and best {'differ' if unequal else 'equal bit for bit'}",
+        f"at most {lost} steps since the last save; epoch {last} {'differs' if unequal else 'equal bit for bit'}",
         not unequal,
     )
+
+
+def training_until(training: SmallTraining, output: Path, epoch: int) -> None:
+    """Train until an epoch is finished."""
+    child = training.start(output, "--epochs", str(EPOCHS))
+    kill_once_there(child, output / f"epoch_{epoch}.pth", signal.SIGTERM, 3600)
 
 
 def steps_saved(output: Path) -> int:
@@ -126,16 +133,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50, help="kill -9 in training (default: 50)")
     parser.add_argument("--stops", type=int, default=5, help="SIGTERM in training (default: 5)")
-    parser.add_argument("--epochs", type=int, default=30, help="of the killed training (default: 30)")
+    parser.add_argument("--seconds", type=float, default=14.0, help="longest life of a training (default: 14)")
     parser.add_argument("--no-tests", action="store_true", help="only kill and stop training")
     parser.add_argument("--output", type=Path, help="write the table there")
     args = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
+        training = SmallTraining.make(Path(folder), 'custom_hooks[1]["interval"] = 1\n')
         for name, number, times in (("kill -9", signal.SIGKILL, args.kills), ("SIGTERM", signal.SIGTERM, args.stops)):
             if times:
-                root = Path(folder) / str(int(number))
-                rows.append(kill_training(root, times, args.epochs, number, name))
+                rows.append(kill_training(training, times, args.seconds, number, name))
     rows += [] if args.no_tests else run_tests()
     print(table(rows))
     if args.output:

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from small_training import SmallTraining, differences, end_of, kill_after, kill_once_there
 
 from text_spotting.engine.checkpoints import read_snapshot, write_snapshot
+from text_spotting.engine.torch_spotter import TorchSpotter
+from text_spotting.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +156,21 @@ def test_a_state_of_wrong_types_is_one_line(
     write_snapshot(snapshot, tmp_path / "bad.pth")
     assert training.run(tmp_path / "out", "--epochs", "2", "--resume-from", str(tmp_path / "bad.pth")) == 2
     assert "bad.pth" in training.log().rstrip().splitlines()[-1]
+
+
+def test_a_snapshot_with_six_tensors_is_refused_by_evaluation_and_training_unless_parts_are_asked_for(
+    training: SmallTraining, whole: Path, tmp_path: Path
+) -> None:
+    weights = read_snapshot(whole / "latest.pth")["state_dict"]
+    six = tmp_path / "six.pth"
+    torch.save(dict(list(weights.items())[:6]), six)
+    with pytest.raises(UserError, match=r"lacks 343 of the network's 349 tensors \(backbone .*roi_head\.text_head"):
+        TorchSpotter.from_checkpoint(training.root / "work" / "model.py", six)
+    flags = ("--epochs", "1", "--load-weights", str(six))
+    assert training.run(tmp_path / "out", *flags) == 2
+    assert "lacks 343 of the network's 349 tensors" in training.log()
+    assert training.run(tmp_path / "out", *flags, "--partial-weights") == 0
+    assert "these begin anew" in training.log()
 
 
 @pytest.fixture(autouse=True)

@@ -76,7 +76,7 @@ def from_some_weights(checkpoint: Checkpoint, source: str) -> Start:
 
     def start(runner: Runner) -> None:
         if missing := load_some_weights(network_of(runner), checkpoint, source):
-            LOGGER.warning("%s lacks %s: these begin anew", source, missing)
+            runner.logger.warning(f"{source} lacks {missing}: these begin anew")
 
     return start
 
