@@ -256,7 +256,7 @@ def test_labels_and_attributes_of_cvat_in_any_case_and_by_any_name(tmp_path: Pat
 
 
 def test_a_cvat_video_says_what_to_export_instead(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="tracks through a video.*CVAT for images"):
+    with pytest.raises(UserError, match=r"tracks through a video.*CVAT for images"):
         cvat(tmp_path, '<track id="0" label="text"><box frame="0"/></track>')
 
 
