@@ -164,7 +164,8 @@ class TestOnRay:
         pytest.importorskip("ray")
 
     @pytest.fixture(scope="class")
-    def model(self, tmp_path_factory: Any) -> Path:
+    @classmethod
+    def model(cls, tmp_path_factory: Any) -> Path:
         return save_ir(tmp_path_factory.mktemp("model"))
 
     def test_a_tool_killed_in_the_middle_goes_on_to_one_row_an_input(self, model: Path, tmp_path: Path) -> None:
@@ -190,8 +191,35 @@ class TestOnRay:
         assert before, "something was done before"
         assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
 
+    def test_a_killed_reader_is_started_again_and_nothing_is_missing(self, model: Path, tmp_path: Path) -> None:
+        content = cv2.imencode(".png", BLUE)[1].tobytes()
+        pq.write_table(pa.table({"image": [content] * 4000}), tmp_path / "in.parquet", row_group_size=500)
+        output = tmp_path / "out"
+        tool = [sys.executable, str(ROOT / "tools" / "read_many.py"), "--load-weights", str(model), "--workers", "2"]
+        tool += ["--input", str(tmp_path / "in.parquet"), "--output", str(output), "--part-rows", "100"]
+        running = subprocess.Popen(tool, env=dict(os.environ, PYTHONPATH=str(ROOT)), stdout=subprocess.PIPE, text=True)
+        while len(list(output.glob("*.parquet"))) < 2:
+            assert running.poll() is None
+            time.sleep(0.05)
+        readers = [
+            one for one in descendants(running.pid) if b"ShareReader" in Path(f"/proc/{one}/cmdline").read_bytes()
+        ]
+        os.kill(readers[0], signal.SIGKILL)
+        assert "4000 of 4000 pictures, 0 of them could not be read" in running.communicate(timeout=300)[0]
+        rows = pq.read_table(output).select(["source", "row"]).to_pylist()
+        assert len(rows) == 4000
+
     def test_other_inputs_do_not_go_into_the_same_folder(self, model: Path, photos: Path, tmp_path: Path) -> None:
         flags = ["--load-weights", str(model), "--output", str(tmp_path / "out")]
         assert run_tool("read_many", [*flags, "--input", str(photos)]) == 0
         (photos / "5.png").unlink()
         assert run_tool("read_many", [*flags, "--input", str(photos)]) == 2
+
+
+def descendants(process: int) -> list[int]:
+    """Ids of all processes that a process has started, and of those that they have."""
+    found: list[int] = []
+    for one in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in map(int, one.read_text().split()):
+            found += [child, *descendants(child)]
+    return found

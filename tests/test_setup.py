@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OPTIONAL = {"rapidocr"}  # asked for by name when pseudo_label.py runs
+OPTIONAL = {"rapidocr", "fsspec", "pyarrow", "ray"}  # pseudo_label.py and read_many.py ask for them by name
 
 
 def _normal(name: str) -> str:

@@ -29,6 +29,7 @@ class Manifest:
         text_weight: weight, 0..1, of the text confidence in a word's score, a geometric mean with the detection's.
         word_thr: least score of a word.
         detector, encoder, decoder: file names of the three graphs, beside each other.
+        max_words: most words of a picture that the detector gives out.
         precision: what an IR wants to be computed in, where its user asks for nothing; empty for what is fastest.
     """
 
@@ -48,6 +49,7 @@ class Manifest:
     text_weight: float = 0.0
     word_thr: float = 0.0
     precision: str = ""
+    max_words: int = 100
     symbols: str = SYMBOLS
     start: int = START
     stop: int = STOP
@@ -94,6 +96,7 @@ class Manifest:
             "std": not all(value > 0 for value in self.std),
             "mean": not all(abs(value) <= 255 for value in self.mean),
             "a threshold": not all(0 <= share <= 1 for share in shares),
+            "max_words": self.max_words < 1,
             "max_length": not 0 < self.max_length <= _LONGEST_WORD,
             "symbols": not (0 <= self.start < len(self.symbols) and 0 <= self.stop < len(self.symbols)),
             "input_order": self.input_order not in ("BGR", "RGB"),
