@@ -183,6 +183,8 @@ def train(runner: SpottingRunner) -> bool:
     """
     try:
         runner.train()
+        if get_world_size() > 1:
+            torch.distributed.destroy_process_group()
     except Interrupted:
         return False
     except OSError as error:
