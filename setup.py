@@ -24,7 +24,7 @@ TRAIN = [
     "torch==2.13.0",
 ]
 VISION = ["torchvision==0.28.0"]
-DEV = ["mypy", "pytest", "ruff", "types-PyYAML", "types-tqdm"]
+DEV = ["hypothesis", "mypy", "pytest", "ruff", "types-PyYAML", "types-tqdm"]
 
 setup(
     name="text-spotting",
