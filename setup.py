@@ -25,7 +25,7 @@ TRAIN = [
 ]
 VISION = ["torchvision==0.28.0"]
 MANY = [*RUNTIME, "fsspec", "pyarrow>=26", "ray[data]>=2.60"]
-DEV = ["mypy", "pytest", "ruff", "types-PyYAML", "types-tqdm"]
+DEV = ["hypothesis", "mypy", "pytest", "ruff", "types-PyYAML", "types-tqdm"]
 
 setup(
     name="text-spotting",

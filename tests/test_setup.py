@@ -63,6 +63,7 @@ def test_a_machine_that_only_runs_models_gets_neither_torch_nor_mmdet() -> None:
         "numpy",
         "opencv-python",
         "openvino",
+        "pillow",
         "pydantic",
         "pyyaml",
         "rich",
