@@ -40,6 +40,7 @@ class SmallTraining:
     def make(cls, root: Path, more: str = "") -> "SmallTraining":
         """Instantiate the template without its snapshot, shrink it, and draw the pictures."""
         template = TEMPLATES / "text-spotting-0003-lite" / "template.yaml"
+        root.mkdir(parents=True, exist_ok=True)
         assert run_tool("instantiate_template", [str(template), str(root / "work"), "--do-not-load-snapshot"]) == 0
         with (root / "work" / "model.py").open("a") as file:
             file.write(SMALLER + more)

@@ -3,15 +3,19 @@
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from small_training import SmallTraining, differences, end_of, kill_after, kill_once_there
 
 from text_spotting.engine.checkpoints import read_snapshot, write_snapshot
+from text_spotting.engine.torch_spotter import spotter_from_checkpoint
+from text_spotting.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -84,11 +88,12 @@ def test_a_learning_rate_that_blows_the_weights_up_ends_with_one_line_and_good_s
 
 
 def test_a_bad_batch_is_passed_over_where_that_was_asked_for(training: SmallTraining, tmp_path: Path) -> None:
-    """Momenta of 1e38 make the losses of the next batch overflow."""
+    """Steps of 1e30 make the losses of all that follow overflow: two are passed over, the third ends the run."""
     assert training.run(tmp_path, "--epochs", "2", "--base-learning-rate", "1e30", "--skip-bad-batches", "2") == 2
     said = training.log()
-    assert said.count("passed over, with ") >= 1
-    assert "1 left" in said
+    assert said.count("passed over, with ") == 2
+    assert "; 1 left" in said
+    assert "; 0 left" in said
 
 
 @pytest.mark.parametrize("place", ["/sys/kernel", "/proc/self"])
@@ -116,6 +121,20 @@ def test_a_full_disk_under_the_journal_is_one_line_and_the_snapshot_is_saved(
     assert "Traceback" not in training.log()
 
 
+def test_a_disk_that_fills_up_under_a_snapshot_leaves_the_one_before(training: SmallTraining, tmp_path: Path) -> None:
+    """A disk of 200 MB takes one snapshot of this network and not a second one."""
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", tmp_path], check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        assert training.run(tmp_path / "out", "--epochs", "2") == 2
+        assert "error: cannot write " in training.log().rstrip().splitlines()[-1]
+        assert "Traceback" not in training.log()
+        assert read_snapshot(tmp_path / "out" / "latest.pth")["meta"]["iter"] == 3
+        assert not list((tmp_path / "out").glob(".*"))
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -137,6 +156,21 @@ def test_a_state_of_wrong_types_is_one_line(
     write_snapshot(snapshot, tmp_path / "bad.pth")
     assert training.run(tmp_path / "out", "--epochs", "2", "--resume-from", str(tmp_path / "bad.pth")) == 2
     assert "bad.pth" in training.log().rstrip().splitlines()[-1]
+
+
+def test_a_snapshot_with_six_tensors_is_refused_by_evaluation_and_training_unless_parts_are_asked_for(
+    training: SmallTraining, whole: Path, tmp_path: Path
+) -> None:
+    weights = read_snapshot(whole / "latest.pth")["state_dict"]
+    six = tmp_path / "six.pth"
+    torch.save(dict(list(weights.items())[:6]), six)
+    with pytest.raises(UserError, match=r"lacks 343 of the network's 349 tensors \(backbone .*roi_head\.text_head"):
+        spotter_from_checkpoint(training.root / "work" / "model.py", six)
+    flags = ("--epochs", "1", "--load-weights", str(six))
+    assert training.run(tmp_path / "out", *flags) == 2
+    assert "lacks 343 of the network's 349 tensors" in training.log()
+    assert training.run(tmp_path / "out", *flags, "--partial-weights") == 0
+    assert "these begin anew" in training.log()
 
 
 @pytest.fixture(autouse=True)

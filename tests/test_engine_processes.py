@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from small_training import SmallTraining
 
 from text_spotting.engine.checkpoints import read_snapshot
@@ -62,7 +63,7 @@ def test_two_processes_have_the_losses_of_one_with_the_same_batch_in_all(one: Pa
     first, second = journal(one, "train"), journal(two, "train")
     assert [record["iter"] for record in second] == [1, 2, 3, 4, 5, 6]
     for lone, shared in zip(first, second, strict=True):
-        for name in lone.keys() - {"seconds", "acc"}:
+        for name in lone.keys() - {"kind", "seconds", "acc"}:
             assert lone[name] == pytest.approx(shared[name], rel=1e-3, abs=1e-4), (lone["iter"], name)
 
 
@@ -70,7 +71,7 @@ def test_two_processes_end_with_the_weights_and_figures_of_one(one: Path, two: P
     lone, shared = (read_snapshot(folder / "latest.pth")["state_dict"] for folder in (one, two))
     assert lone.keys() == shared.keys()
     for name, tensor in lone.items():
-        assert tensor.float() == pytest.approx(shared[name].float(), rel=1e-3, abs=1e-4), name
+        torch.testing.assert_close(tensor, shared[name], rtol=1e-3, atol=1e-4, msg=name)
     measured = [[{**record, "seconds": 0} for record in journal(folder, "val")] for folder in (one, two)]
     assert measured[0] == measured[1]
 
@@ -93,7 +94,7 @@ def test_a_killed_worker_ends_all_of_them_and_the_snapshot_stays(training: Small
     said = running.communicate(timeout=180)[0]
     assert running.returncode != 0
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
-    assert "error: training stopped: another process of this run ended" in said or "stopped and saved" in said
+    assert "training stopped: another process of this run ended" in said, said[-3000:]
     assert not re.search(r"Traceback[^\n]*\n(?:  .*\n)*  File .*text_spotting", said)
     assert read_snapshot(tmp_path / "latest.pth")["meta"]["epoch"] >= 1
 

@@ -33,6 +33,7 @@ class Manifest:
         recognizer: file name of the graph, beside the others, that reads words cut out of the image's own pixels;
             empty where the encoder and the decoder read.
         read_margin: what the recognizer is shown around a found word, as a share of the word's height.
+        max_words: most words of a picture that the detector gives out.
         precision: what an IR wants to be computed in, where its user asks for nothing; empty for what is fastest.
     """
 
@@ -54,6 +55,7 @@ class Manifest:
     recognizer: str = ""
     read_margin: float = 0.0
     precision: str = ""
+    max_words: int = 100
     symbols: str = DEFAULT.table
     start: int = START
     stop: int = STOP
@@ -106,6 +108,7 @@ class Manifest:
             "std": not all(value > 0 for value in self.std),
             "mean": not all(abs(value) <= 255 for value in self.mean),
             "a threshold": not all(0 <= share <= 1 for share in shares),
+            "max_words": self.max_words < 1,
             "max_length": not 0 < self.max_length <= _LONGEST_WORD,
             "symbols": not (0 <= self.start < len(self.symbols) and 0 <= self.stop < len(self.symbols)),
             "input_order": self.input_order not in ("BGR", "RGB"),

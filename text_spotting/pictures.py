@@ -67,7 +67,7 @@ def find_by_stem(folder: Path, stem: str) -> list[Path]:
     found: dict[Path, None] = {}
     for suffix in PICTURE_SUFFIXES:
         for candidate in (folder / (stem + suffix), folder / (stem + suffix.upper())):
-            if candidate.is_file() and not any(candidate.samefile(other) for other in found):
+            if is_file(candidate) and not any(candidate.samefile(other) for other in found):
                 found[candidate] = None
     return list(found)
 

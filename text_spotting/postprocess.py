@@ -1,5 +1,6 @@
 """From the graphs' tensors to words, the same for PyTorch, ONNX and OpenVINO."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,6 +13,8 @@ from text_spotting.frames import reading_frame
 from text_spotting.geometry import area, box_to_polygon, clip_to_image, intersection_area, min_area_rect
 from text_spotting.manifest import Manifest
 from text_spotting.words import FloatArray, Word
+
+LOGGER = logging.getLogger(__name__)
 
 _UPSCALE = 4
 """Masks are outlined on a grid this much finer than their own, whatever the word's size in the picture."""
@@ -28,10 +31,18 @@ _HELD = 0.7
 def select(boxes: FloatArray, manifest: Manifest) -> NDArray[np.intp]:
     """Return the rows of ``boxes`` [N, 5] that count as detections, in their order.
 
-    Rows without area are padding of fixed-size outputs, whatever their score.
+    Rows without area are padding of fixed-size outputs, whatever their score. A picture that reaches the manifest's
+    ``max_words`` is said in a warning.
     """
     x1, y1, x2, y2, score = np.asarray(boxes, np.float32).reshape(-1, 5).T
-    return np.flatnonzero((score > manifest.score_thr) & (x2 > x1) & (y2 > y1))
+    has_area = (x2 > x1) & (y2 > y1)
+    if has_area.sum() >= manifest.max_words:
+        LOGGER.warning(
+            "a picture holds as many words as the model finds at most, %d: some may be missing; export it with a larger"
+            " --max-words, or read the picture in tiles (--tiles auto)",
+            manifest.max_words,
+        )
+    return np.flatnonzero((score > manifest.score_thr) & has_area)
 
 
 def to_picture(boxes: FloatArray, scale: tuple[float, float]) -> FloatArray:

@@ -1,6 +1,6 @@
 """What every reader asks about a picture and a word before it believes the annotation."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,15 @@ def annotated(
         problems.add("none of its shapes could be used: picture left out", place, str(path))
         return
     yield AnnotatedImage(path, *size, usable)
+
+
+def word_of(make: Callable[[], Checked], place: str, problems: Problems) -> Checked:
+    """What ``make`` returns; a record that is no word is reported."""
+    try:
+        return make()
+    except MalformedError as error:
+        problems.add("not a word: dropped", place, str(error))
+        return Gone.UNUSABLE
 
 
 def checked_word(

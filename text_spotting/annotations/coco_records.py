@@ -1,6 +1,6 @@
 """Records of COCO files, ours and those of other tools, made into words; what is guessed or dropped is reported."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from text_spotting.annotations.outlines import coco_mask, joined, rotated_box
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import LabelledWord
-from text_spotting.files.values import MalformedError, number, points, sequence, shown, text, truth
+from text_spotting.files.values import MalformedError, number, numbers, points, shown, text, truth
 from text_spotting.geometry import box_to_polygon
 from text_spotting.words import FloatArray
 
@@ -170,14 +170,14 @@ def _finite(polygon: Any) -> FloatArray:
 def _is_box(polygon: Any, box: Any) -> bool:
     """Whether a polygon is nothing but the corners of the box."""
     corners = points(polygon)
-    x, y, width, height = (number(value) for value in sequence(box))
+    x, y, width, height = numbers(box, 4, "a box")
     low, high = corners.min(axis=0), corners.max(axis=0)
     return len(corners) == 4 and bool(np.allclose([*low, *high], [x, y, x + width, y + height], atol=0.51))
 
 
 def _box(box: Any, degrees: float, segmentation: Any) -> FloatArray:
-    sides: Sequence[Any] = box if isinstance(box, list) else []
-    if len(sides) != 4:
-        raise MalformedError(f"segmentation {shown(segmentation)}, bbox {shown(box)}")
-    x, y, width, height = (number(side, "a box of numbers") for side in sides)
+    try:
+        x, y, width, height = numbers(box, 4, "a box")
+    except MalformedError as error:
+        raise MalformedError(f"{error}; segmentation {shown(segmentation)}") from None
     return rotated_box((x, y, width, height), degrees) if degrees else box_to_polygon((x, y, x + width, y + height))

@@ -10,7 +10,7 @@ from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
 from text_spotting.files.json_files import load_object
-from text_spotting.files.values import MalformedError, mapping, number, points, sequence, shown, text
+from text_spotting.files.values import MalformedError, mapping, numbers, points, sequence, shown, text
 from text_spotting.geometry import box_to_polygon, min_area_rect
 from text_spotting.pictures import find_named
 from text_spotting.words import FloatArray
@@ -99,8 +99,5 @@ def _outline(record: Mapping[str, Any]) -> FloatArray:
     mask = sequence(record.get("mask"))
     if len(mask) >= 6 and len(mask) % 2 == 0:
         return min_area_rect(points(mask))
-    box = [number(value) for value in sequence(record.get("bbox"))]
-    if len(box) != 4:
-        raise MalformedError(f"expected an outline or a box x, y, width, height, found {shown(record.get('bbox'))}")
-    x, y, width, height = box
+    x, y, width, height = numbers(record.get("bbox"), 4, "an outline or a box")
     return box_to_polygon((x, y, x + width, y + height))

@@ -71,15 +71,13 @@ class CvatXml11:
         own = [_own_picture(folder, image) for image in images]
         # CVAT may drop or add folders when pictures are uploaded; a bare name decides where it is one entry's alone.
         bare = [find_named(folder, _name(image).rpartition("/")[2]) for image in images]
-        claims = Counter(path for path in own if path) + Counter(
-            path for path, mine in zip(bare, own, strict=True) if not mine
-        )
+        taken = Counter(path for path in own if path)
+        claims = taken + Counter(path for path, mine in zip(bare, own, strict=True) if not mine)
         for image, mine, fallback in zip(images, own, bare, strict=True):
-            path = mine or (fallback if claims[fallback] == 1 else folder / _name(image))
-            if claims[path] > 1:
-                problems.add("several entries name one picture: left out", _place(file, image), str(path))
+            if mine and taken[mine] > 1:
+                problems.add("several entries name one picture: left out", _place(file, image), str(mine))
             else:
-                yield image, path
+                yield image, mine or (fallback if claims[fallback] == 1 else folder / _name(image))
 
     def _word(self, shape: Element, size: tuple[int, int], place: str, problems: Problems) -> Checked:
         if (shape.get("label") or "").strip().lower() != self.label.lower():

@@ -97,7 +97,7 @@ def read_datasets(
     collected = Problems() if problems is None else problems
     images: list[AnnotatedImage] = []
     for pattern, root in zip(patterns, roots, strict=True):
-        for ann_file in _expand(pattern):
+        for ann_file in expand_pattern(pattern):
             part = read_known(ann_file, root, collected)
             check_pictures_exist(part, ann_file, root)
             images += present(part, ann_file, collected)
@@ -326,7 +326,7 @@ def split_paths(items: str | Sequence[str | Path]) -> list[str]:
     return [str(item).strip() if isinstance(item, str) else str(item) for item in items]
 
 
-def _expand(pattern: str) -> list[Path]:
+def expand_pattern(pattern: str) -> list[Path]:
     path = Path(pattern).expanduser()
     if path.is_file():
         return [path]

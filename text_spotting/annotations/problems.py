@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from text_spotting.errors import PartlyDoneError, UserError
+from text_spotting.errors import PartlyDoneError, UserError, printable
 
 SHOWN_PER_KIND = 5
 
@@ -32,7 +32,7 @@ class Problems:
         Raises:
             UserError: at once when ``strict``.
         """
-        line = _one_line(f"{place}: {detail}" if detail else place)
+        line = printable(f"{place}: {detail}" if detail else place)
         if self.strict:
             raise UserError(f"{line}: {kind}")
         self.found[kind].append(line)
@@ -88,9 +88,3 @@ class ErrorsOnly(Problems):
 
     def remark(self, kind: str, place: str, detail: str = "") -> None:
         """Nothing is kept: nobody asked."""
-
-
-def _one_line(text: str) -> str:
-    """Control characters and lone surrogates of other people's texts shown, not sent to the terminal."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return shown.encode(errors="backslashreplace").decode()

@@ -15,7 +15,7 @@ from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
 from text_spotting.files.values import points
 from text_spotting.geometry import box_to_polygon
-from text_spotting.pictures import find_named
+from text_spotting.pictures import find_named, is_file
 from text_spotting.words import FloatArray
 
 MOST_SPLITS = 20
@@ -65,7 +65,7 @@ def read_word_crops(
     problems = Problems(strict=True) if problems is None else problems
     crops = []
     for place, path, text in _parse(list_file, Path(root) if root else list_file.parent, problems):
-        if path.is_file():
+        if is_file(path):
             crops.append((path, text))
         else:
             problems.add("picture missing: skipped with its words", place, str(path))
@@ -98,9 +98,9 @@ def _parse(list_file: Path, root: Path, problems: Problems) -> Iterator[tuple[st
         if not splits:
             problems.add("not a picture name and a text: dropped", place, line[:80])
             continue
-        name, text = next((split for split in splits if find_named(root, split[0]).is_file()), splits[0])
+        name, text = next((split for split in splits if is_file(find_named(root, split[0]))), splits[0])
         path = find_named(root, name)
-        yield place, path if path.is_file() else find_picture(path.parent, path.stem, place, problems), unquote(text)
+        yield place, path if is_file(path) else find_picture(path.parent, path.stem, place, problems), unquote(text)
 
 
 def _splits(line: str) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from text_spotting.annotations.records import AnnotatedImage
 
 
+FORMATS = ("cvat", "icdar-task1", "icdar-task4", "label-studio", "labelme", "ppocr", "yolo-obb")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument(
@@ -31,6 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--stats", type=Path, metavar="PICTURE", help="draw histograms of the words into this picture")
     parser.add_argument("--cvat", type=Path, metavar="XML", help="write the words as CVAT for images 1.1 too")
+    parser.add_argument(
+        "--write",
+        action="append",
+        default=[],
+        metavar="FORMAT=PATH",
+        help=f"write the words in another form too, {', '.join(FORMATS)}; may be repeated",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -67,6 +77,10 @@ def _start(output: Path, root: Path) -> Path | None:
 def _check(args: argparse.Namespace) -> None:
     if not args.root.is_dir():
         raise UserError(f"--root {args.root}: no such folder")
+    for option in args.write:
+        kind, _, path = option.partition("=")
+        if kind not in FORMATS or not path:
+            raise UserError(f"--write {option}: expected FORMAT=PATH; the formats are {', '.join(FORMATS)}")
     if (args.val_share is None) != (args.val_output is None):
         raise UserError("--val-share and --val-output belong together; give both or neither")
     if args.val_share is not None and not 0 < args.val_share < 1:
@@ -100,6 +114,7 @@ def _write_extras(
 ) -> None:
     from text_spotting.annotations.cvat import write_cvat
     from text_spotting.annotations.statistics import save_histograms, statistics
+    from text_spotting.annotations.writers import WRITERS, names_from
 
     if args.visualize:
         for image in track(images, len(images), "drawing"):
@@ -108,6 +123,10 @@ def _write_extras(
         save_histograms(statistics(images), args.stats)
     if args.cvat:
         write_cvat(args.cvat, images)
+    for option in args.write:
+        kind, _, path = option.partition("=")
+        WRITERS[kind](Path(path), images, names_from(images))
+        print(f"{path}: {kind}")
 
 
 def _draw(image: "AnnotatedImage", root: Path, folder: Path, problems: "Problems") -> None:

@@ -10,6 +10,8 @@ from text_spotting.cli.path_flags import add_paths
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mmengine.config import Config
 
     from text_spotting.annotations.records import AnnotatedImage
@@ -103,14 +105,17 @@ def _check(args: argparse.Namespace) -> None:
             raise UserError(f"{flag}: {path} does not exist")
 
 
-def _read(args: argparse.Namespace, which: str) -> "list[AnnotatedImage]":
-    """Read the training or validation set; what is odd is said here for validation, by the data set for training."""
+def _read(args: argparse.Namespace, which: str) -> "Sequence[AnnotatedImage]":
+    """Read the training or validation set, and say what is odd; training gets it packed, as its data set will."""
     from text_spotting.annotations.dataset_file import read_datasets
+    from text_spotting.annotations.packed import read_packed
     from text_spotting.annotations.problems import Problems
 
     problems = Problems(strict=args.strict)
     ann_files, data_roots = getattr(args, f"{which}_ann_files"), getattr(args, f"{which}_data_roots")
     try:
+        if which == "train" and not args.strict:
+            return read_packed(ann_files, data_roots)
         images = read_datasets(ann_files, data_roots, problems)
     except UserError as error:
         raise UserError(f"--{which}-ann-files: {error}") from error

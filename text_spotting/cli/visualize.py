@@ -13,7 +13,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--load-weights", type=Path, required=True, help="exported model: .xml, .bin, .onnx or its folder"
     )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--video", metavar="SOURCE", help="camera index, video file or URL")
+    source.add_argument(
+        "--video",
+        metavar="SOURCE",
+        help="camera index or /dev/videoN, video file, frame_%%03d.png, URL, or GStreamer pipeline",
+    )
     source.add_argument("--images", metavar="SOURCE", help="picture, folder or glob pattern")
     parser.add_argument("--output", type=Path, help="drawn result: a folder for pictures, .mp4, .mkv or .avi for video")
     parser.add_argument("--save-json", type=Path, metavar="FILE", help="words found, by picture or frame")
@@ -24,6 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="words found in --images as COCO with text, to correct by hand",
     )
     parser.add_argument("--serve", metavar="[HOST:]PORT", help="show the video in a browser (host: 127.0.0.1)")
+    parser.add_argument(
+        "--reconnect",
+        type=int,
+        nargs="?",
+        const=10,
+        default=0,
+        metavar="N",
+        help="open a live source that stops again, up to N times in a row (default: 0; N: 10)",
+    )
     parser.add_argument("--no-show", action="store_true", help="open no window (implied where there is no screen)")
     parser.add_argument("--no-track", action="store_true", help="show every frame's own reading")
     parser.add_argument(
@@ -54,8 +67,8 @@ def run(args: argparse.Namespace) -> None:
         from text_spotting.cli.visualize_pictures import run_pictures
         from text_spotting.runtime.tiles import TiledSpotter, wanted_tiles
 
-        wanted = wanted_tiles(args.tiles)
-        run_pictures(args, TiledSpotter(spotter, spotter.manifest.input_size) if wanted else spotter)
+        size = spotter.manifest.input_size
+        run_pictures(args, TiledSpotter(spotter, size) if wanted_tiles(args.tiles) else spotter, size)
     else:
         from text_spotting.cli.visualize_video import run_video
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from text_spotting.annotations.dataset_file import write_dataset
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.cli.progress import track
+from text_spotting.cli.remarks import Remarks
 from text_spotting.draw import draw_words
 from text_spotting.errors import PartlyDoneError, UserError
 from text_spotting.evaluation.inference import Spotter
@@ -50,7 +51,7 @@ class _Annotations:
         self.saved = time.monotonic()
 
 
-def run_pictures(args: argparse.Namespace, spotter: Spotter) -> None:
+def run_pictures(args: argparse.Namespace, spotter: Spotter, input_size: tuple[int, int]) -> None:
     """Spot, draw, show and save; what is done is on the disk whenever and however the run ends.
 
     Raises:
@@ -63,12 +64,14 @@ def run_pictures(args: argparse.Namespace, spotter: Spotter) -> None:
     pictures = words = 0
     started = time.perf_counter()
     with ExitStack() as outputs:
+        remarks = outputs.enter_context(Remarks(input_size if args.tiles == "none" else None))
         results = outputs.enter_context(JsonObjectWriter(args.save_json)) if args.save_json else None
         annotations = _Annotations(args.save_annotations) if args.save_annotations else None
         if annotations:
             outputs.callback(annotations.save)
         for result in _spot(paths, spotter, broken):
             pictures, words = pictures + 1, words + len(result.words)
+            remarks.note(result.name, result.picture)
             if results:
                 results.add(result.name, prediction_records(result.words))
             if annotations:

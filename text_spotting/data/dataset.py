@@ -10,7 +10,7 @@ from numpy.random import Generator
 from torch.utils.data import Dataset
 
 from text_spotting.alphabet import Alphabet
-from text_spotting.annotations.dataset_file import read_datasets
+from text_spotting.annotations.packed import read_packed
 from text_spotting.data import transforms
 from text_spotting.data.packing import pack
 from text_spotting.data.transforms import Sample
@@ -40,7 +40,7 @@ class PhotoSource:
     """
 
     def __init__(self, ann_files: str | Sequence[str], data_roots: str | Sequence[str]) -> None:
-        self.images = read_datasets(ann_files, data_roots)
+        self.images = read_packed(ann_files, data_roots)
         self.broken: set[int] = set()
 
     def __len__(self) -> int:

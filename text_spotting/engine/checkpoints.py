@@ -1,5 +1,6 @@
 """Snapshots: reading them safely, writing them whole, and loading their weights."""
 
+import io
 import pickle
 from collections import Counter
 from collections.abc import Mapping
@@ -72,10 +73,13 @@ def write_snapshot(checkpoint: Checkpoint, path: Path) -> None:
     """
     if broken := not_finite(checkpoint["state_dict"]):
         raise UserError(f"{path} is not written: weights are not finite ({broken}); lower --base-learning-rate")
+    # torch.save hides what the system says when a disk is full.
+    written = io.BytesIO()
+    torch.save(checkpoint, written)
     try:
-        write_whole(path, lambda temporary: torch.save(checkpoint, temporary))
-    except (UserError, RuntimeError) as error:  # torch's own writer says RuntimeError where the disk is full
-        raise UserError(f"{error}; free some space or choose another --save-checkpoints-to ({path})") from error
+        write_whole(path, lambda temporary: temporary.write_bytes(written.getbuffer()))
+    except UserError as error:
+        raise UserError(f"{error}; free some space or choose another --save-checkpoints-to") from error
 
 
 def not_finite(weights: Mapping[str, torch.Tensor]) -> str:

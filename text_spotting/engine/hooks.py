@@ -163,7 +163,7 @@ def any_of(*own: bool) -> list[bool]:
 
 def twin(source: Path, path: Path) -> None:
     """Give a file a second name where the disk can do that; copy it where not."""
-    path.unlink()
+    path.unlink(missing_ok=True)
     try:
         os.link(source, path)
     except OSError:

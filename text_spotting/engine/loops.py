@@ -85,7 +85,8 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
                 "look at these pictures, or add --skip-bad-batches N to pass over up to N such batches"
             ) from error
         self.bad_batches_left -= 1
-        LOGGER.warning("%s: %s, passed over, with %s; %d left", where, error, pictures, self.bad_batches_left)
+        # Formatted here: mmengine's logger drops warnings whose format it has seen before.
+        self.runner.logger.warning(f"{where}: {error}, passed over, with {pictures}; {self.bad_batches_left} left")
         for name, buffer in self.runner.model.named_buffers():
             buffer.copy_(before[name])
         self.runner.call_hook("after_train_iter", batch_idx=idx, data_batch=data_batch, outputs=None)
@@ -136,7 +137,7 @@ class SpottingValLoop(BaseLoop):
         found: dict[int, list[Word]] = {}
         for number in range(get_rank(), len(self.dataloader), get_world_size()):
             if self.runner.train_loop.asked_to_stop:
-                LOGGER.info("stopped; the epoch is saved and will be measured first with --resume-from")
+                self.runner.logger.info("stopped; the epoch is saved and will be measured first with --resume-from")
                 raise Interrupted
             try:
                 found[number] = spotter(read_picture(self.dataloader[number].path))

@@ -46,6 +46,7 @@ def manifest_of(config: Config) -> Manifest:
         detector="",
         encoder="",
         decoder="",
+        max_words=config.model.test_cfg.rcnn.max_per_img,
         score_thr=config.model.test_cfg.rcnn.score_thr,
         text_thr=config.text_thr,
         text_weight=config.get("text_weight", 0.0),

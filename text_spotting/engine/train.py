@@ -103,7 +103,7 @@ def from_some_weights(checkpoint: Checkpoint, source: str) -> Start:
     def start(runner: Runner) -> None:
         fitting = _carried_over(runner, checkpoint, source)
         if missing := load_some_weights(network_of(runner), fitting, source):
-            LOGGER.warning("%s lacks %s: these begin anew", source, missing)
+            runner.logger.warning(f"{source} lacks {missing}: these begin anew")
 
     return start
 
@@ -211,6 +211,8 @@ def train(runner: SpottingRunner) -> bool:
     """
     try:
         runner.train()
+        if get_world_size() > 1:
+            torch.distributed.destroy_process_group()
     except Interrupted:
         return False
     except OSError as error:
@@ -221,9 +223,11 @@ def train(runner: SpottingRunner) -> bool:
     except RuntimeError as error:
         if get_world_size() == 1 or not _is_about_others(error):
             raise
+        ended = "training stopped: another process of this run ended; go on with --resume-from"
         if runner.train_loop.asked_to_stop:
+            runner.logger.error(ended)
             return False
-        raise UserError("training stopped: another process of this run ended; go on with --resume-from") from error
+        raise UserError(ended) from error
     finally:
         _end_loading()
     return True

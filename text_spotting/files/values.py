@@ -68,6 +68,17 @@ def number(value: Any, what: str = "a number") -> float:
     return result
 
 
+def numbers(value: Any, count: int, what: str) -> list[float]:
+    """Return a list of so many finite numbers.
+
+    Raises:
+        MalformedError: something else.
+    """
+    if not isinstance(value, list) or len(value) != count:
+        raise MalformedError(f"expected {what} of {count} numbers, found {shown(value)}")
+    return [number(one) for one in value]
+
+
 def whole_number(value: Any, what: str = "a whole number") -> int:
     """Return a whole number, also one written as text or as a float.
 

@@ -11,7 +11,7 @@ from text_spotting.files.writing import write_whole
 from text_spotting.many.inputs import Share, digest
 from text_spotting.many.work import part_path, read_share
 
-RECORD = "read-many.json"
+RECORD = "_read-many.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ def read_share(share: Share, spotter: Spotter, folder: Path, part_rows: int) -> 
 
     A part that is there is whole and is passed over. Every input gives exactly one row.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     note = Note(folder / f".share-{share.number:06d}.json")
     pictures, added, row = _pictures(share), 0, 0
     for part in range(-(-share.rows // part_rows)):

@@ -7,6 +7,7 @@ keep_aspect = True
 text_thr = 0.5
 text_weight = 0.2  # a word that can be read is surely one
 word_thr = 0.5
+max_words = 400  # most words of a picture
 word_size = (32, 96)  # height, width of a word as it is read
 downscale = 1.5  # the detector's view; strides, anchors and padding follow from it
 margin = 0.04  # read around a found word, as a share of its height
@@ -64,11 +65,18 @@ model = dict(
         ),
     ),
     test_cfg=dict(
-        rpn=dict(nms_pre=300, max_per_img=100, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
+        rpn=dict(
+            nms_pre=600,
+            max_per_img=max_words,
+            usual=100,  # beyond these, only proposals that are surely text are looked at: they cost time
+            sure_thr=0.9,
+            nms=dict(type="nms", iou_threshold=0.7),
+            min_bbox_size=0,
+        ),
         rcnn=dict(
             score_thr=0.4,
             nms=dict(type="nms", iou_threshold=0.5),
-            max_per_img=100,
+            max_per_img=max_words,
             mask_thr_binary=0.5,
             refinements=1,
         ),

@@ -4,6 +4,7 @@ _base_ = ["../../../configs/_base_/mask_rcnn_text.py", "../../../configs/_base_/
 
 input_size = (1280, 768)  # width, height
 keep_aspect = False
+max_words = 400  # most words of a picture
 text_thr = 0.5
 
 _strides = [4, 8, 16, 32]
@@ -49,8 +50,15 @@ model = dict(
         ),
     ),
     test_cfg=dict(
-        rpn=dict(nms_pre=300, max_per_img=300, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
-        rcnn=dict(score_thr=0.5, nms=dict(type="nms", iou_threshold=0.5), max_per_img=100, mask_thr_binary=0.5),
+        rpn=dict(
+            nms_pre=600,
+            max_per_img=max_words,
+            usual=300,  # beyond these, only proposals that are surely text are looked at: they cost time
+            sure_thr=0.9,
+            nms=dict(type="nms", iou_threshold=0.7),
+            min_bbox_size=0,
+        ),
+        rcnn=dict(score_thr=0.5, nms=dict(type="nms", iou_threshold=0.5), max_per_img=max_words, mask_thr_binary=0.5),
     ),
 )
 
