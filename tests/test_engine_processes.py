@@ -20,7 +20,7 @@ NOTHING_LEFT_TO_CHANCE = """
 model["roi_head"]["text_head"]["dropout"] = 0.0
 model["train_cfg"]["rpn"]["sampler"]["num"] = model["train_cfg"]["rcnn"]["sampler"]["num"] = 100000
 model["train_cfg"]["rcnn"]["words_read"] = 100
-__import__("text_spotting.models.roi_head").models.roi_head.RectifyingRoIHead.looseness = staticmethod(lambda f, _: f)
+__import__("text_spotting.frames").frames.FrameJitter.__call__ = lambda self, frame, rng: frame
 optim_wrapper.update(optimizer=dict(type="SGD", lr=0.1, momentum=0.9), clip_grad=dict(max_norm=10.0))
 custom_hooks[1]["interval"] = 1
 custom_hooks.pop()
