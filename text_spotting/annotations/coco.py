@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from text_spotting.annotations.checks import agreed_size, checked_word
-from text_spotting.annotations.dataset_file import read_dataset
+from text_spotting.annotations.checks import Checked, agreed_size, annotated, checked_word
+from text_spotting.annotations.dataset_file import read_known
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord, labelled
 
@@ -51,15 +51,15 @@ class OpenImagesV5Text:
 
 
 def _checked(file: Path, images_folder: Path | None, problems: Problems) -> Iterator[AnnotatedImage]:
-    for image in read_dataset(file, images_folder, problems):
+    for image in read_known(file, images_folder, problems):
         place = f"{file}: {image.path.name}"
         size = agreed_size(image.path, (image.width, image.height), place, problems)
         if size is not None:
-            words = (_word(labelled(word), size, f"{place}, word {k}", problems) for k, word in enumerate(image.words))
-            yield AnnotatedImage(image.path, *size, [word for word in words if word is not None])
+            words = [_word(labelled(word), size, f"{place}, word {k}", problems) for k, word in enumerate(image.words)]
+            yield from annotated(image.path, size, words, place, problems)
 
 
-def _word(word: LabelledWord, size: tuple[int, int], place: str, problems: Problems) -> LabelledWord | None:
+def _word(word: LabelledWord, size: tuple[int, int], place: str, problems: Problems) -> Checked:
     checked = checked_word(
         word.polygon,
         size,
@@ -70,4 +70,4 @@ def _word(word: LabelledWord, size: tuple[int, int], place: str, problems: Probl
         language=word.language,
         attributes=word.attributes,
     )
-    return None if checked is None else replace(checked, score=word.score)
+    return replace(checked, score=word.score) if isinstance(checked, LabelledWord) else checked

@@ -5,10 +5,12 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from text_spotting.draw import draw_words
 from text_spotting.errors import UserError
-from text_spotting.evaluation.predictions import write_predictions
+from text_spotting.evaluation.predictions import prediction_records
+from text_spotting.files.writing import JsonObjectWriter
 from text_spotting.runtime.serve import FrameServer
 from text_spotting.runtime.sinks import Sink, VideoFile, Window, has_screen
 from text_spotting.runtime.sources import Video
@@ -26,18 +28,14 @@ def run_video(args: argparse.Namespace, spotter: Spotter) -> None:
     Raises:
         UserError: the source cannot be opened or broke off, or a result cannot be written.
     """
-    video = Video(args.video)
-    frames: dict[str, list[Word]] = {}
-    sinks: list[Sink] = []
-    try:
-        sinks.extend(_sinks(args, video.fps))
-        _play(video, spotter, sinks, list if args.no_track else WordTracker(), frames)
-    finally:
+    video = Video(args.video, args.reconnect)
+    with ExitStack() as outputs:
+        outputs.callback(video.close)
+        words = outputs.enter_context(JsonObjectWriter(args.save_json)) if args.save_json else None
+        sinks = _sinks(args, video.fps)
         for sink in sinks:
-            sink.close()
-        video.close()
-        if args.save_json:
-            write_predictions(args.save_json, frames)
+            outputs.callback(sink.close)
+        _play(video, spotter, sinks, list if args.no_track else WordTracker(), words)
 
 
 def _sinks(args: argparse.Namespace, fps: float) -> list[Sink]:
@@ -72,14 +70,16 @@ def _play(
     spotter: Spotter,
     sinks: Sequence[Sink],
     follow: Callable[[Sequence[Word]], list[Word]],
-    found: dict[str, list[Word]],
+    saved: JsonObjectWriter | None,
 ) -> None:
-    speed = Speedometer()
+    speed, count = Speedometer(), 0
     stream = spotter.stream(video)
     try:
         for frame, words in stream:
             shown = follow(words)
-            found[f"{video.name}_{len(found):06d}"] = shown
+            if saved:
+                saved.add(f"{video.name}_{count:06d}", prediction_records(shown))
+            count += 1
             speed.tick()
             if sinks:
                 drawn = _with_speed(draw_words(frame, shown), speed.fps)
@@ -88,7 +88,7 @@ def _play(
                     break
     finally:
         stream.close()
-        print(f"{len(found)} frames, {speed.overall:.1f} frames/s", flush=True)
+        print(f"{count} frames, {speed.overall:.1f} frames/s", flush=True)
 
 
 class Speedometer:

@@ -1,6 +1,9 @@
 """A page in the browser that shows what the spotter sees, for machines without a screen."""
 
+import socket
 import threading
+from collections import OrderedDict
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -10,11 +13,43 @@ from text_spotting.errors import UserError
 from text_spotting.words import Image
 
 _BOUNDARY = "frame"
+_PATIENCE = 10.0
+"""Seconds that a connection may take to say what it wants, or to take a frame."""
+_CONNECTIONS = 64
+"""At most so many at once; the one that has been open longest makes room for a newcomer."""
 _PAGE = b"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Text spotting</title>
 <style>body{margin:0;background:#111;display:grid;place-items:center;min-height:100vh}img{max-width:100%;max-height:100vh}
 </style></head><body><img id="stream" src="/stream.mjpg" alt="words found in the video"></body></html>
 """
+
+
+class _Server(ThreadingHTTPServer):
+    """Keeps a place free for newcomers, whatever the others do with theirs."""
+
+    daemon_threads = True
+
+    def __init__(self, *args: Any) -> None:
+        self._open: OrderedDict[int, socket.socket] = OrderedDict()
+        self._guard = threading.Lock()
+        super().__init__(*args)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._guard:
+            if len(self._open) >= _CONNECTIONS:
+                _, oldest = self._open.popitem(last=False)
+                with suppress(OSError):
+                    oldest.shutdown(socket.SHUT_RDWR)  # its thread notices and closes it
+            self._open[id(request)] = request
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._guard:
+            self._open.pop(id(request), None)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Viewers come and go; that is no error."""
 
 
 class FrameServer:
@@ -36,10 +71,9 @@ class FrameServer:
         self._number = 0
         self._closed = False
         try:
-            self._server = ThreadingHTTPServer((host, port), _handler(self))
+            self._server = _Server((host, port), _handler(self))
         except (OSError, OverflowError) as error:
             raise UserError(f"--serve {port}: cannot listen on {host}:{port} ({error}); choose another port") from error
-        self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="frame-server", daemon=True)
         self._thread.start()
 
@@ -76,6 +110,8 @@ class FrameServer:
 
 def _handler(frames: FrameServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        timeout = _PATIENCE
+
         def do_GET(self) -> None:
             if self.path == "/":
                 self._send("text/html; charset=utf-8", _PAGE)
@@ -110,8 +146,8 @@ def _handler(frames: FrameServer) -> type[BaseHTTPRequestHandler]:
                     number, jpeg = latest
                     head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     self.wfile.write(head.encode() + jpeg + b"\r\n")
-            except ConnectionError:
-                return  # the viewer left
+            except OSError:
+                return  # the viewer left, or takes nothing any more
 
         def log_message(self, format: str, *args: Any) -> None:
             return

@@ -40,6 +40,7 @@ class VideoFile:
             raise UserError(f"--output {path}: cannot write there ({error.strerror})") from error
         self.path = path
         self.fps = fps
+        self._shape = (0, 0)
         self._writer: Any = None
 
     def show(self, frame: Image) -> bool:
@@ -48,7 +49,10 @@ class VideoFile:
             self._writer = cv2.VideoWriter(str(self.path), codec, self.fps, (frame.shape[1], frame.shape[0]))
             if not self._writer.isOpened():
                 raise UserError(f"--output {self.path}: cannot be written")
-        self._writer.write(frame)
+            self._shape = frame.shape[0], frame.shape[1]
+        # OpenCV passes over frames of another size, which a camera that was opened again may send.
+        height, width = self._shape
+        self._writer.write(frame if frame.shape[:2] == self._shape else cv2.resize(frame, (width, height)))
         return True
 
     def close(self) -> None:
