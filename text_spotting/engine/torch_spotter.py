@@ -12,6 +12,7 @@ from text_spotting.alphabet import Alphabet
 from text_spotting.engine.checkpoints import load_weights, read_snapshot
 from text_spotting.engine.torch_engine import TorchEngine
 from text_spotting.manifest import Manifest
+from text_spotting.runtime.files import RECOGNIZER
 from text_spotting.runtime.spotter import Spotter
 from text_spotting.workdir.config import import_custom_modules, load_config, mistakes_about
 
@@ -52,6 +53,9 @@ def manifest_of(config: Config) -> Manifest:
         text_weight=config.get("text_weight", 0.0),
         word_thr=config.get("word_thr", 0.0),
         mask_thr=config.model.test_cfg.rcnn.mask_thr_binary,
+        recognizer=RECOGNIZER if "read_stretch" in config else "",
+        read_stretch=config.get("read_stretch", 1.0),
+        read_margin=config.get("margin", 0.0),
         symbols=alphabet.table,
         max_length=alphabet.max_length,
         fold_case=alphabet.fold_case,

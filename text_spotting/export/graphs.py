@@ -248,6 +248,18 @@ class EncoderGraph(nn.Module):
         return self.encoder(features)
 
 
+class RecognizerGraph(nn.Module):
+    """Words [N, 3, 32, W], W a multiple of 4, to probabilities [N, W / 4, classes] of the symbols in their columns."""
+
+    def __init__(self, text_head: Any) -> None:
+        super().__init__()
+        self.encoder = text_head.encoder
+        self.classifier = text_head.ctc
+
+    def forward(self, words: Tensor) -> Tensor:
+        return self.classifier(self.encoder.columns(words))
+
+
 class DecoderStepGraph(nn.Module):
     """One symbol.
 

@@ -20,10 +20,17 @@ from text_spotting.contract import (
     LOGITS,
     PREVIOUS_HIDDEN,
     PREVIOUS_SYMBOL,
+    PROBABILITIES,
     WORDS,
     flatten_positions,
 )
-from text_spotting.export.graphs import DecoderStepGraph, DetectorGraph, EncoderGraph, RawDetectorGraph
+from text_spotting.export.graphs import (
+    DecoderStepGraph,
+    DetectorGraph,
+    EncoderGraph,
+    RawDetectorGraph,
+    RecognizerGraph,
+)
 from text_spotting.manifest import KEY, Manifest
 
 OPSET = 17
@@ -75,6 +82,14 @@ def _write_text_graphs(text_head: Any, shape: tuple[int, int, int], manifest: Ma
         {PREVIOUS_SYMBOL: words, PREVIOUS_HIDDEN: {1: "words"}, ENCODER_OUTPUTS: words},
         {LOGITS: words, HIDDEN: {1: "words"}, ATTENTION: words},
     )
+    if manifest.recognizer:
+        crops, sides = torch.zeros(2, 3, *_CROP), {0: "words", 3: "width"}
+        path = folder / manifest.recognizer
+        _trace(RecognizerGraph(text_head), (crops,), path, {WORDS: sides}, {PROBABILITIES: {0: "words", 1: "columns"}})
+
+
+_CROP = (32, 112)
+"""Height, and any one width, of the words that the recognizer is traced with."""
 
 
 def text_feature_shape(network: Any) -> tuple[int, int, int]:

@@ -45,6 +45,12 @@ class MaskTextSpotter(MaskRCNN):
         return Pyramid.of(levels, batch_inputs.contiguous())
 
     @torch.no_grad()
+    def recognize(self, crops: Tensor) -> Tensor:
+        """Read words at their own width, see ``TextRecognitionHead.recognize``."""
+        probabilities: Tensor = self.roi_head.text_head.recognize(crops)
+        return probabilities
+
+    @torch.no_grad()
     def detect(self, picture: Tensor) -> Detections:
         """Find words in one normalised picture (1, 3, H, W)."""
         sample = DetDataSample(metainfo={"img_shape": tuple(picture.shape[-2:]), "scale_factor": (1.0, 1.0)})

@@ -8,6 +8,7 @@ from text_spotting.errors import UserError
 from text_spotting.manifest import Manifest
 
 BASE_NAME = "model"
+RECOGNIZER = f"{BASE_NAME}_text_recognizer.onnx"
 MANIFEST_NAME = "manifest.json"
 """Beside the graphs: their manifests, by format."""
 CARD_NAME = "card.json"

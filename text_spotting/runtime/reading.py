@@ -95,7 +95,7 @@ def _recognize(
     engine: Engine, image: Image, frames: FloatArray, allowed: Classes | None, lexicon: Lexicon | None
 ) -> list[Reading]:
     read: dict[int, Reading] = {}
-    for rows, crops in word_crops(image, frames):
+    for rows, crops in word_crops(image, frames, engine.manifest.read_stretch):
         columns = engine.recognize(crops)
         found = ctc_decode(columns, engine.manifest, allowed)
         if lexicon is not None:
@@ -104,10 +104,10 @@ def _recognize(
     return [read[row] for row in range(len(frames))]
 
 
-def word_crops(image: Image, frames: FloatArray) -> Iterator[tuple[Sequence[int], Image]]:
+def word_crops(image: Image, frames: FloatArray, stretch: float) -> Iterator[tuple[Sequence[int], Image]]:
     """Cut words out, narrow ones first: rows of ``frames`` [N, 3, 2] and their crops (n, 32, W, 3) of one width."""
     by_width: defaultdict[int, list[int]] = defaultdict(list)
-    for row, width in enumerate(crop_widths(frames)):
+    for row, width in enumerate(crop_widths(frames, stretch)):
         by_width[int(width)].append(row)
     for width, rows in sorted(by_width.items()):
         for start in range(0, len(rows), MOST_CROPS):
@@ -115,9 +115,9 @@ def word_crops(image: Image, frames: FloatArray) -> Iterator[tuple[Sequence[int]
             yield part, np.stack([cut_out(image, frames[row], (HEIGHT, width)) for row in part])
 
 
-def crop_widths(frames: FloatArray) -> NDArray[np.int64]:
-    """The one of ``WIDTHS`` [N] that suits the shape of each frame [N, 3, 2] best."""
+def crop_widths(frames: FloatArray, stretch: float) -> NDArray[np.int64]:
+    """The one of ``WIDTHS`` [N] that suits the shape of each frame [N, 3, 2] best, made wider by ``stretch``."""
     along, across = np.linalg.norm(frames[:, 1], axis=1), np.linalg.norm(frames[:, 2], axis=1)
-    wanted = HEIGHT * along / np.maximum(across, 1e-3)
+    wanted = HEIGHT * stretch * along / np.maximum(across, 1e-3)
     widths = np.array(WIDTHS, np.int64)
     return np.asarray(widths[np.abs(widths - wanted[:, None]).argmin(axis=1)])
