@@ -69,4 +69,4 @@ def test_an_output_that_cannot_be_made_is_named(work_dir: Path, tmp_path: Path, 
     (tmp_path / "file").write_text("in the way")
     torch.manual_seed(0)
     said = complaint(work_dir, tmp_path, monkeypatch, capsys, save_checkpoints_to=str(tmp_path / "file" / "outputs"))
-    assert "--save-checkpoints-to: cannot create" in said
+    assert "--save-checkpoints-to: cannot write into" in said
