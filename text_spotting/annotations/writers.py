@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from text_spotting.annotations.cvat import write_cvat
 from text_spotting.annotations.label_studio import write_label_studio
@@ -41,7 +42,7 @@ def write_labelme(folder: Path, images: Sequence[AnnotatedImage], names: Sequenc
             for word in image.words
         ]
         target = folder / Path(name).with_suffix(".json")
-        document = {
+        document: dict[str, Any] = {
             "version": "5.5.0",
             "flags": {},
             "shapes": shapes,
