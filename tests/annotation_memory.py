@@ -47,7 +47,7 @@ def _make(folder: Path, number: int) -> Path:
     for image in images:
         path = folder / str(image["file_name"])
         if not path.exists():
-            os.link(folder / "p.png", path)
+            path.symlink_to(folder / "p.png")
     words = [
         {
             "id": n,

@@ -36,7 +36,7 @@ MADE_BY_TESTS = [
     ("disk full", "test_engine_faults.py", "full_disk", "the step's log lines; the snapshot is whole"),
     ("snapshot of wrong types", "test_engine_faults.py", "wrong_types", "one line, no traceback"),
     ("50 flipped bytes in a snapshot", "test_engine_checkpoints.py", "flipped", "refused"),
-    ("zip bomb, greedy pickle, JPEG", "test_engine_checkpoints.py", "bomb or greedy or photo", "refused"),
+    ("zip bomb, greedy pickle, JPEG", "test_engine_checkpoints.py", "bomb or memory or photo", "refused"),
     ("incomplete snapshot", "test_engine_checkpoints.py", "incomplete or finite", "refused"),
     ("worker of torchrun killed", "test_engine_processes.py", "killed_worker", "steps since the last save; all end"),
     ("endless, slow, wrong downloads", "test_workdir_download.py", "body or length or part", "refused at its size"),

@@ -125,13 +125,17 @@ def test_a_resumed_epoch_leaves_out_what_was_seen_but_only_once() -> None:
     assert list(sampler) == whole
 
 
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Three pictures, the middle one broken."""
+    """Three pictures, the middle one broken behind its header."""
     sample = picture_of((60, 30, 150, 60))
     for index in range(3):
         cv2.imwrite(str(tmp_path / f"{index}.png"), sample.image)
-    (tmp_path / "1.png").write_bytes(b"no picture")
+    cut_off(tmp_path / "1.png")
     images = [AnnotatedImage(tmp_path / f"{index}.png", 200, 100, sample.words) for index in range(3)]
     write_dataset(tmp_path / "annotation.json", images)
     return tmp_path
@@ -139,15 +143,23 @@ def photos(tmp_path: Path) -> Path:
 
 def test_a_broken_picture_is_left_out_and_told(photos: Path, caplog: Any) -> None:
     source = PhotoSource(str(photos / "annotation.json"), str(photos))
-    assert len(source) == 2
-    assert source.draw(1, np.random.default_rng(0)).image.shape == (100, 200, 3)
-    assert "1.png is not a picture or is broken" in caplog.text
+    for _ in range(2):
+        assert source.draw(1, np.random.default_rng(0)).image.shape == (100, 200, 3)
+    (record,) = caplog.records
+    assert record.message.startswith(f"skipped broken picture: {photos / '1.png'} is cut off")
+    assert record.message.endswith("(1 so far)")
+
+
+def test_a_picture_that_is_none_is_left_out_when_the_set_is_read(photos: Path, caplog: Any) -> None:
+    (photos / "1.png").write_bytes(b"no picture")
+    assert len(PhotoSource(str(photos / "annotation.json"), str(photos))) == 2
+    assert "1  picture cannot be read: skipped with its words" in caplog.text
 
 
 def test_only_broken_pictures_are_an_error(photos: Path) -> None:
     for index in range(3):
-        (photos / f"{index}.png").write_bytes(b"no picture")
-    with pytest.raises(UserError, match="no picture is left to use: 3 times"):
+        cut_off(photos / f"{index}.png")
+    with pytest.raises(UserError, match="none of the 3 training pictures can be read"):
         PhotoSource(str(photos / "annotation.json"), str(photos)).draw(0, np.random.default_rng(0))
 
 

@@ -170,10 +170,10 @@ class TestOnRay:
 
     def test_a_tool_killed_in_the_middle_goes_on_to_one_row_an_input(self, model: Path, tmp_path: Path) -> None:
         content = cv2.imencode(".png", BLUE)[1].tobytes()
-        pq.write_table(pa.table({"image": [content] * 6000}), tmp_path / "in.parquet", row_group_size=500)
+        pq.write_table(pa.table({"image": [content] * 1200}), tmp_path / "in.parquet", row_group_size=200)
         output = tmp_path / "out"
         tool = [sys.executable, str(ROOT / "tools" / "read_many.py"), "--load-weights", str(model)]
-        tool += ["--input", str(tmp_path / "in.parquet"), "--output", str(output), "--part-rows", "100"]
+        tool += ["--input", str(tmp_path / "in.parquet"), "--output", str(output), "--part-rows", "50"]
         tool += ["--workers", "2"]
         first = subprocess.Popen(tool, env=dict(os.environ, PYTHONPATH=str(ROOT)), start_new_session=True)
         while len(list(output.glob("*.parquet"))) < 3 and first.poll() is None:
@@ -185,18 +185,18 @@ class TestOnRay:
             tool, env=dict(os.environ, PYTHONPATH=str(ROOT)), capture_output=True, text=True, check=False
         )
         assert second.returncode == 0, second.stderr[-2000:]
-        assert "6000 of 6000 pictures, 0 of them could not be read" in second.stdout
+        assert "1200 of 1200 pictures, 0 of them could not be read" in second.stdout
         rows = pq.read_table(output).select(["source", "row"]).to_pylist()
-        assert len(rows) == 6000
+        assert len(rows) == 1200
         assert before, "something was done before"
         assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
 
     def test_a_killed_reader_is_started_again_and_nothing_is_missing(self, model: Path, tmp_path: Path) -> None:
         content = cv2.imencode(".png", BLUE)[1].tobytes()
-        pq.write_table(pa.table({"image": [content] * 4000}), tmp_path / "in.parquet", row_group_size=500)
+        pq.write_table(pa.table({"image": [content] * 1200}), tmp_path / "in.parquet", row_group_size=200)
         output = tmp_path / "out"
         tool = [sys.executable, str(ROOT / "tools" / "read_many.py"), "--load-weights", str(model), "--workers", "2"]
-        tool += ["--input", str(tmp_path / "in.parquet"), "--output", str(output), "--part-rows", "100"]
+        tool += ["--input", str(tmp_path / "in.parquet"), "--output", str(output), "--part-rows", "50"]
         running = subprocess.Popen(tool, env=dict(os.environ, PYTHONPATH=str(ROOT)), stdout=subprocess.PIPE, text=True)
         while len(list(output.glob("*.parquet"))) < 2:
             assert running.poll() is None
@@ -205,9 +205,9 @@ class TestOnRay:
             one for one in descendants(running.pid) if b"ShareReader" in Path(f"/proc/{one}/cmdline").read_bytes()
         ]
         os.kill(readers[0], signal.SIGKILL)
-        assert "4000 of 4000 pictures, 0 of them could not be read" in running.communicate(timeout=300)[0]
+        assert "1200 of 1200 pictures, 0 of them could not be read" in running.communicate(timeout=300)[0]
         rows = pq.read_table(output).select(["source", "row"]).to_pylist()
-        assert len(rows) == 4000
+        assert len(rows) == 1200
 
     def test_other_inputs_do_not_go_into_the_same_folder(self, model: Path, photos: Path, tmp_path: Path) -> None:
         flags = ["--load-weights", str(model), "--output", str(tmp_path / "out")]

@@ -1,5 +1,7 @@
 """Mistakes on train.py's command line: one clear line, exit code 2, nothing written."""
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from text_spotting.cli.main import BAD_INPUT, run_tool
+from text_spotting.cli.main import BAD_INPUT, TERMINATED, run_tool
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "model_templates" / "alphanumeric-text-spotting" / "text-spotting-0003-lite" / "template.yaml"
@@ -70,3 +72,18 @@ def test_an_output_that_cannot_be_made_is_named(work_dir: Path, tmp_path: Path, 
     torch.manual_seed(0)
     said = complaint(work_dir, tmp_path, monkeypatch, capsys, save_checkpoints_to=str(tmp_path / "file" / "outputs"))
     assert "--save-checkpoints-to: cannot write into" in said
+
+
+def test_sigterm_in_a_library_that_catches_everything_is_still_an_end_and_no_bug(monkeypatch: Any, capsys: Any) -> None:
+    """mmengine formats configurations under a bare ``except`` and then complains about their syntax."""
+
+    def told_to_stop(_: Any) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except:  # noqa: E722 - as mmengine has it
+            raise SyntaxError("failed to format") from None
+
+    monkeypatch.setattr("text_spotting.cli.eval.run", told_to_stop)
+    monkeypatch.setattr("text_spotting.cli.eval.add_arguments", lambda _: None)
+    assert run_tool("eval", []) == TERMINATED
+    assert capsys.readouterr().err == "terminated\n"

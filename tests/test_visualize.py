@@ -270,7 +270,7 @@ class Camera:
 
     def read(self):
         self.frames -= 1
-        return self.frames >= 0, BLUE
+        return (True, BLUE) if self.frames >= 0 else (False, None)
 
     def get(self, _):
         return 0.0

@@ -109,7 +109,7 @@ class Manifest:
             "input_size": not all(0 < side <= _LARGEST_SIDE for side in self.input_size),
             "std": not all(value > 0 for value in self.std),
             "mean": not all(abs(value) <= 255 for value in self.mean),
-            "a threshold": not all(0 <= share <= 1 for share in shares),
+            "threshold": not all(0 <= share <= 1 for share in shares),
             "max_words": self.max_words < 1,
             "max_length": not 0 < self.max_length <= _LONGEST_WORD,
             "symbols": not (0 <= self.start < len(self.symbols) and 0 <= self.stop < len(self.symbols)),

@@ -161,9 +161,8 @@ def _write(args: argparse.Namespace, options: "SceneOptions") -> None:
 
 
 def _preview(args: argparse.Namespace, options: "SceneOptions") -> None:
-    import cv2
-
     from text_spotting.draw import Outcome, draw_outcomes
+    from text_spotting.pictures import write_picture
     from text_spotting.synth.generate import SceneGenerator
     from text_spotting.synth.preview import contact_sheet
 
@@ -173,7 +172,5 @@ def _preview(args: argparse.Namespace, options: "SceneOptions") -> None:
         scene = generator(args.seed + number)
         outcomes = [(word, Outcome.IGNORED if word.ignore else Outcome.RIGHT) for word in scene.words]
         rows.append((scene.image, draw_outcomes(scene.image, outcomes)))
-    args.output.mkdir(parents=True, exist_ok=True)
-    path = args.output / "preview.jpg"
-    cv2.imwrite(str(path), contact_sheet([image for row in rows for image in row]))
+    path = write_picture(args.output / "preview.jpg", contact_sheet([image for row in rows for image in row]))
     print(f"{path}: {args.preview} pictures, each plain and with its labels")

@@ -46,13 +46,21 @@ def run_tool(name: str, argv: Sequence[str] | None = None, program: str | None =
     except BrokenPipeError:  # whoever read what is printed has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PARTLY_DONE
-    except Terminated:
-        print("terminated", file=sys.stderr)
-        return TERMINATED
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+    except (KeyboardInterrupt, Exception) as error:
+        stop = _interruption_behind(error)
+        if stop is None:
+            raise
+        print("terminated" if isinstance(stop, Terminated) else "interrupted", file=sys.stderr)
+        return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
     return 0
+
+
+def _interruption_behind(error: BaseException) -> KeyboardInterrupt | None:
+    """The interruption that led to an error: some libraries catch whatever comes and raise something of their own."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, KeyboardInterrupt):
+        seen = seen.__context__
+    return seen
 
 
 @contextmanager

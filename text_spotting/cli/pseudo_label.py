@@ -10,6 +10,7 @@ from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
     from text_spotting.annotations.pseudo_label import Recogniser
+    from text_spotting.annotations.records import AnnotatedImage
     from text_spotting.words import Image
 
 
@@ -38,11 +39,15 @@ def run(args: argparse.Namespace) -> None:
     check_pictures_exist(images, args.ann_file, root)
     recognise = _rapidocr(args.threads)
     total: Counter[str] = Counter()
-    done = []
-    for image, counts in track(pseudo_label(images, recognise, args.min_score, problems), len(images), "transcribing"):
-        done.append(image)
-        total += counts
-    write_dataset(args.output, done, None if args.data_root is None else root)
+    done: list[AnnotatedImage] = []
+    labelled = pseudo_label(images, recognise, args.min_score, problems)
+    try:
+        for image, counts in track(labelled, len(images), "transcribing"):
+            done.append(image)
+            total += counts
+    finally:
+        # A run that is stopped keeps what it transcribed; the rest of the pictures stay as they were.
+        write_dataset(args.output, [*done, *images[len(done) :]], None if args.data_root is None else root)
     print(
         f"{args.output}: {total['labelled']} words transcribed, {total['unsure']} not sure enough "
         f"(score below {args.min_score}), {total['left alone']} left alone"

@@ -58,7 +58,7 @@ class Remarks(logging.Handler):
             )
         if self.large:
             print(
-                f"note: {_some(self.large)} much larger than the model's input; where the text is small, --tiles auto"
+                f"note: {_some(self.large)} are much larger than the model's input; where text is small, --tiles auto"
                 " finds more of it and takes longer",
                 file=sys.stderr,
             )

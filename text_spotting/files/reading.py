@@ -20,9 +20,9 @@ def read_bytes(path: Path, what: str = "file") -> bytes:
     Raises:
         UserError: it is missing, a folder, or cannot be read.
     """
-    if path.is_dir():
-        raise UserError(f"{what} {path} is a folder; name a file in it")
     try:
+        if path.is_dir():
+            raise UserError(f"{what} {path} is a folder; name a file in it")
         if not path.is_file():
             raise UserError(f"{what} {path} does not exist")
         return path.read_bytes()

@@ -90,8 +90,10 @@ class Video:
         """
         count = failures = 0
         while True:
-            there, frame = self._capture.read() if self._capture is not None else (False, None)
-            if there and frame is not None:
+            frame: Image | None = None
+            if self._capture is not None:
+                _, frame = self._capture.read()
+            if frame is not None:
                 count, failures = count + 1, 0
                 yield frame
                 continue
