@@ -251,7 +251,7 @@ def test_a_contact_sheet_has_a_row_for_every_four_pictures() -> None:
 def test_a_background_that_is_no_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"not a picture")
     generator = SceneGenerator(replace(SMALL, backgrounds=tmp_path))
-    with pytest.raises(UserError, match=r"broken\.jpg: cannot be read as a picture"):
+    with pytest.raises(UserError, match=r"broken\.jpg is not a picture or is broken"):
         for seed in range(20):
             generator(seed)
 
