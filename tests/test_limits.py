@@ -97,7 +97,9 @@ def test_a_manifest_of_before_has_the_limit_of_before() -> None:
         ({"std": [0, 1, 1]}, "impossible std"),
         ({"score_thr": 7}, "impossible threshold"),
         ({"max_words": 0}, "impossible max_words"),
-        ({"input_size": "wide"}, "wrong manifest"),
+        ({"input_size": "wide"}, "wrong input_size"),
+        ({"keep_aspect": 1}, "wrong keep_aspect"),
+        ({"max_words": True}, "wrong max_words"),
         ({"symbols": ""}, "impossible symbols"),
     ],
 )

@@ -178,6 +178,15 @@ def test_a_turned_box_gives_the_same_quad_from_coco_and_from_cvat(tmp_path: Path
     assert np.allclose(corners(by_cvat)[0], [192.26, 94.31], atol=0.01), "turned clockwise about its middle"
 
 
+def test_attributes_by_the_names_of_the_cvat_task_and_a_category_of_ones_own(tmp_path: Path) -> None:
+    record = word(attributes={"Text": "market", "Legible": "true", "Language": "english", "font": "x"}, category_id=2)
+    coco(tmp_path, record, word(), categories=((1, "logo"), (2, "Word")))
+    (image,), problems = read(tmp_path, "CocoWithTextConverter", annotation_path="a.json", label="word")
+    assert texts(image) == [("market", True)]
+    assert (image.words[0].language, image.words[0].attributes) == ("english", {"font": "x"})
+    assert kinds(problems) == ["category other than 'word': dropped"]
+
+
 @pytest.mark.parametrize(("value", "text"), [(0, "0"), (24, "24"), (True, "true"), (1.5, "1.5"), (None, "")])
 def test_a_number_is_a_text(tmp_path: Path, value: Any, text: str) -> None:
     coco(tmp_path, word(text=value))
@@ -276,8 +285,8 @@ def test_turned_boxes_of_labelme_are_quads(tmp_path: Path, kind: str) -> None:
     save(tmp_path / "._p.json", b"\x00\x05\x16\x07")
     (image,), problems = read(tmp_path, "LabelMeConverter", annotations_folder="")
     assert texts(image) == [("market", True), ("open24", True)] and corners(image, 1) == OPEN24
-    assert kinds(problems) == ["annotation file cannot be read: skipped", "no 'shapes', so not LabelMe's: passed over"]
-    assert len(problems.lost) == 1, "the list, which may be annotations of another kind"
+    assert kinds(problems) == ["no 'shapes', so not LabelMe's: passed over"]
+    assert len(problems) == 2 and problems.lost == []
 
 
 # Word crops (attention-ocr PR#101)

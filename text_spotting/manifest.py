@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from text_spotting.alphabet import DEFAULT, SPECIAL, START, STOP, Alphabet
 from text_spotting.errors import UserError
 from text_spotting.files.json_files import parse_json
+from text_spotting.files.values import MalformedError, numbers, shown, whole_number
 
 FORMAT = 2
 KEY = "text_spotting"
@@ -89,16 +91,16 @@ class Manifest:
         known = {field.name for field in fields(cls)}
         if unknown := set(values) - known:
             raise UserError(f"{source}: unknown manifest field(s) {', '.join(sorted(unknown))}; export the model again")
-        from pydantic import TypeAdapter, ValidationError
-
+        for name in _TUPLES:
+            if name in values:
+                values[name] = _tuple_of(values[name], name, source)
+        for name, value in values.items():
+            if not isinstance(value, _TYPES.get(name, str)) or isinstance(value, bool) != (name in _FLAGS):
+                raise UserError(f"{source}: its manifest has a wrong {name} ({shown(value)}); export the model again")
         try:
-            manifest = TypeAdapter(cls).validate_python(values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, first["loc"])) or "a field"
-            raise UserError(
-                f"{source}: incomplete or wrong manifest ({key}: {first['msg']}); export the model again"
-            ) from error
+            manifest = cls(**values)
+        except TypeError as error:
+            raise UserError(f"{source}: incomplete manifest ({error}); export the model again") from error
         manifest._check(source)
         return manifest
 
@@ -119,5 +121,23 @@ class Manifest:
             raise UserError(f"{source}: its manifest has an impossible {named[0]}; export the model again")
 
 
+def _tuple_of(value: Any, name: str, source: str) -> tuple[Any, ...]:
+    """So many finite numbers as the field has."""
+    try:
+        found = numbers(value, _TUPLES[name], name)
+        return tuple(whole_number(one) for one in found) if name == "input_size" else tuple(found)
+    except MalformedError as error:
+        raise UserError(f"{source}: its manifest has a wrong {name} ({error}); export the model again") from error
+
+
+_TUPLES = {"input_size": 2, "mean": 3, "std": 3}
+_FLAGS = ("keep_aspect", "to_rgb", "embedded")
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(_TUPLES, tuple),
+    **dict.fromkeys(_FLAGS, bool),
+    **dict.fromkeys(("score_thr", "text_thr", "mask_thr", "text_weight", "word_thr"), (int, float)),
+    **dict.fromkeys(("max_words", "start", "stop", "max_length", "format"), int),
+}
+"""Types of the fields in JSON; all others are texts."""
 _LARGEST_SIDE = 32767
 _LONGEST_WORD = 1000

@@ -97,6 +97,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="end after that long")
     parser.add_argument("--keep", type=Path, default=Path("fuzz-faults"))
     parser.add_argument("--only", help="part of a target's name")
     args = parser.parse_args()
@@ -104,7 +105,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         chosen = [one for one in targets(Path(folder)) if args.only is None or args.only in one.name]
         base, start = megabytes(), time.monotonic()
-        outcome = fuzz(chosen, args.inputs, args.seed)
+        outcome = fuzz(chosen, args.inputs, args.seed, args.seconds)
     total = sum(outcome.read.values()) + sum(outcome.refused.values())
     print(table(outcome))
     print(

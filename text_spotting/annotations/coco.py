@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from text_spotting.annotations.checks import Checked, agreed_size, annotated, checked_word
+from text_spotting.annotations.coco_records import CATEGORY
 from text_spotting.annotations.dataset_file import read_known
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord, labelled
@@ -18,16 +19,18 @@ class CocoWithText:
         root: folder that the others are relative to.
         annotation_path: the JSON file.
         images_folder: folder that its file names are relative to; by default the folder of the JSON file.
+        label: name of the category of words, in any case.
     """
 
     root: Path
     annotation_path: str
     images_folder: str | None = None
+    label: str = CATEGORY
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
         """Yield every picture."""
         images_folder = None if self.images_folder is None else self.root / self.images_folder
-        yield from _checked(self.root / self.annotation_path, images_folder, problems)
+        yield from _checked(self.root / self.annotation_path, images_folder, problems, self.label)
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,10 @@ class OpenImagesV5Text:
             yield from _checked(file, None, problems)
 
 
-def _checked(file: Path, images_folder: Path | None, problems: Problems) -> Iterator[AnnotatedImage]:
-    for image in read_known(file, images_folder, problems):
+def _checked(
+    file: Path, images_folder: Path | None, problems: Problems, label: str = CATEGORY
+) -> Iterator[AnnotatedImage]:
+    for image in read_known(file, images_folder, problems, label):
         place = f"{file}: {image.path.name}"
         size = agreed_size(image.path, (image.width, image.height), place, problems)
         if size is not None:

@@ -15,6 +15,7 @@ from text_spotting.words import FloatArray
 
 CATEGORY = "text"
 _KNOWN_ATTRIBUTES = {"transcription", "legible", "language", "confidence", "rotation"}
+_NAMES = {*_KNOWN_ATTRIBUTES, "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Categories:
         listed: ids as numbers where they are some, by which annotations name them.
         text: those of the text category; all where no category has that name.
         named: whether one had.
+        label: that name.
     """
 
     listed: frozenset[Any]
@@ -37,7 +39,9 @@ class Categories:
         entries = [item for item in document.get("categories") or [] if isinstance(item, dict)]
         names = {_identity(item.get("id")): item.get("name") for item in entries}
         named = {key for key, name in names.items() if isinstance(name, str) and name.strip().lower() == label.lower()}
-        return cls(frozenset(names), frozenset(named or names), bool(named))
+        return cls(frozenset(names), frozenset(named or names), bool(named), label)
+
+    label: str = CATEGORY
 
     def accepts(self, annotation: Mapping[str, Any], place: str, problems: Problems) -> bool:
         """Whether an annotation is text; what is guessed or left out is reported."""
@@ -46,13 +50,15 @@ class Categories:
             return True
         if category in self.text:
             if not self.named and len(self.listed) > 1:
-                problems.remark("no category is called 'text': words of all are taken", place, f"category {category}")
+                problems.remark(
+                    f"no category is called {self.label!r}: words of all are taken", place, f"category {category}"
+                )
             return True
         if len(self.listed) == 1:
             kind = "category that is not listed: taken for the only one that is"
             problems.remark(kind, place, f"category {shown(category)}")
             return True
-        kind = "category other than 'text'" if category in self.listed else "category that is not listed"
+        kind = f"category other than {self.label!r}" if category in self.listed else "category that is not listed"
         problems.remark(f"{kind}: dropped", place, f"category {shown(category)}")
         return False
 
@@ -102,7 +108,13 @@ def _attributes(annotation: Mapping[str, Any]) -> Mapping[str, Any]:
     attributes = annotation.get("text", annotation.get("attributes"))
     if attributes is None:
         return {}
-    return {"transcription": attributes} if not isinstance(attributes, dict) else attributes
+    if not isinstance(attributes, dict):
+        return {"transcription": attributes}
+    named = {key.strip().lower() if key.strip().lower() in _NAMES else key: value for key, value in attributes.items()}
+    if "text" in named:  # what the attribute is called in the CVAT task that datasets.md describes
+        written = named.pop("text")
+        named.setdefault("transcription", written)
+    return named
 
 
 def _transcription(attributes: Mapping[str, Any], place: str, problems: Problems) -> str:

@@ -51,14 +51,19 @@ def read_dataset(
     return [image for image, _ in _read(Path(ann_file), data_root, ErrorsOnly() if problems is None else problems)]
 
 
-def read_known(ann_file: str | Path, data_root: str | Path | None, problems: Problems) -> list[AnnotatedImage]:
+def read_known(
+    ann_file: str | Path, data_root: str | Path | None, problems: Problems, label: str = CATEGORY
+) -> list[AnnotatedImage]:
     """The same, without the pictures that have annotations of which none could be used: they may hold text.
+
+    Args:
+        label: name of the category of words.
 
     Raises:
         UserError: see ``read_dataset``, or not one annotation of the file could be used.
     """
     images = []
-    for image, dropped in _read(Path(ann_file), data_root, problems):
+    for image, dropped in _read(Path(ann_file), data_root, problems, label):
         if dropped and not image.words:
             problems.add("none of its shapes could be used: picture left out", f"{ann_file}: {image.path.name}")
         else:
@@ -162,11 +167,14 @@ def _one_record_a_line(document: Mapping[str, Any]) -> str:
     return "{" + ",\n".join(parts) + "}\n"
 
 
-def _read(ann_file: Path, data_root: str | Path | None, problems: Problems) -> list[tuple[AnnotatedImage, int]]:
+def _read(
+    ann_file: Path, data_root: str | Path | None, problems: Problems, label: str = CATEGORY
+) -> list[tuple[AnnotatedImage, int]]:
     """Pictures, and how many annotations of each were dropped."""
     document = load_object(ann_file)
+    categories = Categories.of(document, label)
     images = _index_pictures(document, ann_file, problems)
-    words, dropped = _words_by_picture(document, images.keys(), ann_file, problems)
+    words, dropped = _words_by_picture(document, images.keys(), categories, ann_file, problems)
     roots = _roots(document, ann_file, data_root)
     read = []
     for key, image in images.items():
@@ -223,11 +231,14 @@ def _index_pictures(document: Mapping[str, Any], ann_file: Path, problems: Probl
 
 
 def _words_by_picture(
-    document: Mapping[str, Any], image_ids: Iterable[Any], ann_file: Path, problems: Problems
+    document: Mapping[str, Any],
+    image_ids: Iterable[Any],
+    categories: Categories,
+    ann_file: Path,
+    problems: Problems,
 ) -> tuple[dict[Any, list[LabelledWord]], Counter[Any]]:
     words: dict[Any, list[LabelledWord]] = {image_id: [] for image_id in image_ids}
     dropped: Counter[Any] = Counter()
-    categories = Categories.of(document)
     for index, annotation in enumerate(_list_under(document, "annotations", ann_file)):
         place = f"{ann_file}: annotations[{index}]"
         try:

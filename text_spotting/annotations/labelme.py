@@ -14,7 +14,7 @@ from text_spotting.annotations.outlines import band, ellipse
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
-from text_spotting.files.json_files import load_object
+from text_spotting.files.json_files import load_json
 from text_spotting.files.reading import listing
 from text_spotting.files.values import MalformedError, mapping, points, sequence, shown, text, truth
 from text_spotting.geometry import box_to_polygon
@@ -54,8 +54,8 @@ class LabelMe:
         yield from read_each(files, lambda file: self._read_file(file, problems), problems)
 
     def _read_file(self, file: Path, problems: Problems) -> Iterator[AnnotatedImage]:
-        document = load_object(file)
-        if "shapes" not in document:
+        document = load_json(file)
+        if not isinstance(document, dict) or "shapes" not in document:
             problems.add("no 'shapes', so not LabelMe's: passed over", str(file))
             return
         try:

@@ -14,6 +14,8 @@ from text_spotting.pictures import allowed_pixels
 from text_spotting.words import FloatArray
 
 ELLIPSE_CORNERS = 16
+MOST_PIECES = 100
+"""Pieces of a mask that are joined one by one; of more, which are noise, the convex hull is taken."""
 WIDEST_BAND = 40.0
 """Pixels on either side of a line that are don't care at most."""
 
@@ -103,6 +105,8 @@ def mask_outline(runs: Sequence[int], shape: tuple[int, int]) -> NDArray[np.floa
 def _outline(mask: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Outline of the cells of a mask; a contour runs through their centres, half a cell further in."""
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if len(contours) > MOST_PIECES:
+        contours = (cv2.convexHull(np.concatenate(contours)),)
     pieces = [_grown(contour.reshape(-1, 2) + 0.5) for contour in contours]
     whole = joined([np.asarray(piece.exterior.coords)[:-1] for piece in pieces])
     smooth = np.asarray(Polygon(whole).simplify(0.5).exterior.coords)[:-1]
