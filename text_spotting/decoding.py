@@ -94,8 +94,8 @@ def _until_stop(symbols: NDArray[np.int64], rows: FloatArray, manifest: Manifest
 def ctc_decode(columns: FloatArray, manifest: Manifest, allowed: Classes | None = None) -> list[Reading]:
     """Read words from the classes of their columns (best path decoding, Graves et al. 2006).
 
-    A character's probability is that of its surest column. A word without characters is as sure as its most
-    doubtful column is blank.
+    A character's probability is that of its surest column. A word without characters is as sure as that
+    its most doubtful column holds one, for what cannot be read is hardly a word.
 
     Args:
         columns: [N, T, classes] probabilities; the start symbol is the blank.
@@ -116,7 +116,7 @@ def _best_path(columns: FloatArray, manifest: Manifest) -> Reading:
     ends = [*first[1:], len(path)]
     surest = [start + int(chosen[start:end].argmax()) for start, end in zip(first, ends, strict=True)]
     kept = [column for column in surest if path[column] != manifest.start]
-    scores = chosen[kept] if kept else chosen.min(keepdims=True, initial=1)
+    scores = chosen[kept] if kept else 1 - columns[:, manifest.start].min(keepdims=True, initial=1)
     return _reading(path[kept], columns[kept], scores, manifest)
 
 

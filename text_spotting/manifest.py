@@ -112,6 +112,8 @@ class Manifest:
             "std": not all(value > 0 for value in self.std),
             "mean": not all(abs(value) <= 255 for value in self.mean),
             "threshold": not all(0 <= share <= 1 for share in shares),
+            "read_stretch": not 0.25 <= self.read_stretch <= 4,
+            "read_margin": not 0 <= self.read_margin <= 1,
             "max_words": self.max_words < 1,
             "max_length": not 0 < self.max_length <= _LONGEST_WORD,
             "symbols": not (0 <= self.start < len(self.symbols) and 0 <= self.stop < len(self.symbols)),
@@ -131,11 +133,11 @@ def _tuple_of(value: Any, name: str, source: str) -> tuple[Any, ...]:
 
 
 _TUPLES = {"input_size": 2, "mean": 3, "std": 3}
-_FLAGS = ("keep_aspect", "to_rgb", "embedded")
+_FLAGS = ("keep_aspect", "to_rgb", "embedded", "fold_case")
 _TYPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(_TUPLES, tuple),
     **dict.fromkeys(_FLAGS, bool),
-    **dict.fromkeys(("score_thr", "text_thr", "mask_thr", "text_weight", "word_thr"), (int, float)),
+    **dict.fromkeys(("score_thr", "text_thr", "mask_thr", "text_weight", "word_thr", "read_stretch", "read_margin"), (int, float)),
     **dict.fromkeys(("max_words", "start", "stop", "max_length", "format"), int),
 }
 """Types of the fields in JSON; all others are texts."""
