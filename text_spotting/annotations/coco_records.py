@@ -36,7 +36,8 @@ class Categories:
     @classmethod
     def of(cls, document: Mapping[str, Any], label: str = CATEGORY) -> "Categories":
         """Read a file's ``categories``; a lone one is text whatever its name."""
-        entries = [item for item in document.get("categories") or [] if isinstance(item, dict)]
+        listed = document.get("categories")
+        entries = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
         names = {_identity(item.get("id")): item.get("name") for item in entries}
         named = {key for key, name in names.items() if isinstance(name, str) and name.strip().lower() == label.lower()}
         return cls(frozenset(names), frozenset(named or names), bool(named), label)

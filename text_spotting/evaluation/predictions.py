@@ -205,7 +205,7 @@ def _icdar_word(line: str, place: str) -> Word:
     match = _OUTLINE.fullmatch(line) or _QUAD.fullmatch(line) or _BOX.fullmatch(line)
     if match is None:
         raise UserError(f"{place}: expected x1,y1,...,x4,y4,text but found {shown(line)}")
-    values = [float(value) for value in match[1].split(",")]
+    values = [float(value.strip()) for value in match[1].split(",")]
     if len(values) % 2:
         raise UserError(f"{place}: an odd number of coordinates")
     return Word(_polygon(box_to_polygon(values).tolist() if len(values) == 4 else values, place), match[2] or "")
