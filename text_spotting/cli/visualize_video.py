@@ -2,9 +2,11 @@
 
 import argparse
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from text_spotting.draw import draw_words
 from text_spotting.errors import UserError
@@ -31,7 +33,10 @@ def run_video(args: argparse.Namespace, spotter: Spotter) -> None:
     sinks: list[Sink] = []
     try:
         sinks.extend(_sinks(args, video.fps))
-        _play(video, spotter, sinks, list if args.no_track else WordTracker(), frames)
+        while _play(video, spotter, sinks, list if args.no_track else WordTracker(), frames) and args.loop:
+            video.close()
+            video = Video(args.video)
+        _stay(sinks)
     finally:
         for sink in sinks:
             sink.close()
@@ -40,12 +45,22 @@ def run_video(args: argparse.Namespace, spotter: Spotter) -> None:
             write_predictions(args.save_json, frames)
 
 
+def _stay(sinks: Sequence[Sink]) -> None:
+    """Leave the page of a video that has ended to its viewers, until Ctrl-C."""
+    servers = [sink for sink in sinks if isinstance(sink, FrameServer)]
+    for server in servers:
+        server.end()
+    if servers:
+        print("the video has ended; its page stays until Ctrl-C", flush=True)
+        threading.Event().wait()
+
+
 def _sinks(args: argparse.Namespace, fps: float) -> list[Sink]:
     sinks: list[Sink] = []
     if args.output:
         sinks.append(VideoFile(args.output, fps))
     if args.serve:
-        server = FrameServer(*parse_address(args.serve))
+        server = FrameServer(*parse_address(args.serve), title=Path(args.video).name)
         print(f"watch at {server.url}", flush=True)
         sinks.append(server)
     if not args.no_show and has_screen():
@@ -73,7 +88,8 @@ def _play(
     sinks: Sequence[Sink],
     follow: Callable[[Sequence[Word]], list[Word]],
     found: dict[str, list[Word]],
-) -> None:
+) -> bool:
+    """Go through the video once; False when a viewer has had enough before its end."""
     speed = Speedometer()
     stream = spotter.stream(video)
     try:
@@ -83,9 +99,10 @@ def _play(
             speed.tick()
             if sinks:
                 drawn = _with_speed(draw_words(frame, shown), speed.fps)
-                wanted = [sink.show(drawn) for sink in sinks]
+                wanted = [sink.show(drawn, shown) for sink in sinks]
                 if not all(wanted):
-                    break
+                    return False
+        return True
     finally:
         stream.close()
         print(f"{len(found)} frames, {speed.overall:.1f} frames/s", flush=True)
