@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from text_spotting.engine.train import Start
 
 
+TRACKERS = ("mlflow", "wandb", "clearml")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line; defaults come from the work directory's template."""
     _add_data(parser)
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument("--resume-from", metavar="PTH", help="go on where this snapshot's training stopped")
-    start.add_argument("--load-weights", metavar="PTH", help="start a new training from these weights")
+    parser.add_argument("--resume-from", metavar="PTH", help="go on where this snapshot's training stopped")
+    parser.add_argument("--load-weights", metavar="PTH", help="start a new training from these weights")
     parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
     parser.add_argument("--save-checkpoints-to", type=Path, default=Path("outputs"), help="default: outputs")
     parser.add_argument("--tensorboard-dir", help="default: tf_logs beside the checkpoints")
@@ -34,7 +36,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="fixes every random choice (default: 0)")
     parser.add_argument("--val-interval", type=int, default=1, help="epochs between validations (default: 1)")
     parser.add_argument("--workers", type=int, default=2, help="processes that load pictures (default: 2)")
+    _add_comfort(parser)
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
+
+
+def _add_comfort(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--early-stop", type=int, default=0, metavar="N", help="end after N validations without better word spotting"
+    )
+    parser.add_argument("--tracker", choices=TRACKERS, help="show the run there, too; needs the package of that name")
+    parser.add_argument(
+        "--lr-find", action="store_true", help="train nothing: try learning rates for 100 steps and propose one"
+    )
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +80,11 @@ def run(args: argparse.Namespace) -> None:
     launcher = _choose_devices(args.gpu_num)
     config = Config.fromfile(args.config or work_dir.config_file)
     _configure(config, args, len(training))
+    _tell_lesson(training)
+    _add_hooks(config, args)
+    if args.lr_find:
+        _find_rate(config, args, _start(args), launcher)
+        return
     runner = build_runner(config, args.save_checkpoints_to, _start(args), validation, launcher)
     if not train(runner):
         raise KeyboardInterrupt
@@ -85,6 +103,10 @@ def _check(args: argparse.Namespace) -> None:
             raise UserError(f"{flag} {value}: must be {least} or more")
     if args.base_learning_rate <= 0:
         raise UserError(f"--base-learning-rate {args.base_learning_rate}: must be above 0")
+    if args.resume_from and args.load_weights:
+        raise UserError("--resume-from and --load-weights are two beginnings; give one")
+    if args.early_stop < 0:
+        raise UserError(f"--early-stop {args.early_stop}: must be 0 (never) or more")
     for flag, path in (("--resume-from", args.resume_from), ("--load-weights", args.load_weights)):
         if path and not Path(path).is_file():
             raise UserError(f"{flag}: {path} does not exist")
@@ -138,8 +160,47 @@ def _configure(config: "Config", args: argparse.Namespace, pictures: int) -> Non
     for hook in config.custom_hooks:
         if hook.type == "JournalHook":
             hook.tensorboard_dir = args.tensorboard_dir
-    if args.amp:
-        use_mixed_precision(config)
+    if args.amp and not use_mixed_precision(config):
+        print("warning: --amp: no GPU and no bfloat16 instructions here; training in float32", file=sys.stderr)
+
+
+def _tell_lesson(images: "list[AnnotatedImage]") -> None:
+    """One line on what the training set teaches, and warnings."""
+    from text_spotting.alphabet import MAX_LENGTH, encode
+    from text_spotting.annotations.lesson import lesson
+
+    told = lesson(images, encode, MAX_LENGTH)
+    print(f"training set: {told}", flush=True)
+    for warning in told.warnings():
+        print(f"warning: --train-ann-files: {warning}", file=sys.stderr)
+
+
+def _add_hooks(config: "Config", args: argparse.Namespace) -> None:
+    """The console's line, and what --early-stop and --tracker ask for."""
+    from text_spotting.engine.trackers import require_tracker
+
+    hooks = [{"type": "ConsoleHook"}, {"type": "BoardHook", "tensorboard_dir": args.tensorboard_dir}]
+    if args.early_stop:
+        patience = {"monitor": "word_spotting", "rule": "greater", "patience": args.early_stop}
+        hooks.append({"type": "EarlyStoppingHook", **patience})
+    if args.tracker:
+        require_tracker(args.tracker)
+        hooks.append({"type": "TrackerHook", "tracker": args.tracker})
+    config.custom_hooks = [*config.custom_hooks, *hooks]
+
+
+def _find_rate(config: "Config", args: argparse.Namespace, start: "Start | None", launcher: str) -> None:
+    """Run the learning rate test, and print and draw what it says."""
+    from text_spotting.engine import lr_find
+    from text_spotting.engine.train import build_runner, train
+
+    lr_find.only_find(config)
+    try:
+        train(build_runner(config, args.save_checkpoints_to, start, (), launcher))
+    except lr_find.Found as found:
+        picture = args.save_checkpoints_to / "lr_find.png"
+        lr_find.draw(found.tried, picture)
+        print(f"{len(found.tried)} steps; proposed: --base-learning-rate {lr_find.proposal(found.tried):g} ({picture})")
 
 
 def _start(args: argparse.Namespace) -> "Start | None":
