@@ -158,6 +158,17 @@ def test_a_machine_without_torch_gets_one_line_from_the_tools_that_need_it(tmp_p
     assert len(ended.stderr.splitlines()) == 1
 
 
+def test_compressing_in_no_way_warns_and_does_nothing(tmp_path, capsys):
+    (tmp_path / "w.xml").touch()
+    sets = ["--train-ann-files", "a", "--train-data-roots", "b", "--val-ann-files", "a", "--val-data-roots", "b"]
+    out = tmp_path / "out"
+    assert main(["compress", *sets, "--load-weights", str(tmp_path / "w.xml"), "--save-model-to", str(out)]) == 0
+    assert capsys.readouterr().err == (
+        "warning: no way of compressing was chosen, so nothing was done; give --nncf-quantization\n"
+    )
+    assert not out.exists()
+
+
 def test_the_box_tells_what_is_in_it(capsys):
     assert main(["models"]) == 0
     shown = capsys.readouterr().out
