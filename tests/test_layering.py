@@ -41,6 +41,7 @@ ABOVE_SEAMS: dict[str, set[str]] = {
     "data": {"annotations", "synth"},
     "models": {"postprocess"},
     "engine": {
+        "draw",
         "annotations",
         "data",
         "evaluation",
