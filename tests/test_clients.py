@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from sample_graphs import MANIFEST
-from small_networks import BOTH, small_network
+from small_networks import small_network
 
 from text_spotting.export.export import Wishes, export, plain_manifest
 from text_spotting.export.verify import sample_picture
@@ -27,7 +27,7 @@ ORT_NODE = "onnxruntime-node@1.21.0"
 """The last whose package holds the CPU's library; later ones fetch it while they install."""
 
 
-@pytest.fixture(scope="module", params=BOTH)
+@pytest.fixture(scope="module", params=["text-spotting-0003-lite"])
 def exported(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("client")
     config, network = small_network(request.param)

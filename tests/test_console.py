@@ -12,7 +12,7 @@ from sample_graphs import save_ir
 from test_runtime_alone import BLOCKED
 
 from text_spotting.cli.console import FIRST, TOOLS, main, usage
-from text_spotting.cli.read import FORMATS
+from text_spotting.cli.read import FORMATS, file_names
 from text_spotting.result.formats import FORMATS as WRITERS
 
 ROOT = Path(__file__).parents[1]
@@ -104,6 +104,11 @@ def test_icdar_files_lie_in_a_folder(model, photos, tmp_path, capsys):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["res_one.txt", "res_two.txt"]
 
 
+def test_files_of_the_same_name_do_not_overwrite_each_other():
+    sources = ["a/shop.jpg", "a/shop.png", "b/shop.jpg", "-", "http://x.example/shop.jpg?v=1.2", "c/shop_2.jpg"]
+    assert list(file_names(sources).values()) == ["shop", "shop_2", "shop_3", "stdin", "shop_4", "shop_2_2"]
+
+
 def test_scores_characters_and_words_can_be_chosen(model, photos, tmp_path, capsys):
     (tmp_path / "list.txt").write_text("abc\nxyz\n")
     assert read(model, photos / "one.png", "--lexicon", tmp_path / "list.txt") == 0
@@ -124,10 +129,11 @@ def test_an_image_that_cannot_be_read_holds_up_no_other(model, photos, capsys):
     ("arguments", "complaint"),
     [
         (["nowhere.jpg"], "error: nowhere.jpg: no such file"),
+        (["nowhere.jpg", "nowhere.jpg"], "error: nowhere.jpg: no such file"),
         (["nowhere.jpg", "--score", "3"], "--score: 3 is not from 0 to 1"),
         (["nowhere.jpg", "--format", "pdf"], "invalid choice: 'pdf'"),
     ],
-    ids=["a missing file", "an impossible score", "an unknown format"],
+    ids=["a missing file", "twice", "an impossible score", "an unknown format"],
 )
 def test_mistakes_are_told_in_one_line(model, capsys, arguments, complaint):
     try:
@@ -156,6 +162,17 @@ def test_a_machine_without_torch_gets_one_line_from_the_tools_that_need_it(tmp_p
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_compressing_in_no_way_warns_and_does_nothing(tmp_path, capsys):
+    (tmp_path / "w.xml").touch()
+    sets = ["--train-ann-files", "a", "--train-data-roots", "b", "--val-ann-files", "a", "--val-data-roots", "b"]
+    out = tmp_path / "out"
+    assert main(["compress", *sets, "--load-weights", str(tmp_path / "w.xml"), "--save-model-to", str(out)]) == 0
+    assert capsys.readouterr().err == (
+        "warning: no way of compressing was chosen, so nothing was done; give --nncf-quantization\n"
+    )
+    assert not out.exists()
 
 
 def test_the_box_tells_what_is_in_it(capsys):

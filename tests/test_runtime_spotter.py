@@ -155,9 +155,17 @@ def test_threads_may_share_a_spotter(spotter):
         ({"precision": "f8"}, "precision 'f8' is unknown; choose one of f32, bf16, f16"),
         ({"streams": 0}, "streams=0: must be 1 or more"),
         ({"threads": -1}, "threads=-1: must be 0"),
+        ({"allow": "\u00e4\u00f6"}, "the model reads none of these characters; it knows 0123456789abc"),
         ({"color": "hsv"}, "color 'hsv' is unknown; choose 'bgr' or 'rgb'"),
     ],
-    ids=["foreign device", "unknown precision", "no stream", "fewer than no thread", "unknown color order"],
+    ids=[
+        "foreign device",
+        "unknown precision",
+        "no stream",
+        "fewer than no thread",
+        "foreign characters",
+        "unknown color order",
+    ],
 )
 def test_wishes_that_cannot_be_met(ir, arguments, complaint):
     with pytest.raises(UserError, match=complaint):

@@ -49,12 +49,21 @@ def complaint(work_dir: Path, output: Path, monkeypatch: Any, capsys: Any, **cha
         ({"epochs": "0"}, "--epochs 0: must be 1 or more"),
         ({"batch_size": "0"}, "--batch-size 0: must be 1 or more"),
         ({"base_learning_rate": "-1"}, "--base-learning-rate -1.0: must be above 0"),
+        ({"early_stop": "-1"}, "--early-stop -1: must be 0 (never) or more"),
+        (
+            {"load_weights": "a.pth", "resume_from": "b.pth"},
+            "--resume-from and --load-weights are two beginnings; give one",
+        ),
+        ({"load_weights": "nowhere.pth", "resume_from": ""}, "--load-weights: nowhere.pth does not exist"),
         ({"load_weights": "nowhere.pth"}, "--load-weights: nowhere.pth does not exist"),
         ({"resume_from": "nowhere.pth"}, "--resume-from: nowhere.pth does not exist"),
         ({"train_ann_files": "nowhere.json"}, "--train-ann-files: "),
         ({"val_data_roots": "a,b"}, "--val-ann-files: 1 annotation files"),
     ],
-    ids=["no epochs", "empty batches", "a rate below 0", "no weights", "no state", "no annotation", "unequal lists"],
+    ids=[
+        *("no epochs", "empty batches", "a rate below 0", "no patience", "two beginnings", "an empty beginning beside"),
+        *("no weights", "no state", "no annotation", "unequal lists"),
+    ],
 )
 def test_mistakes_are_said_with_their_flag(
     work_dir: Path, tmp_path: Path, monkeypatch: Any, capsys: Any, changed: dict[str, str], wanted: str

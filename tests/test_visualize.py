@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -20,8 +21,10 @@ from sample_graphs import save_ir
 from text_spotting.annotations.dataset_file import read_dataset
 from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
+from text_spotting.geometry import box_to_polygon
 from text_spotting.runtime.serve import FrameServer
 from text_spotting.runtime.sources import Video, find_pictures
+from text_spotting.words import Word
 
 ROOT = Path(__file__).parents[1]
 BLUE = np.zeros((40, 80, 3), np.uint8)
@@ -146,6 +149,63 @@ def test_the_page_shows_the_stream(server):
     kind, page = fetch(server.url)
     assert kind.startswith("text/html")
     assert b'src="/stream.mjpg"' in page
+
+
+def test_the_state_tells_words_in_reading_order_and_what_the_video_does(server):
+    def state():
+        return json.loads(fetch(server.url + "state.json")[1])
+
+    assert state() == {"title": "Text spotting", "status": "waiting", "frames": 0, "fps": 0.0, "words": []}
+    words = [Word(box_to_polygon(box), text, 0.5) for box, text in (((50, 0, 80, 9), "two"), ((0, 0, 30, 9), "one"))]
+    server.show(BLUE, [*words, Word(box_to_polygon((0, 20, 9, 29)))])
+    assert [word["text"] for word in state()["words"]] == ["one", "two"]
+    assert (state()["status"], state()["frames"]) == ("playing", 1)
+    server.end()
+    assert state()["status"] == "ended"
+    assert fetch(server.url + "frame.jpg")[0] == "image/jpeg", "the last frame stays"
+
+
+def post(url, **headers):
+    request = urllib.request.Request(url, b"", headers)
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return json.loads(answer.read())
+
+
+def test_viewers_halt_the_video_and_let_it_go_on(server):
+    server.show(BLUE)
+    assert post(server.url + "pause")["status"] == "paused"
+    player = threading.Thread(target=server.show, args=(BLUE,), daemon=True)
+    player.start()
+    player.join(timeout=0.2)
+    assert player.is_alive(), "the player waits"
+    assert post(server.url + "pause")["status"] == "playing"
+    player.join(timeout=5)
+    assert not player.is_alive()
+
+
+def test_pages_of_other_sites_halt_nothing(server):
+    server.show(BLUE)
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        post(server.url + "pause", Origin="http://elsewhere.example")
+    assert server.state()["status"] == "playing"
+
+
+@pytest.mark.parametrize("loop", [False, True], ids=["once", "again and again"])
+def test_a_video_file_that_ends_keeps_its_page_or_begins_anew(model, clip, loop):
+    flags = ["--video", str(clip), "--no-show", "--serve", "0", *(["--loop"] if loop else [])]
+    command = [sys.executable, "-m", "text_spotting", "visualize", "--load-weights", str(model), *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        url = process.stdout.readline().split()[-1]
+        wanted = (lambda state: state["frames"] > 20) if loop else (lambda state: state["status"] == "ended")
+        seen = []
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not (seen and wanted(seen[-1])):
+            seen.append(json.loads(fetch(url + "state.json")[1]))
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 130
+    assert wanted(seen[-1])
+    assert seen[-1]["title"] == clip.name
 
 
 def test_the_latest_frame_can_be_fetched(server):

@@ -5,11 +5,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from text_spotting.errors import UserError
-from text_spotting.pictures import read_picture
+from text_spotting.pictures import decode_picture, read_picture
 from text_spotting.preprocess import to_bgr
 from text_spotting.words import Image
 
@@ -34,15 +33,15 @@ def load_image(source: Any, color: str = "bgr") -> Image:
     if isinstance(source, np.ndarray):
         return _from_array(source, color)
     if isinstance(source, str) and source.startswith(URL_SCHEMES):
-        return _decode(_download(source), source)
+        return decode_picture(_download(source), Path(source))
     if isinstance(source, str | os.PathLike):
         return read_picture(Path(source))
     if isinstance(source, bytes | bytearray | memoryview):
-        return _decode(bytes(source), f"{len(source)} bytes")
+        return decode_picture(bytes(source), Path(f"{len(source)} bytes"))
     if type(source).__module__.split(".")[0] == "PIL":
         return _from_pil(source)
     if hasattr(source, "read"):
-        return _decode(source.read(), getattr(source, "name", "the file given"))
+        return decode_picture(source.read(), Path(str(getattr(source, "name", "the file given"))))
     raise UserError(f"an image may be a path, a URL, bytes, a PIL image or a numpy array, not {type(source).__name__}")
 
 
@@ -75,14 +74,6 @@ def _from_pil(picture: Any) -> Image:
         ground = Pillow.new("RGBA", upright.size, "white")
         upright = Pillow.alpha_composite(ground, upright)
     return to_bgr(np.asarray(upright.convert("RGB"))[:, :, ::-1])
-
-
-def _decode(content: bytes, name: str) -> Image:
-    encoded = np.frombuffer(content, np.uint8)
-    image = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if len(encoded) else None
-    if image is None:
-        raise UserError(f"{name}: not an image, or broken")
-    return np.asarray(image, np.uint8)
 
 
 def _download(url: str) -> bytes:

@@ -133,11 +133,12 @@ def _tuple_of(value: Any, name: str, source: str) -> tuple[Any, ...]:
 
 
 _TUPLES = {"input_size": 2, "mean": 3, "std": 3}
+_NUMBERS = ("score_thr", "text_thr", "mask_thr", "text_weight", "word_thr", "read_stretch", "read_margin")
 _FLAGS = ("keep_aspect", "to_rgb", "embedded", "fold_case")
 _TYPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(_TUPLES, tuple),
     **dict.fromkeys(_FLAGS, bool),
-    **dict.fromkeys(("score_thr", "text_thr", "mask_thr", "text_weight", "word_thr", "read_stretch", "read_margin"), (int, float)),
+    **dict.fromkeys(_NUMBERS, (int, float)),
     **dict.fromkeys(("max_words", "start", "stop", "max_length", "format"), int),
 }
 """Types of the fields in JSON; all others are texts."""

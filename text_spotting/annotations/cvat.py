@@ -192,6 +192,7 @@ def write_cvat(path: str | Path, images: Sequence[AnnotatedImage], images_folder
     start = images_folder or os.path.commonpath([image.path.absolute().parent for image in images])
     root = Element("annotations")
     SubElement(root, "version").text = "1.1"
+    _write_task(root, len(images))
     for index, image in enumerate(images):
         name = Path(os.path.relpath(image.path, start)).as_posix()
         size = {"width": str(image.width), "height": str(image.height)}
@@ -202,9 +203,26 @@ def write_cvat(path: str | Path, images: Sequence[AnnotatedImage], images_folder
     write_whole(Path(path), '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode"))
 
 
+def _write_task(root: Element, pictures: int) -> None:
+    """The task with its label, which importers take the names and kinds of attributes from."""
+    task = SubElement(SubElement(root, "meta"), "task")
+    for key, value in {"name": LABEL, "size": str(pictures), "mode": "annotation", "overlap": "0"}.items():
+        SubElement(task, key).text = value
+    label = SubElement(SubElement(task, "labels"), "label")
+    SubElement(label, "name").text = LABEL
+    attributes = SubElement(label, "attributes")
+    for name, kind, values in (("text", "text", ""), ("legible", "checkbox", "true"), ("language", "text", "")):
+        attribute = SubElement(attributes, "attribute")
+        described = {"name": name, "mutable": "False", "input_type": kind, "default_value": values, "values": values}
+        for key, value in described.items():
+            SubElement(attribute, key).text = value
+
+
 def _write_word(image: Element, word: LabelledWord) -> None:
     points = ";".join(f"{x:.2f},{y:.2f}" for x, y in word.polygon)
-    shape = SubElement(image, "polygon", {"label": LABEL, "source": "manual", "occluded": "0", "points": points})
+    shape = SubElement(
+        image, "polygon", {"label": LABEL, "source": "manual", "occluded": "0", "points": points, "z_order": "0"}
+    )
     values = {"text": word.text, "legible": "true" if word.legible else "false", "language": word.language}
     for name, value in values.items():
         SubElement(shape, "attribute", {"name": name}).text = value

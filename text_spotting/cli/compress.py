@@ -48,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Check, calibrate, search for the fastest level that is accurate enough, write and report."""
     _check(args)
+    if not args.nncf_quantization:
+        print(
+            "warning: no way of compressing was chosen, so nothing was done; give --nncf-quantization", file=sys.stderr
+        )
+        return
     from text_spotting.annotations.dataset_file import read_datasets
 
     calibration = read_datasets(args.train_ann_files, args.train_data_roots)[: args.subset_size]

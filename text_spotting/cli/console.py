@@ -13,6 +13,7 @@ FIRST = ("read", "models")
 """What newcomers use."""
 TOOLS = (
     "instantiate_template",
+    "instantiate",
     "create_dataset",
     "generate_synthetic",
     "pseudo_label",

@@ -62,7 +62,8 @@ def run(args: argparse.Namespace) -> None:
         lexicon=args.lexicon,
     )
     unreadable: list[str] = []
-    _write(args, _read(args, spotter, sources, unreadable), several=len(sources) > 1)
+    names = file_names(sources)
+    _write(args, _read(args, spotter, names, unreadable), names)
     if unreadable:
         raise UserError(f"{len(unreadable)} of {len(sources)} images could not be read: {'; '.join(unreadable[:3])}")
 
@@ -96,12 +97,12 @@ def _check(args: argparse.Namespace, count: int) -> None:
 
 
 def _read(
-    args: argparse.Namespace, spotter: "Spotter", sources: list[str], unreadable: list[str]
+    args: argparse.Namespace, spotter: "Spotter", names: dict[str, str], unreadable: list[str]
 ) -> "Iterator[tuple[str, Words]]":
     """What each image is called, and its words; those that cannot be read are noted and passed over."""
     from text_spotting.cli.progress import track
 
-    follow: Any = track(sources, len(sources), "reading", "image") if len(sources) > 1 else sources
+    follow: Any = track(names, len(names), "reading", "image") if len(names) > 1 else names
     for source in follow:
         try:
             image = _load(source)
@@ -110,7 +111,7 @@ def _read(
             continue
         words = spotter(image)
         if args.draw:
-            _draw(args.draw, source, image, words)
+            _draw(args.draw / f"{names[source]}.jpg", image, words)
         yield source, words
 
 
@@ -120,18 +121,24 @@ def _load(source: str) -> Any:
     return load_image(sys.stdin.buffer.read() if source == STANDARD_INPUT else source)
 
 
-def _draw(folder: Path, source: str, image: Any, words: "Words") -> None:
+def _draw(path: Path, image: Any, words: "Words") -> None:
     from text_spotting.pictures import write_picture
 
-    write_picture(folder / f"{_stem(source)}.jpg", words.draw(image))
+    write_picture(path, words.draw(image))
 
 
-def _stem(source: str) -> str:
-    """What a file made from the image is called."""
-    return "stdin" if source == STANDARD_INPUT else Path(source.partition("?")[0]).stem or "image"
+def file_names(sources: list[str]) -> dict[str, str]:
+    """What files made from the images are called: by their stems, numbered where these are the same."""
+    names: dict[str, str] = {}
+    for source in sources:
+        bare = Path(source.partition("?")[0]) if "://" in source else Path(source)
+        stem = "stdin" if source == STANDARD_INPUT else bare.stem or "image"
+        candidates = (stem, *(f"{stem}_{number}" for number in range(2, len(sources) + 2)))
+        names[source] = next(name for name in candidates if name not in names.values())
+    return names
 
 
-def _write(args: argparse.Namespace, images: "Iterator[tuple[str, Words]]", several: bool) -> None:
+def _write(args: argparse.Namespace, images: "Iterator[tuple[str, Words]]", names: dict[str, str]) -> None:
     from text_spotting.files.writing import write_whole
     from text_spotting.result.formats import FORMATS as WRITERS
     from text_spotting.result.formats import as_named_text
@@ -139,9 +146,9 @@ def _write(args: argparse.Namespace, images: "Iterator[tuple[str, Words]]", seve
     if args.format == "icdar" and args.output:
         for name, words in images:
             text = "".join(WRITERS["icdar"]([(name, words)]))
-            write_whole(args.output / f"res_{_stem(name)}.txt", text)
+            write_whole(args.output / f"res_{names[name]}.txt", text)
         return
-    writer = as_named_text if args.format == "text" and several else WRITERS[args.format]
+    writer = as_named_text if args.format == "text" and len(names) > 1 else WRITERS[args.format]
     pieces = writer(images)
     if args.output:
         write_whole(args.output, "".join(pieces))

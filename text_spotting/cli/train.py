@@ -14,18 +14,21 @@ if TYPE_CHECKING:
 
     from mmengine.config import Config
 
+    from text_spotting.alphabet import Alphabet
     from text_spotting.annotations.records import AnnotatedImage
     from text_spotting.engine.train import Start
     from text_spotting.workdir.settings import Settings
     from text_spotting.workdir.template import Template
 
 
+TRACKERS = ("mlflow", "wandb", "clearml")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line; what is not given is as model.py says, or template.yaml, or docs/configuration.md."""
     _add_data(parser)
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument("--resume-from", metavar="PTH", help="go on where this snapshot's training stopped")
-    start.add_argument("--load-weights", metavar="PTH", help="start a new training from these weights")
+    parser.add_argument("--resume-from", metavar="PTH", help="go on where this snapshot's training stopped")
+    parser.add_argument("--load-weights", metavar="PTH", help="start a new training from these weights")
     parser.add_argument(
         "--partial-weights", action="store_true", help="let --load-weights lack parts, which then begin anew"
     )
@@ -48,7 +51,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="fixes every random choice")
     parser.add_argument("--val-interval", type=int, help="epochs between validations")
     parser.add_argument("--workers", type=int, help="processes that load pictures")
+    _add_comfort(parser)
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
+
+
+def _add_comfort(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--early-stop", type=int, default=0, metavar="N", help="end after N validations without better word spotting"
+    )
+    parser.add_argument("--tracker", choices=TRACKERS, help="show the run there, too; needs the package of that name")
+    parser.add_argument(
+        "--lr-find", action="store_true", help="train nothing: try learning rates for 100 steps and propose one"
+    )
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +82,7 @@ def run(args: argparse.Namespace) -> None:
     work_dir = require_work_dir()
     _check(args)
 
+    from text_spotting.alphabet import Alphabet
     from text_spotting.engine.train import build_runner, output_folder, train
     from text_spotting.files.writing import write_whole
     from text_spotting.workdir import settings
@@ -77,14 +92,19 @@ def run(args: argparse.Namespace) -> None:
     config = load_work_config(args.config)
     chosen = settings.resolve(vars(args), config, work_dir.template)
     training, validation = _read(args, "train"), _read(args, "val")
+    _tell_lesson(training, Alphabet.of(config.alphabet))
     launcher = _choose_devices(chosen["gpu_num"].value)
     if args.scale_lr:
         chosen = _with_scaled_rate(chosen, work_dir.template)
     with mistakes_in("model.py"):
         settings.apply(chosen, config)
         _configure(config, args, len(training))
+    _add_hooks(config, args)
     start = _start(args)
     with output_folder(args.save_checkpoints_to):
+        if args.lr_find:
+            _find_rate(config, args, start, launcher)
+            return
         runner = build_runner(config, args.save_checkpoints_to, start, validation, launcher)
         if runner.rank == 0:
             print(settings.told(chosen))
@@ -100,6 +120,10 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError(f"--skip-bad-batches {args.skip_bad_batches}: must be 0 or more")
     if args.partial_weights and not args.load_weights:
         raise UserError("--partial-weights belongs to --load-weights; give both")
+    if args.resume_from and args.load_weights:
+        raise UserError("--resume-from and --load-weights are two beginnings; give one")
+    if args.early_stop < 0:
+        raise UserError(f"--early-stop {args.early_stop}: must be 0 (never) or more")
     for flag, path in (("--resume-from", args.resume_from), ("--load-weights", args.load_weights)):
         if path and not Path(path).is_file():
             raise UserError(f"{flag}: {path} does not exist")
@@ -166,8 +190,46 @@ def _configure(config: "Config", args: argparse.Namespace, pictures: int) -> Non
     for hook in config.custom_hooks:
         if hook.type == "JournalHook":
             hook.tensorboard_dir = args.tensorboard_dir
-    if args.amp:
-        use_mixed_precision(config)
+    if args.amp and not use_mixed_precision(config):
+        print("warning: --amp: no GPU and no bfloat16 instructions here; training in float32", file=sys.stderr)
+
+
+def _tell_lesson(images: "Sequence[AnnotatedImage]", alphabet: "Alphabet") -> None:
+    """One line on what the training set teaches, and warnings."""
+    from text_spotting.annotations.lesson import lesson
+
+    told = lesson(images, alphabet.encode, alphabet.max_length)
+    print(f"training set: {told}", flush=True)
+    for warning in told.warnings():
+        print(f"warning: --train-ann-files: {warning}", file=sys.stderr)
+
+
+def _add_hooks(config: "Config", args: argparse.Namespace) -> None:
+    """The console's line, and what --early-stop and --tracker ask for."""
+    from text_spotting.engine.trackers import require_tracker
+
+    hooks = [{"type": "ConsoleHook"}, {"type": "BoardHook", "tensorboard_dir": args.tensorboard_dir}]
+    if args.early_stop:
+        patience = {"monitor": "word_spotting", "rule": "greater", "patience": args.early_stop}
+        hooks.append({"type": "EarlyStoppingHook", **patience})
+    if args.tracker:
+        require_tracker(args.tracker)
+        hooks.append({"type": "TrackerHook", "tracker": args.tracker})
+    config.custom_hooks = [*config.custom_hooks, *hooks]
+
+
+def _find_rate(config: "Config", args: argparse.Namespace, start: "Start | None", launcher: str) -> None:
+    """Run the learning rate test, and print and draw what it says."""
+    from text_spotting.engine import lr_find
+    from text_spotting.engine.train import build_runner, train
+
+    lr_find.only_find(config)
+    try:
+        train(build_runner(config, args.save_checkpoints_to, start, (), launcher))
+    except lr_find.Found as found:
+        picture = args.save_checkpoints_to / "lr_find.png"
+        lr_find.draw(found.tried, picture)
+        print(f"{len(found.tried)} steps; proposed: --base-learning-rate {lr_find.proposal(found.tried):g} ({picture})")
 
 
 def _start(args: argparse.Namespace) -> "Start | None":

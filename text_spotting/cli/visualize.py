@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="open a live source that stops again, up to N times in a row (default: 0; N: 10)",
     )
+    parser.add_argument("--loop", action="store_true", help="begin a video file anew when it ends")
     parser.add_argument("--no-show", action="store_true", help="open no window (implied where there is no screen)")
     parser.add_argument("--no-track", action="store_true", help="show every frame's own reading")
     parser.add_argument(
@@ -88,6 +89,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--save-annotations needs --images: annotations belong to picture files")
     if args.serve and args.video is None:
         raise UserError("--serve needs --video")
+    if args.loop and not args.serve and args.no_show:
+        raise UserError("--loop needs someone who looks: give --serve, or leave --no-show out")
     for flag, path in (("--save-json", args.save_json), ("--save-annotations", args.save_annotations)):
         if path:
             require_writable(path, flag)

@@ -2,10 +2,12 @@
 
 import argparse
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from text_spotting.draw import draw_words
 from text_spotting.errors import UserError
@@ -35,7 +37,26 @@ def run_video(args: argparse.Namespace, spotter: Spotter) -> None:
         sinks = _sinks(args, video.fps)
         for sink in sinks:
             outputs.callback(sink.close)
-        _play(video, spotter, sinks, list if args.no_track else WordTracker(), words)
+        count, ended = 0, True
+        while ended:
+            count, ended = _play(video, spotter, sinks, list if args.no_track else WordTracker(), words, count)
+            if not args.loop:
+                break
+            video.close()
+            video = Video(args.video, args.reconnect)
+            outputs.callback(video.close)
+        if ended:
+            _stay(sinks)
+
+
+def _stay(sinks: Sequence[Sink]) -> None:
+    """Leave the page of a video that has ended to its viewers, until Ctrl-C."""
+    servers = [sink for sink in sinks if isinstance(sink, FrameServer)]
+    for server in servers:
+        server.end()
+    if servers:
+        print("the video has ended; its page stays until Ctrl-C", flush=True)
+        threading.Event().wait()
 
 
 def _sinks(args: argparse.Namespace, fps: float) -> list[Sink]:
@@ -43,7 +64,7 @@ def _sinks(args: argparse.Namespace, fps: float) -> list[Sink]:
     if args.output:
         sinks.append(VideoFile(args.output, fps))
     if args.serve:
-        server = FrameServer(*parse_address(args.serve))
+        server = FrameServer(*parse_address(args.serve), title=Path(args.video).name)
         print(f"watch at {server.url}", flush=True)
         sinks.append(server)
     if not args.no_show and has_screen():
@@ -71,8 +92,10 @@ def _play(
     sinks: Sequence[Sink],
     follow: Callable[[Sequence[Word]], list[Word]],
     saved: JsonObjectWriter | None,
-) -> None:
-    speed, count = Speedometer(), 0
+    first: int,
+) -> tuple[int, bool]:
+    """Go through the video once, its frames numbered from ``first``; the next number, and whether it ended."""
+    speed, count = Speedometer(), first
     stream = spotter.stream(video)
     try:
         for frame, words in stream:
@@ -83,12 +106,13 @@ def _play(
             speed.tick()
             if sinks:
                 drawn = _with_speed(draw_words(frame, shown), speed.fps)
-                wanted = [sink.show(drawn) for sink in sinks]
+                wanted = [sink.show(drawn, shown) for sink in sinks]
                 if not all(wanted):
-                    break
+                    return count, False
+        return count, True
     finally:
         stream.close()
-        print(f"{count} frames, {speed.overall:.1f} frames/s", flush=True)
+        print(f"{count - first} frames, {speed.overall:.1f} frames/s", flush=True)
 
 
 class Speedometer:

@@ -17,10 +17,13 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
 import text_spotting.data
-import text_spotting.models  # noqa: F401  (both register what configurations name)
+import text_spotting.engine.lr_find
+import text_spotting.engine.trackers
+import text_spotting.models  # noqa: F401  (these register what configurations name)
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.engine import state
 from text_spotting.engine.checkpoints import Checkpoint, load_some_weights, load_weights
+from text_spotting.engine.console import quieten
 from text_spotting.engine.loops import Interrupted
 from text_spotting.engine.optim import CHECKED, bfloat16_is_fast
 from text_spotting.engine.state import network_of
@@ -55,6 +58,12 @@ class SpottingRunner(Runner):
     def build_train_loop(self, loop: Any) -> Any:
         with mistakes_about("train_dataloader, or train_cfg,"):
             return super().build_train_loop(loop)
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> Any:
+        """With a console that is told what people want to know, while the file gets all."""
+        logger = super().build_logger(*args, **kwargs)
+        quieten(logger)
+        return logger
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper:
         """With steps that are checked, and without a line for every parameter."""
@@ -245,15 +254,12 @@ def _end_loading() -> None:
         worker.kill()
 
 
-def use_mixed_precision(config: Config) -> None:
-    """Switch a configuration to float16 on GPUs, to bfloat16 on CPUs that have it.
-
-    Raises:
-        UserError: neither is at hand.
-    """
+def use_mixed_precision(config: Config) -> bool:
+    """Switch a configuration to float16 on GPUs, to bfloat16 on CPUs that have it; False, untouched, elsewhere."""
     if torch.cuda.is_available():
         config.optim_wrapper.type = "AmpOptimWrapper"
-        return
+        return True
     if not bfloat16_is_fast():
-        raise UserError("this CPU has no bfloat16 instructions and no GPU was found; leave --amp out", about="amp")
+        return False
     config.optim_wrapper.type = "BFloat16OptimWrapper"
+    return True

@@ -115,7 +115,6 @@ class TextRecognitionHead(BaseModule):
         return self.ctc(self.encoder.columns(crops))
 
 
-
 def longest(targets: Tensor) -> int:
     """Symbols in the longest of the padded targets (N, T)."""
     return int((targets != START).sum(dim=1).max()) if targets.numel() else 0

@@ -14,8 +14,8 @@ from pathlib import Path
 import text_spotting
 from text_spotting.evaluation.broad.reading import Readings
 from text_spotting.evaluation.broad.sets import AnySet, PictureSet
-from text_spotting.files.writing import write_whole
 from text_spotting.evaluation.predictions import read_predictions, write_predictions
+from text_spotting.files.writing import write_whole
 from text_spotting.words import Word
 
 _ANSWERING = (
