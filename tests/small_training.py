@@ -72,6 +72,7 @@ class SmallTraining:
         code = 99
         try:
             os.setpgid(0, 0)
+            torch.set_num_threads(1)  # the parent's threads are not here, and waiting for them would never end
             sys.argv = [str(self.root / "work" / "train.py")]
             sys.stdout = sys.stderr = (self.root / "log.txt").open("a", buffering=1)
             os.dup2(sys.stdout.fileno(), 1)

@@ -89,7 +89,7 @@ CTC = {
     "columns of one character are one": ([(A, 0.9), (A, 0.6), (B, 0.8)], "ab", (0.9, 0.8), 0.72),
     "a blank parts equal characters": ([(A, 0.9), (BLANK, 0.7), (A, 0.8)], "aa", (0.9, 0.8), 0.72),
     "blanks around it do not count": ([(BLANK, 0.6), (C, 0.9), (BLANK, 0.55)], "c", (0.9,), 0.9),
-    "nothing but blanks, as sure as the least sure": ([(BLANK, 0.9), (BLANK, 0.6)], "", (), 0.6),
+    "nothing but blanks, as sure as that the least sure is none": ([(BLANK, 0.9), (BLANK, 0.6)], "", (), 0.4),
 }
 
 

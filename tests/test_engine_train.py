@@ -22,6 +22,7 @@ from text_spotting.engine.checkpoints import read_snapshot, write_snapshot
 from text_spotting.engine.hooks import SnapshotHook
 from text_spotting.engine.train import Start, build_runner, from_state, from_weights, train
 from text_spotting.workdir.config import load_config
+from text_spotting.workdir.template import load_template
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +49,7 @@ def config_of(name: str, photos: Path, epochs: int) -> Config:
     )
     config.train_dataloader.update(batch_size=2, num_workers=0, persistent_workers=False)
     config.train_cfg.update(max_epochs=epochs, val_interval=100)
+    config.optim_wrapper.optimizer.setdefault("lr", load_template(TEMPLATES / name / "template.yaml").hyper_parameters.basic.base_learning_rate)
     config.model.train_cfg.rpn_proposal.update(nms_pre=20, max_per_img=10)
     for scheduler in config.param_scheduler:
         if scheduler.type == "CosineAnnealingLR":

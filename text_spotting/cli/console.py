@@ -19,12 +19,15 @@ TOOLS = (
     "pseudo_label",
     "train",
     "eval",
+    "measure",
     "export",
     "compress",
     "visualize",
+    "read_many",
     "benchmark",
     "make_snapshot",
     "run_recipe",
+    "train_on_card",
 )
 """What ``tools/`` holds as scripts, in the order of the work."""
 

@@ -10,7 +10,7 @@ from text_spotting.decoding import Classes, Reading
 from text_spotting.frames import mask_frames
 from text_spotting.postprocess import select, to_picture, to_words
 from text_spotting.preprocess import fit_to_input
-from text_spotting.runtime.reading import PixelReadings, read_features, read_pixels
+from text_spotting.runtime.reading import PixelReadings, read_features, read_twice
 from text_spotting.words import FloatArray, Image, Word
 
 
@@ -47,9 +47,9 @@ def find(engine: Engine, canvas: Image, scale: tuple[float, float]) -> Found:
 def read(
     engine: Engine, image: Image, found: Found, allowed: Classes | None = None, lexicon: Lexicon | None = None
 ) -> PixelReadings:
-    """Read what was found: from the image's pixels where the model has a recognizer, else from text features."""
+    """Read what was found from text features, and with a recognizer some of it from the image's pixels, too."""
     if engine.manifest.recognizer:
-        return read_pixels(engine, image, found.frames, allowed, lexicon)
+        return read_twice(engine, image, found.frames, found.text_features, allowed, lexicon)
     return PixelReadings(read_features(engine, found.text_features, allowed, lexicon), found.frames)
 
 

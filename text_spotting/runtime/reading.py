@@ -1,7 +1,9 @@
 """Reading found words: symbol by symbol from their features, or at once from the image's own pixels."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -17,8 +19,12 @@ from text_spotting.words import FloatArray, Image
 
 HEIGHT = 32
 """Of every crop that a recognizer is shown, in pixels."""
-WIDTHS = tuple(range(32, 321, 16))
+WIDTHS = (32, 48, 64, 96, 128, 160, 192, 256, 320)
 """Widths of crops; a word is scaled to the nearest, so that words of like shape make a batch."""
+SURE, HOPELESS = 0.9, 0.05
+"""Features read with a score from ``SURE`` on, or below ``HOPELESS``, are not read again from pixels."""
+LONG = 4.0
+"""Words this many times as long as high are read again however sure they are: features squeeze them."""
 MOST_CROPS = 64
 """In one batch."""
 
@@ -49,6 +55,50 @@ def _moved(readings: Sequence[Reading], nearest: Sequence[Nearest]) -> list[Read
         )
         for reading, word in zip(readings, nearest, strict=True)
     ]
+
+
+def read_twice(
+    engine: Engine,
+    image: Image,
+    frames: FloatArray,
+    text_features: FloatArray,
+    allowed: Classes | None = None,
+    lexicon: Lexicon | None = None,
+) -> "PixelReadings":
+    """Read words from their features, and those that are doubtful, long or stand on end from pixels, too.
+
+    Of two readings the surer one is kept; where they differ its score is the geometric mean of both.
+
+    Args:
+        image: (H, W, 3) that ``frames`` [N, 3, 2] lie in.
+        text_features: [N, C, h, w].
+    """
+    readings = read_features(engine, text_features, allowed, lexicon)
+    scores = np.array([reading.score for reading in readings], np.float32)
+    doubtful = (scores < SURE) & (scores >= HOPELESS)
+    again = np.flatnonzero(doubtful | stands(frames) | (shape_of(frames) > LONG))
+    seen = read_pixels(engine, image, frames[again], allowed, lexicon)
+    kept = frames.copy()
+    for row, other, frame in zip(again, seen.readings, seen.frames, strict=True):
+        if other.score > readings[row].score:
+            kept[row] = frame
+        readings[row] = agreed(readings[row], other)
+    return PixelReadings(readings, kept)
+
+
+def agreed(first: Reading, second: Reading) -> Reading:
+    """The surer of two readings of a word, as sure as they are together."""
+    surer = max(first, second, key=lambda reading: reading.score)
+    return surer if first.text == second.text else replace(surer, score=math.sqrt(first.score * second.score))
+
+
+def shape_of(frames: FloatArray) -> FloatArray:
+    """How many times as long as high [N] frames [N, 3, 2] are."""
+    along, across = np.linalg.norm(frames[:, 1], axis=1), np.linalg.norm(frames[:, 2], axis=1)
+    return np.asarray(along / np.maximum(across, _THINNEST), np.float32)
+
+
+_THINNEST = 1e-3
 
 
 class PixelReadings(NamedTuple):
@@ -117,7 +167,6 @@ def word_crops(image: Image, frames: FloatArray, stretch: float) -> Iterator[tup
 
 def crop_widths(frames: FloatArray, stretch: float) -> NDArray[np.int64]:
     """The one of ``WIDTHS`` [N] that suits the shape of each frame [N, 3, 2] best, made wider by ``stretch``."""
-    along, across = np.linalg.norm(frames[:, 1], axis=1), np.linalg.norm(frames[:, 2], axis=1)
-    wanted = HEIGHT * stretch * along / np.maximum(across, 1e-3)
+    wanted = HEIGHT * stretch * shape_of(frames)
     widths = np.array(WIDTHS, np.int64)
     return np.asarray(widths[np.abs(widths - wanted[:, None]).argmin(axis=1)])
