@@ -49,6 +49,7 @@ ABOVE_SEAMS: dict[str, set[str]] = {
         "preprocess",
         "workdir",
     },
+    "gpu": {"annotations", "data", "engine", "models", "ops", "synth"},
     "export": {"annotations", "engine", "evaluation", "models", "ops", "postprocess", "preprocess", "runtime"},
 }
 MAY_IMPORT = {
@@ -57,7 +58,7 @@ MAY_IMPORT = {
     "cli": {*SEAMS, *ABOVE_SEAMS},
 }
 TORCH_SIDE = {"torch", "torchvision", "mmcv", "mmdet", "mmengine"}
-WITH_TORCH = {"ops", "data", "models", "engine", "export", "evaluation.mm_metric"}
+WITH_TORCH = {"ops", "data", "models", "engine", "gpu", "export", "evaluation.mm_metric"}
 
 
 def _part(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Words on the card, and how the reader sees them: at their own width, in frames that are somewhat off."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -13,6 +13,9 @@ from text_spotting.data.packing import pad_texts
 from text_spotting.frames import SAMPLES, Looseness, reading_frame
 from text_spotting.gpu.packing import CANVAS
 from text_spotting.gpu.shards import Packed
+
+_AT_ONCE = 1024
+"""Words that go to the card together."""
 
 
 class WordPool:
@@ -77,9 +80,6 @@ class WordPool:
         return F.avg_pool2d(fine, SAMPLES)
 
 
-_AT_ONCE = 1024
-
-
 @dataclass(frozen=True)
 class Jitter:
     """``frames.Looseness`` for many frames at once.
@@ -90,7 +90,7 @@ class Jitter:
         heavy: factor on all of it.
     """
 
-    loose: Looseness = Looseness()
+    loose: Looseness = field(default_factory=Looseness)
     tight: float = 0.25
     heavy: float = 1.0
 

@@ -24,7 +24,9 @@ model = dict(
         type="SeparableRPNHead",
         in_channels=_channels,
         feat_channels=_channels,
-        anchor_generator=dict(type="AnchorGenerator", scales=[4], ratios=[0.25, 0.5, 1.0, 2.0], strides=[*_strides, 96]),
+        anchor_generator=dict(
+            type="AnchorGenerator", scales=[4], ratios=[0.25, 0.5, 1.0, 2.0], strides=[*_strides, 96]
+        ),
     ),
     roi_head=dict(
         type="RectifyingRoIHead",
