@@ -9,7 +9,7 @@
 # SECONDS_EACH (default 1330) is the time that the three runs take side by side. DETECTOR, READER and PACK add flags
 # to train_on_card.py and pack_shards.py; in miniature on a CPU:
 #
-#   SECONDS_EACH=5 DETECTOR="--batch 1 --renderers 1" READER="--batch 8 --renderers 1" configs/recipes/card.sh ...
+#   SECONDS_EACH=5 DETECTOR="--batch 1 --renderers 1" READER="--batch 8 --held 500 --renderers 1" configs/recipes/card.sh ...
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../.." && pwd)"
@@ -35,27 +35,30 @@ if [ ! -d "$out/shards" ]; then
   mv "$out/shards.part" "$out/shards"
 fi
 
-on_card() { # on_card PART NAME [flags of train_on_card.py]: its snapshot is NAME.pth
+if [ ! -f "$out/first_reader.pth" ]; then
+  python "$root/tools/train_on_card.py" first-reader --config "$template/model.py" --load-weights "$former" \
+    --output "$out/first_reader.pth"
+fi
+
+runs=()
+trap 'kill ${runs[@]+"${runs[@]}"} 2>/dev/null || true' EXIT
+on_card() { # on_card PART NAME [flags of train_on_card.py]: starts what ends in NAME.pth
   [ -f "$out/$2.pth" ] && return
   local pictures=()
-  [ -d "$data/backgrounds" ] && [ "$1" != first-reader ] && pictures=(--backgrounds "$data/backgrounds")
+  [ -d "$data/backgrounds" ] && pictures=(--backgrounds "$data/backgrounds")
   python "$root/tools/train_on_card.py" "$1" --config "$template/model.py" --output "$out/$2.pth" \
-    ${pictures[@]+"${pictures[@]}"} "${@:3}"
+    --state "$out/$2.state" --shards "$out/shards" --seconds "${SECONDS_EACH:-1330}" \
+    ${pictures[@]+"${pictures[@]}"} "${@:3}" &
+  runs+=($!)
 }
-on_card first-reader first_reader --load-weights "$former"
-each=(--shards "$out/shards" --seconds "${SECONDS_EACH:-1330}")
-runs=()
 # shellcheck disable=SC2086
 {
-  on_card detector detector_0 "${each[@]}" --state "$out/detector_0.state" --load-weights "$former" --seed 0 --held 1900 ${DETECTOR:-} &
-  runs+=($!)
-  on_card detector detector_1 "${each[@]}" --state "$out/detector_1.state" --load-weights "$former" --seed 5 --held 1900 --rate 1e-3 ${DETECTOR:-} &
-  runs+=($!)
-  on_card reader reader "${each[@]}" --state "$out/reader.state" --load-weights "$out/first_reader.pth" --seed 3 --batch 640 ${READER:-} &
-  runs+=($!)
+  on_card detector detector_0 --load-weights "$former" --seed 0 --held 1900 ${DETECTOR:-}
+  on_card detector detector_1 --load-weights "$former" --seed 5 --held 1900 --rate 1e-3 ${DETECTOR:-}
+  on_card reader reader --load-weights "$out/first_reader.pth" --seed 3 --batch 640 --renderers 5 ${READER:-}
 }
-trap 'kill "${runs[@]}" 2>/dev/null || true' INT TERM
-for run in "${runs[@]}"; do wait "$run"; done
+for run in ${runs[@]+"${runs[@]}"}; do wait "$run"; done
+runs=()
 
 epochs="$(grep epochs "$template/template.yaml" | tr -dc '0-9')"
 python "$root/tools/make_snapshot.py" --config "$template/model.py" --output "$out/snapshot.pth" --epoch "$epochs" \

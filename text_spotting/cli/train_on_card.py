@@ -1,6 +1,7 @@
 """Train a detector or reader on one fast card in a given time; started again, it goes on where it stopped."""
 
 import argparse
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, help="pictures, or words of one width, that go through together")
     parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument("--seed", type=int, help="of all random choices (default: 0)")
-    parser.add_argument("--held", type=int, help="rendered scenes, or words, that are held in the card's memory")
+    parser.add_argument(
+        "--held",
+        type=int,
+        help="rendered scenes, or words, held in the card's memory (default: 3000 scenes are 6 GB, 250000 words 23 GB)",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -72,7 +77,7 @@ def _check(args: argparse.Namespace) -> None:
         folder = getattr(args, flag)
         if folder is not None and not folder.is_dir():
             raise UserError(f"--{flag}: {folder} is not a folder")
-    for flag in ("batch", "rate", "held"):
+    for flag in ("seconds", "batch", "rate", "held"):
         if getattr(args, flag) is not None and not getattr(args, flag) > 0:
             raise UserError(f"--{flag} must be above 0")
     if args.load_weights is not None and not args.load_weights.is_file():
@@ -100,6 +105,8 @@ def _train(args: argparse.Namespace, config: Any) -> "nn.Module":
 
     from text_spotting.gpu import detector, reader
 
+    for ended in (signal.SIGINT, signal.SIGTERM):  # also where a shell runs it in the background
+        signal.signal(ended, _interrupt)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     is_detector = args.part == "detector"
@@ -111,6 +118,10 @@ def _train(args: argparse.Namespace, config: Any) -> "nn.Module":
         if is_detector:
             return detector.train_detector(*places, detector.Plan(args.seconds, **given), device)
         return reader.train_reader(*places, reader.Plan(args.seconds, **given), device)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -66,8 +66,10 @@ class Course:
         return self.before + time.monotonic() - self.started
 
     def __iter__(self) -> Iterator[float]:
-        """Yield the share of time that has passed, 0 to 1, once a step."""
-        while (share := self.passed / self._given()) < 1:
+        """Yield the share of time that has passed, 0 to 1, once a step; the time begins here."""
+        self.started = time.monotonic()
+        while (passed := self.passed) < (given := self._given()):
+            share = passed / given
             rate = min(1.0, (self.steps + 1) / _WARM_UP) * (_LEAST + (1 - _LEAST) * (1 + math.cos(math.pi * share)) / 2)
             for group, highest in zip(self.optimizer.param_groups, self.groups, strict=True):
                 group["lr"] = highest * rate

@@ -8,6 +8,7 @@ import logging
 import math
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -61,15 +62,16 @@ def render_forever(what: Rendering, folder: Path, processes: int, seed: int = 0)
 
 
 def _work(what: Rendering, folder: Path, number: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which ends its renderers
     cv2.setNumThreads(1)
     os.nice(5)
     parent = os.getppid()
     draw = _drawer(what)
     for block in range(1 << 30):
-        while len(list(folder.glob("*.npz"))) > _WAITING:
-            if os.getppid() != parent:
-                return
+        while len(list(folder.glob("*.npz"))) > _WAITING and os.getppid() == parent:
             time.sleep(0.2)
+        if os.getppid() != parent:
+            return
         first = (number * 100003 + block) * BLOCK[what.kind] % (1 << 31)
         records = [draw(first + offset) for offset in range(BLOCK[what.kind])]
         write_block(records, folder / f"{number}_{block}.npz")

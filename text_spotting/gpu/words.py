@@ -22,7 +22,7 @@ class WordPool:
     """A ring of words on the card: a picture each, its size, its frame and its text.
 
     Args:
-        capacity: words held; the oldest give way.
+        capacity: words held, 92 kB each, from the start; the oldest give way.
     """
 
     def __init__(self, capacity: int, device: torch.device) -> None:
