@@ -7,13 +7,14 @@ from small_networks import TEMPLATES
 from text_spotting.engine.torch_spotter import manifest_of
 from text_spotting.workdir.config import load_config
 
-ELSEWHERE = {"format", "precision", "input_order", "recognizer", "read_margin"}
+ELSEWHERE = {"format", "precision", "input_order", "recognizer", "read_margin", "max_words"}
 """Fields that the export or the network itself decides."""
 
 
 def test_every_field_of_a_manifest_comes_from_its_key() -> None:
     config = load_config(TEMPLATES / "text-spotting-0003-lite" / "model.py")
     config.update(input_size=(640, 352), keep_aspect=False, text_thr=0.31, text_weight=0.32, word_thr=0.33)
+    config.read_stretch = 1.25
     config.model.data_preprocessor.update(mean=[1.0, 2.0, 3.0], std=[4.0, 5.0, 6.0], bgr_to_rgb=False)
     config.model.test_cfg.rcnn.update(score_thr=0.34, mask_thr_binary=0.35)
     config.alphabet = {"symbols": "aB9", "max_length": 7, "fold_case": False}
@@ -33,6 +34,7 @@ def test_every_field_of_a_manifest_comes_from_its_key() -> None:
         "mask_thr": 0.35,
         "text_weight": 0.32,
         "word_thr": 0.33,
+        "read_stretch": 1.25,
         "symbols": "  aB9",
         "start": 0,
         "stop": 1,

@@ -49,7 +49,8 @@ def config_of(name: str, photos: Path, epochs: int) -> Config:
     )
     config.train_dataloader.update(batch_size=2, num_workers=0, persistent_workers=False)
     config.train_cfg.update(max_epochs=epochs, val_interval=100)
-    config.optim_wrapper.optimizer.setdefault("lr", load_template(TEMPLATES / name / "template.yaml").hyper_parameters.basic.base_learning_rate)
+    basic = load_template(TEMPLATES / name / "template.yaml").hyper_parameters.basic
+    config.optim_wrapper.optimizer.setdefault("lr", basic.base_learning_rate)
     config.model.train_cfg.rpn_proposal.update(nms_pre=20, max_per_img=10)
     for scheduler in config.param_scheduler:
         if scheduler.type == "CosineAnnealingLR":

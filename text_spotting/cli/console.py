@@ -27,6 +27,7 @@ TOOLS = (
     "benchmark",
     "make_snapshot",
     "run_recipe",
+    "pack_shards",
     "train_on_card",
 )
 """What ``tools/`` holds as scripts, in the order of the work."""

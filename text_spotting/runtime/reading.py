@@ -4,7 +4,6 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
