@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 
-BASE = ["numpy", "opencv-python", "pydantic>=2", "pyyaml", "shapely>=2", "tqdm"]
+BASE = ["numpy", "opencv-python", "pillow>=12", "pydantic>=2", "pyyaml", "shapely>=2", "tqdm"]
 RUNTIME = ["openvino>=2026.4"]
 TRAIN = [
     *RUNTIME,
@@ -20,13 +20,13 @@ TRAIN = [
     "onnx",
     "onnxruntime",
     "onnxscript",
-    "pillow",
     "scipy",
     "tensorboard",
     "torch==2.13.0",
 ]
 VISION = ["torchvision==0.28.0"]
-DEV = ["mypy", "pytest", "ruff", "types-PyYAML", "types-tqdm"]
+MANY = [*RUNTIME, "fsspec", "pyarrow>=26", "ray[data]>=2.60"]
+DEV = ["hypothesis", "mypy", "pytest", "ruff", "types-PyYAML", "types-tqdm"]
 
 SHARED = ["configs", "data", "model_templates", "tools"]
 """What an installed package carries inside, under ``share``; see ``text_spotting/workdir/catalogue.py``."""
@@ -55,8 +55,9 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["text_spotting", "text_spotting.*"]),
     include_package_data=True,
+    entry_points={"console_scripts": ["text-spotting = text_spotting.cli.console:main"]},
     package_data={"text_spotting": ["py.typed", "models_ready/**/*"]},
     cmdclass={"build_py": BuildWithShare},
     install_requires=BASE,
-    extras_require={"runtime": RUNTIME, "train": TRAIN, "vision": VISION, "dev": DEV},
+    extras_require={"runtime": RUNTIME, "train": TRAIN, "vision": VISION, "many": MANY, "dev": DEV},
 )

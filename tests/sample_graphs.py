@@ -4,6 +4,7 @@ The detector finds three boxes: the first is as certain as the picture is blue, 
 doubtful (0.1). The reader spells "ab" from dark text features; features of one make it stop at once.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,8 +72,8 @@ def detector_graph():
             "none": np.zeros(3, np.int64),
         },
         [
-            ("ReduceMean", "image", "colour", {"axes": [0, 2, 3], "keepdims": 0}),
-            ("Gather", "colour zero", "blue", {}),
+            ("ReduceMean", "image", "color", {"axes": [0, 2, 3], "keepdims": 0}),
+            ("Gather", "color zero", "blue", {}),
             ("Mul", "blueness blue", "moving", {}),
             ("Add", "fixed moving", "boxes", {}),
             ("Identity", "none", "labels", {}),
@@ -117,15 +118,43 @@ def decoder_graph():
     )
 
 
+def recognizer_graph():
+    """Reads "a" from blue columns and blanks from others."""
+    weights = np.zeros((38, 3, 1, 1), np.float32)
+    weights[2, 0] = 1
+    bias = np.full(38, -100, np.float32)
+    bias[0] = 0
+    return _graph(
+        "recognizer",
+        [("input", TensorProto.FLOAT, ["n", 3, 32, "w"])],
+        [("probs", TensorProto.FLOAT, ["n", "t", 38])],
+        {"weights": weights, "bias": bias, "axis": np.int64([2])},
+        [
+            ("AveragePool", "input", "pooled", {"kernel_shape": [32, 4], "strides": [32, 4]}),
+            ("Conv", "pooled weights bias", "classes", {}),
+            ("Squeeze", "classes axis", "flat", {}),
+            ("Transpose", "flat", "columns", {"perm": [0, 2, 1]}),
+            ("Softmax", "columns", "probs", {"axis": 2}),
+        ],
+    )
+
+
 GRAPHS = {"detector": detector_graph, "encoder": encoder_graph, "decoder": decoder_graph}
 
 
-def save_onnx(folder: Path) -> Path:
-    """Write the three .onnx files and return the detector's."""
+def save_onnx(folder: Path, recognizer: str = "") -> Path:
+    """Write the .onnx files and return the detector's; with a recognizer where it is named."""
+    if recognizer:
+        onnx.save(recognizer_graph(), folder / recognizer)
     for role in ROLES:
         graph = GRAPHS[role]()
         if role == "detector":
-            text = EXPORTED.to_json().replace(".xml", ".onnx").replace('"embedded": true', '"embedded": false')
+            text = (
+                replace(EXPORTED, recognizer=recognizer)
+                .to_json()
+                .replace(".xml", ".onnx")
+                .replace('"embedded": true', '"embedded": false')
+            )
             helper.set_model_props(graph, {KEY: text})
         onnx.save(graph, folder / getattr(EXPORTED, role).replace(".xml", ".onnx"))
     return folder / "model.onnx"
@@ -139,6 +168,9 @@ def save_ir(folder: Path, manifest: Manifest | None = EXPORTED, encoder_channels
     decoder.reshape({"prev_symbol": [1], "prev_hidden": [1, 1, 3], "encoder_outputs": [1, 4, 1]})
     if manifest is not None:
         detector.set_rt_info(manifest.to_json(), [KEY])
+    if manifest is not None and manifest.recognizer:
+        recognizer = ov.Core().read_model(recognizer_graph().SerializeToString())
+        ov.save_model(recognizer, folder / manifest.recognizer, compress_to_fp16=False)
     for role, model in zip(ROLES, (detector, encoder, decoder), strict=True):
         ov.save_model(model, folder / getattr(EXPORTED, role), compress_to_fp16=False)
     return folder / EXPORTED.detector

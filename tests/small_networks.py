@@ -8,7 +8,7 @@ import torch
 
 from text_spotting.alphabet import START, STOP
 from text_spotting.engine.torch_spotter import build_network
-from text_spotting.export.network import load_config
+from text_spotting.workdir.config import load_config
 
 TEMPLATES = Path(__file__).parents[1] / "model_templates" / "alphanumeric-text-spotting"
 BOTH = ("text-spotting-0003", "text-spotting-0003-lite")

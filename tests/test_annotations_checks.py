@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from text_spotting.annotations.checks import agreed_size, checked_word, find_picture, picture_size
+from text_spotting.annotations.checks import Gone, agreed_size, checked_word, find_picture, picture_size
 from text_spotting.annotations.problems import Problems
 from text_spotting.geometry import area
 
@@ -56,7 +56,8 @@ def test_of_a_crossed_polygon_the_larger_piece_stays() -> None:
     ],
 )
 def test_what_has_no_place_in_the_picture_is_dropped(points: list[float], kind: str) -> None:
-    assert check(points) == (None, [kind])
+    why = Gone.OUTSIDE if kind.startswith("outside") else Gone.UNUSABLE
+    assert check(points) == (why, [kind])
 
 
 def test_a_word_that_leaves_the_picture_keeps_its_shape() -> None:
@@ -103,5 +104,12 @@ def test_a_picture_of_another_size_than_its_labels_state_is_left_out(tmp_path: P
 
 def test_a_picture_is_found_whatever_its_suffix(tmp_path: Path) -> None:
     (tmp_path / "img_1.PNG").touch()
-    assert find_picture(tmp_path, "img_1").name == "img_1.PNG"
-    assert find_picture(tmp_path, "img_2").name == "img_2.jpg"
+    problems = Problems()
+    assert find_picture(tmp_path, "img_1", "gt:1", problems).name == "img_1.PNG"
+    assert find_picture(tmp_path, "img_2", "gt:2", problems).name == "img_2.jpg"
+    assert len(problems) == 0
+    (tmp_path / "img_1.jpg").touch()
+    assert find_picture(tmp_path, "img_1", "gt:1", problems).name == "img_1.jpg"
+    assert problems.found == {
+        "several pictures of that name: labels taken for the first": ["gt:1: img_1.jpg, img_1.PNG"]
+    }

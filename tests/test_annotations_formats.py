@@ -43,11 +43,11 @@ def test_cvat(tmp_path: Path) -> None:
     save(tmp_path / "annotations.xml", CVAT)
     images, problems = read(tmp_path, "CvatXml11Converter", images_folder="images", annotation_path="annotations.xml")
     assert [image.path.name for image in images] == ["a.jpg", "b.jpg"]  # c.jpg is half the size it was labelled at
-    assert texts(images[0]) == [("M&S", True), ("", False)]
-    assert corners(images[0]) == BOX and languages(images[0]) == ["english", ""]
+    assert texts(images[0]) == [("M&S", True), ("", False), ("", False)]  # the last is where a line was drawn
+    assert corners(images[0]) == BOX and languages(images[0]) == ["english", "", ""]
     assert kinds(problems) == [
+        "a shape that cannot be a word: made a don't-care region",
         "label other than 'text': dropped",
-        "neither a polygon nor a box: dropped",
         "picture is not of the size that its labels state: skipped",
     ]
     assert problems.found["label other than 'text': dropped"][0].startswith(f"{tmp_path}/annotations.xml:15")
@@ -211,9 +211,9 @@ def test_labelme(tmp_path: Path) -> None:
     for images_folder in (None, "photos"):
         kwargs = {"annotations_folder": "labels", "images_folder": images_folder}
         images, problems = read(tmp_path, "LabelMeConverter", **kwargs)
-        assert texts(images[0]) == [("Exit", True), ("Way Out", True), ("", False), ("dim", False)]
+        assert texts(images[0]) == [("Exit", True), ("Way Out", True), ("", False), ("dim", False), ("x", False)]
         assert corners(images[0], 1) == BOX
-        assert kinds(problems) == ["neither a polygon nor a rectangle: dropped"]
+        assert kinds(problems) == ["neither a polygon nor a rectangle: made a don't-care region"]
 
 
 @pytest.mark.parametrize(

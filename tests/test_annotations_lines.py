@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from text_spotting.annotations.lines import parse_lines, read_text, unquote
+from text_spotting.annotations.lines import decoded, parse_lines, unquote
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.word_crops import WordCrops, read_word_crops
 from text_spotting.errors import UserError
@@ -67,7 +67,7 @@ def test_bytes_that_are_not_utf8_are_read_as_windows_1252_and_reported(tmp_path:
     path = tmp_path / "gt.txt"
     path.write_bytes(b"a\nCaf\xe9\n")
     problems = Problems()
-    assert read_text(path, problems) == "a\nCafé\n"
+    assert decoded(path, problems) == "a\nCafé\n"
     assert problems.found["not UTF-8: read as Windows-1252"] == [f"{path}:2"]
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from text_spotting.cli.main import _said
+from text_spotting.errors import UserError
+
 ROOT = Path(__file__).parents[1]
 TOOLS = sorted((ROOT / "tools").glob("*.py"))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("model_templates/**/*.md")])
@@ -83,3 +86,11 @@ def test_a_command_shown_in_a_document_is_accepted(document: Path, name: str, ar
 def test_the_readme_shows_every_step_of_the_main_road() -> None:
     shown = {name for document, name, _ in CALLS if document.name == "README.md"}
     assert shown >= {"instantiate_template", "create_dataset", "train", "eval", "export", "visualize"}
+
+
+def test_a_library_names_an_option_and_a_tool_its_flag_where_it_has_one() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--word-crops")
+    assert _said(UserError("gone: no such list", about="word_crops"), parser) == "--word-crops: gone: no such list"
+    assert _said(UserError("gone: no such folder", about="backgrounds"), parser) == "gone: no such folder"
+    assert _said(UserError("gone"), parser) == "gone"

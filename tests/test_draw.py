@@ -1,4 +1,4 @@
-"""What drawing does to a picture: colours where words are, nothing elsewhere, the scene given untouched."""
+"""What drawing does to a picture: colors where words are, nothing elsewhere, the scene given untouched."""
 
 import numpy as np
 import pytest
@@ -10,9 +10,8 @@ from text_spotting.draw import (
     Outcome,
     draw_outcomes,
     draw_words,
-    scored_label,
-    text_label,
 )
+from text_spotting.fonts import face_for
 from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Image, Word
 
@@ -76,7 +75,7 @@ def test_the_label_moves_below_where_it_would_hide_another_word() -> None:
     assert is_color(drawn[124:127, 102], GREEN)
 
 
-def test_every_outcome_has_its_own_colour_and_ignored_regions_no_label() -> None:
+def test_every_outcome_has_its_own_color_and_ignored_regions_no_label() -> None:
     assert len(set(OUTCOME_COLORS.values())) == len(Outcome)
     scene, place = picture(), word(100, 80, 200, 120, text="abc")
     for outcome in Outcome:
@@ -84,10 +83,25 @@ def test_every_outcome_has_its_own_colour_and_ignored_regions_no_label() -> None
     assert painted(scene, draw_outcomes(scene, [(place, Outcome.IGNORED)]))[1] >= 79
 
 
-def test_labels_name_the_text_and_if_asked_the_score() -> None:
-    assert text_label(word(0, 0, 9, 9, text="bus", score=0.5)) == "bus"
-    assert scored_label(word(0, 0, 9, 9, text="bus", score=0.5)) == "bus 0.50"
-    assert scored_label(word(0, 0, 9, 9, score=0.125)) == "0.12"
+@pytest.mark.parametrize("text", ["Ўлїца", "Çağlayan"], ids=["Cyrillic", "Latin with accents"])
+def test_letters_outside_ascii_are_drawn_as_themselves(text: str) -> None:
+    def label(said: str) -> Image:
+        return draw_words(picture(), [word(20, 80, 280, 120, text=said)])[50:80]
+
+    drawn, marks = label(text), label("?" * len(text))
+    assert (drawn != picture()[50:80]).any()
+    assert face_for(text)[1] == text, "a font of the machine has them all"
+    assert not np.array_equal(drawn, label(text[::-1])), "letters have shapes of their own"
+    assert not np.array_equal(drawn, marks)
+
+
+def test_a_character_that_no_font_has_is_drawn_as_a_question_mark() -> None:
+    assert face_for("a\U0010fffe")[1] == "a?"
+
+
+def test_a_glyph_label_stays_inside_the_picture() -> None:
+    drawn = draw_words(picture(), [word(290, 190, 299, 199, text="Щука")])
+    assert drawn.shape == picture().shape
 
 
 def test_letters_that_the_font_lacks_do_not_break_drawing() -> None:

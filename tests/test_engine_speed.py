@@ -4,7 +4,7 @@ import pytest
 from small_networks import TEMPLATES
 
 from text_spotting.engine.speed import stock_setting, time_training
-from text_spotting.export.network import load_config
+from text_spotting.workdir.config import load_config
 
 pytestmark = pytest.mark.slow
 

@@ -70,11 +70,13 @@ def test_unread_short_and_numeric_words_stay_as_they_are(text: str) -> None:
 def test_files_and_folders_become_lexicons_of_the_right_kind(tmp_path: Path) -> None:
     (tmp_path / "weak.txt").write_text("one\ntwo\n\n")
     (tmp_path / "generic.txt").write_text("\n".join(f"word{number}" for number in range(10_000)))
+    (tmp_path / "whole_set.txt").write_text("\n".join(f"word{number}" for number in range(9_999)))
     (tmp_path / "strong").mkdir()
     (tmp_path / "strong" / "new_voc_img_1.txt").write_text("one")
     (tmp_path / "strong" / "voc_img_1.txt").write_text("two")
     (tmp_path / "strong" / "voc_img_11.txt").write_text("eleven")
     assert read_lexicon(str(tmp_path / "weak.txt"), ["img_1"]).kind is Kind.WEAK
+    assert read_lexicon(str(tmp_path / "whole_set.txt"), ["img_1"]).kind is Kind.WEAK, "a list of a large test set"
     assert read_lexicon(str(tmp_path / "generic.txt"), ["img_1"]).kind is Kind.GENERIC
     assert read_lexicon(f"strong={tmp_path / 'weak.txt'}", ["img_1"]).kind is Kind.STRONG
     strong = read_lexicon(str(tmp_path / "strong"), ["a/img_11", "b/img_1"])

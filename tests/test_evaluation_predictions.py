@@ -98,7 +98,7 @@ def test_missing_places_and_doubled_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(UserError, match="both there for picture a"):
         read_predictions(tmp_path)
-    (tmp_path / "a.txt").write_bytes(b"\xff\xfe")
+    (tmp_path / "a.txt").write_bytes(b"\xff")
     (tmp_path / "res_a.txt").unlink()
     with pytest.raises(UserError, match="byte 0 is not UTF-8"):
         read_predictions(tmp_path)
@@ -127,7 +127,17 @@ def test_pictures_of_equal_names_are_told_apart_by_their_folders() -> None:
     paths = [Path("/data/one/img/1.jpg"), Path("/data/two/img/1.jpg"), Path("/data/two/img/2.jpg")]
     assert picture_names(paths) == ["one/img/1", "two/img/1", "2"]
     with pytest.raises(UserError, match="same name"):
-        picture_names([Path("/data/1.jpg"), Path("/data/1.png")])
+        picture_names([Path("/data/1.jpg"), Path("/data/1.jpg")])
+
+
+def test_pictures_that_differ_in_their_ending_are_called_with_it() -> None:
+    paths = [Path("/in/shop.jpg"), Path("/in/shop.png"), Path("/in/other.jpg")]
+    assert picture_names(paths) == ["shop.jpg", "shop.png", "other"]
+
+
+def test_predictions_may_name_pictures_with_their_ending() -> None:
+    words, warnings = pair_predictions({"a.JPG": [word()], "b": []}, ["a", "b"], [(10, 10), (10, 10)], Path("p.json"))
+    assert ([len(found) for found in words], warnings) == ([1, 0], [])
 
 
 def test_the_json_form_is_the_documented_one(tmp_path: Path) -> None:

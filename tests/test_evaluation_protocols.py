@@ -170,3 +170,31 @@ def test_end_to_end_forgives_one_mark_at_each_end_of_the_truth(truth: str, readi
 def test_an_unknown_metric_is_named_beside_the_known_ones() -> None:
     with pytest.raises(UserError, match=r"no metric is called 'f2'; choose from f1, word_spotting"):
         protocol("f2")
+
+
+@pytest.mark.parametrize("name", ["word_spotting", "e2e_recognition", "ic15_word_spotting", "ic15_end_to_end"])
+def test_case_counts_where_the_model_tells_it_and_only_there(name: str) -> None:
+    assert protocol(name).right("Exit", "EXIT")
+    assert not protocol(name, fold_case=False).right("Exit", "EXIT")
+    assert protocol(name, fold_case=False).right("Exit", "Exit")
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("Аптека", True),
+        ("ἀγορά", True),
+        ("Straße", True),
+        ("東京都", True),
+        ("Хлеб2", False),
+        ("да", False),
+        ("a×b", False),
+    ],
+    ids=["Cyrillic", "Greek with accents", "Latin", "Han", "a digit", "two letters", "a multiplication sign"],
+)
+def test_word_spotting_asks_for_words_of_any_script(text: str, counts: bool) -> None:
+    assert protocol("word_spotting").counts(Word(box_to_polygon((0, 0, 9, 9)), text)) == counts
+
+
+def test_a_composed_and_a_decomposed_accent_are_the_same_letter() -> None:
+    assert protocol("ic15_end_to_end", fold_case=False).right("Café", "Cafe\u0301")

@@ -223,3 +223,27 @@ def test_in_a_browser_odd_transcriptions_stay_text(tmp_path: Path, after: Run) -
       result = [...document.querySelectorAll(".chip")].map((one) => one.textContent);
     """
     assert "</script><b>x" in in_browser(write_report(tmp_path, after), script, tmp_path)
+
+
+def test_in_a_browser_equal_figures_are_one_card_and_nothing_is_wider_than_a_phone(
+    tmp_path: Path, test_set: AnnotatedSet
+) -> None:
+    metrics = ["f1", *METRICS]
+    better, worse = ([[word(0, text)], [], []] for text in ("house", "horse"))
+    page = write_report(
+        tmp_path,
+        measure("after.json", test_set, better, metrics),
+        measure("before.json", test_set, worse, metrics),
+    )
+    script = """
+      result.titles = [...document.querySelectorAll("#figures h3")].map((one) => one.textContent);
+      document.body.style.width = "390px";
+      result.wider = [...document.querySelectorAll("main *")]
+        .filter((one) => one.getBoundingClientRect().right > 390.5).map((one) => one.tagName + "." + one.className);
+      const color = (name) => getComputedStyle(document.querySelector(name)).color;
+      result.improved = color(".chip.improved");
+    """
+    result = in_browser(page, script, tmp_path)
+    assert result["titles"] == ["F1-score \u00b7 ICDAR 2015 detection", "ICDAR 2015 end-to-end"]
+    assert result["wider"] == []
+    assert result["improved"] == "rgb(138, 47, 196)", "no outcome has this colour"

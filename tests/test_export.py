@@ -1,5 +1,6 @@
 """An export is three graphs a format that existing clients can use, equal to the network in numbers and in words."""
 
+import json
 from xml.etree import ElementTree
 
 import cv2
@@ -11,11 +12,12 @@ import torch
 from small_networks import BOTH, TEMPLATES, small_network
 
 from text_spotting.cli.main import run_tool
-from text_spotting.engine.torch_spotter import TorchSpotter
+from text_spotting.engine.torch_spotter import torch_spotter
 from text_spotting.errors import UserError
 from text_spotting.export import verify
 from text_spotting.export.export import Wishes, export, plain_manifest
 from text_spotting.export.onnx import text_feature_shape
+from text_spotting.manifest import Manifest
 from text_spotting.runtime.spotter import Spotter
 
 pytestmark = pytest.mark.slow
@@ -38,7 +40,7 @@ def exported(request, tmp_path_factory):
     config, network = small_network(request.param)
     folder = tmp_path_factory.mktemp(request.param)
     made = export(network, plain_manifest(config, SIZE), folder, Wishes(), say=lambda _: None)
-    return request.param, folder, made, TorchSpotter(network, plain_manifest(config, SIZE))
+    return request.param, folder, made, torch_spotter(network, plain_manifest(config, SIZE))
 
 
 def shapes(ports):
@@ -50,9 +52,8 @@ def shapes(ports):
 def test_the_files_are_those_that_clients_look_for(exported):
     _, folder, made, _ = exported
     bases = ["model", "model_text_recognition_head_decoder", "model_text_recognition_head_encoder"]
-    assert sorted(path.name for path in folder.iterdir()) == sorted(
-        base + suffix for base in bases for suffix in (".onnx", ".xml", ".bin")
-    )
+    graphs = [base + suffix for base in bases for suffix in (".onnx", ".xml", ".bin")]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*graphs, "manifest.json"])
     assert sorted(made.files) == sorted(folder.iterdir())
 
 
@@ -97,9 +98,9 @@ def described(words):
 
 @pytest.mark.parametrize("file", ["model.xml", "model.onnx"])
 def test_words_are_the_same_as_pytorch_finds(exported, file):
-    _, folder, _, torch_spotter = exported
+    _, folder, _, pytorch = exported
     picture = verify.sample_picture()
-    wanted = described(torch_spotter(picture))
+    wanted = described(pytorch(picture))
     assert len(wanted) == 6
     assert any(row[4] for row in wanted), "random weights spell something"
     found = described(Spotter(folder / file, precision="f32")(picture))
@@ -171,7 +172,6 @@ ARRAYS = {
     "boxes": np.float32([[20 * index, 0, 20 * index + 9, 9, 0.9 - 0.1 * index] for index in range(4)]),
     "masks": np.arange(4, dtype=np.float32).reshape(4, 1, 1) / 4,
     "text_features": np.arange(1, 5, dtype=np.float32).reshape(4, 1, 1, 1),
-    "encoder output": np.float32([1]),
     "logits": np.float32([1]),
     "hidden": np.float32([1]),
 }
@@ -230,7 +230,7 @@ def run_export(snapshot, folder, *arguments, template="text-spotting-0003-lite")
 def test_the_tool_exports_another_size_in_half_precision(snapshot, tmp_path, capsys):
     assert run_export(snapshot, tmp_path / "out", "--no-onnx", "--input-size", "144x96", "--fp16") == 0
     files = {path.name: path for path in (tmp_path / "out").iterdir()}
-    assert {name.rsplit(".", 1)[1] for name in files} == {"xml", "bin"}
+    assert {name.rsplit(".", 1)[1] for name in files} == {"xml", "bin", "json"}
     assert Spotter(tmp_path / "out").manifest.input_size == (144, 96)
     parameters = sum(tensor.numel() for tensor in torch.load(snapshot)["state_dict"].values())
     assert sum(path.stat().st_size for name, path in files.items() if name.endswith(".bin")) < 2.2 * parameters
@@ -240,7 +240,7 @@ def test_the_tool_exports_another_size_in_half_precision(snapshot, tmp_path, cap
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--input-size", "250x192"], "--input-size 250x192: both sides must be multiples of 48"),
+        (["--input-size", "250x192"], "--input-size: 250x192: both sides must be multiples of 48"),
         (["--no-onnx", "--no-openvino"], "--no-onnx and --no-openvino leave nothing to export"),
     ],
     ids=["odd size", "no format"],
@@ -270,3 +270,32 @@ def test_an_untrained_network_is_compared_without_threshold(tmp_path, monkeypatc
     assert any("no word found on the test picture" in line for line in said)
     assert made.agreements["ONNX"].words == 6
     assert network.test_cfg.rcnn.score_thr == 0.999
+
+
+def test_the_network_itself_is_the_reference(tmp_path, monkeypatch):
+    """A suppression that the graphs do not have: their boxes agree with each other and with no one else."""
+    config, network = small_network("text-spotting-0003-lite")
+    monkeypatch.setitem(network.test_cfg.rcnn, "nms", {"type": "soft_nms", "iou_threshold": 0.5})
+    monkeypatch.setitem(network.test_cfg.rcnn, "max_per_img", 20)
+    with pytest.raises(
+        UserError, match=r"ONNX does not agree with PyTorch on the test picture: .*nothing was exported"
+    ):
+        export(network, plain_manifest(config, SIZE), tmp_path, Wishes(openvino=False), say=lambda _: None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_files_in_half_precision_are_what_is_compared(tmp_path, monkeypatch):
+    config, network = small_network("text-spotting-0003-lite")
+    monkeypatch.setattr(verify, "HALF", {**verify.HALF, "logits": 0.0})
+    with pytest.raises(UserError, match=r"OpenVINO does not agree with PyTorch .*: logits by"):
+        export(network, plain_manifest(config, SIZE), tmp_path, Wishes(fp16=True), say=lambda _: None)
+
+
+def test_manifests_lie_beside_the_graphs_for_those_who_cannot_read_them_inside(exported):
+    _, folder, _, pytorch = exported
+    manifests = json.loads((folder / "manifest.json").read_text())
+    assert set(manifests) == {"hidden_size", "text_features", "onnx", "openvino"}
+    features, _, size = text_shapes(exported[0])
+    assert (manifests["hidden_size"], manifests["text_features"]) == (size, features)
+    assert Manifest.from_json(json.dumps(manifests["onnx"]), "") == pytorch.manifest
+    assert Manifest.from_json(json.dumps(manifests["openvino"]), "") == Spotter(folder).manifest

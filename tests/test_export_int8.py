@@ -1,6 +1,7 @@
 """Quantization goes as far as accuracy allows, keeps what it must, and reports both sides."""
 
 import json
+import re
 from dataclasses import replace
 
 import cv2
@@ -8,7 +9,7 @@ import numpy as np
 import openvino as ov
 import pytest
 from openvino import opset13 as ops
-from small_networks import small_network
+from small_networks import BOTH, small_network
 
 from text_spotting.annotations.dataset_file import write_dataset
 from text_spotting.annotations.records import AnnotatedImage
@@ -62,6 +63,23 @@ def test_layers_are_quantized_and_the_manifest_stays():
 
 def test_layers_to_be_kept_are_not_quantized():
     assert quantized_layers(quantize_graph(two_layers(), SAMPLES, [r".*fc_reg.*"])) == {"backbone"}
+
+
+def test_a_level_that_keeps_layers_of_another_name_is_refused():
+    with pytest.raises(UserError, match=r"two has no layer like \.\*box_regression\.\*"):
+        quantize_graph(two_layers(), SAMPLES, [r".*fc_reg.*", r".*box_regression.*"])
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_every_pattern_of_every_level_means_some_convolution_of_either_network(name):
+    """Layers of an exported detector are called as its modules are, with slashes."""
+    _, network = small_network(name)
+    modules = dict(network.named_modules())
+    layers = [name.replace(".", "/", 1) for name in modules] + list(modules)
+    kept = {pattern for level in LEVELS for pattern in level.kept} - {r"^/?boxes/.*", r"^/?proposals/.*"}
+    assert len(kept) == 4
+    for pattern in kept:
+        assert any(re.match(pattern, layer) for layer in layers), pattern
 
 
 def measured(f1, word_spotting=60.0):

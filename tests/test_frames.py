@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from text_spotting.frames import Looseness, cut_out, reading_frame
+from text_spotting import frames
+from text_spotting.frames import FrameJitter, cut_out, mask_frames, reading_frame, reads_forward
 from text_spotting.models.frames import reading_frames
 from text_spotting.models.mask_head import rasterise
 from text_spotting.models.roi_extractors import Pyramid, RectifyingExtractor, widen
@@ -34,8 +35,32 @@ def test_a_rectangle_is_its_own_frame(polygon, frame):
     assert reading_frame(polygon) == pytest.approx(np.array(frame), abs=0.01)
 
 
+@pytest.mark.parametrize(("height", "along"), [(42, [0, 42]), (38, [20, 0])], ids=["long", "a letter"])
+def test_a_shape_on_end_is_long_from_twice_its_width_on(height, along):
+    assert np.abs(reading_frame(rectangle(20, height, 0))[1]) == pytest.approx(along, abs=0.01)
+
+
 def test_a_polygon_without_area_is_read_in_its_bounds():
     assert reading_frame([[1, 2], [5, 2], [3, 2]]).tolist() == [[1, 2], [4, 0], [0, 0]]
+
+
+@pytest.mark.parametrize(("height", "along"), [(42, [0, 42]), (36, [20, 0])], ids=["long", "a letter"])
+def test_a_mask_is_taken_for_long_as_its_polygon_is(height, along):
+    polygon = rectangle(20, height, 0)
+    box = torch.tensor([[*polygon.min(axis=0), *polygon.max(axis=0)]])
+    frame = reading_frames(box, torch.ones(1, 28, 28), 0.5)[0]
+    assert frame[1].abs().tolist() == pytest.approx(along, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("edge", "forward"),
+    [((30, 0), True), ((30, 50), True), ((30, 53), False), ((0, 40), False), ((-30, 0), False), ((0, 0), False)],
+    ids=["as the frame has it", "59 degrees off", "61 degrees off", "across", "upside down", "no edge"],
+)
+def test_a_word_is_read_forward_within_60_degrees_of_its_frame_by_data_and_network_alike(edge, forward):
+    along = (60.0, 0.0)
+    assert bool(reads_forward(np.float32(edge), np.float32(along))) == forward
+    assert reads_forward(torch.tensor([edge], dtype=torch.float32), torch.tensor([along])).tolist() == [forward]
 
 
 @pytest.mark.parametrize("degrees", [0, 15, -40, 70, -80])
@@ -43,31 +68,35 @@ def test_a_mask_has_the_frame_of_its_polygon(degrees):
     polygon = rectangle(70, 20, degrees)
     box = torch.tensor([[*polygon.min(axis=0), *polygon.max(axis=0)]])
     mask = rasterise(torch.from_numpy(polygon)[None], box, 28)
-    assert reading_frames(box, mask, 0.5)[0].numpy() == pytest.approx(reading_frame(polygon), abs=0.5)
+    found = reading_frames(box, mask, 0.5).numpy()
+    assert found[0] == pytest.approx(reading_frame(polygon), abs=0.5)
+    assert mask_frames(box.numpy(), mask.numpy(), 0.5) == pytest.approx(found, abs=1e-2), "numpy has the same"
 
 
 def test_an_empty_mask_is_read_in_its_box():
     box = torch.tensor([[10.0, 20, 50, 30]])
     frame = reading_frames(box, torch.zeros(1, 28, 28), 0.5)[0]
+    assert mask_frames(box.numpy(), np.zeros((1, 28, 28)), 0.5)[0] == pytest.approx(frame.numpy(), abs=1e-3)
     torch.testing.assert_close(frame, torch.tensor([[10.0, 20], [40, 0], [0, 10]]), atol=1e-3, rtol=0)
 
 
 def test_a_margin_is_a_share_of_the_height_on_every_side():
     wider = widen(torch.tensor([[[10.0, 20], [40, 0], [0, 10]]]), 0.1)[0]
     assert wider.tolist() == [[9, 19], [42, 0], [0, 12]]
+    assert frames.widen(np.float32([[[10, 20], [40, 0], [0, 10]]]), 0.1)[0].tolist() == wider.tolist()
 
 
-def test_no_looseness_leaves_the_frame_and_some_moves_its_sides_by_shares_of_its_height():
+def test_no_jitter_leaves_the_frame_and_some_moves_its_sides_by_shares_of_its_height():
     frame, rng = np.float32(UPRIGHT), np.random.default_rng(0)
     still = {"along": 0, "across": 0, "angle": 0, "slant": 0}
-    assert Looseness(**still, centre=0)(frame, rng) == pytest.approx(frame, abs=1e-4)
+    assert FrameJitter(**still, centre=0)(frame, rng) == pytest.approx(frame, abs=1e-4)
     wider = np.array([[68, 68], [64, 0], [0, 24]])
-    assert Looseness(**still, centre=0.1)(frame, rng) == pytest.approx(wider, abs=1e-3)
+    assert FrameJitter(**still, centre=0.1)(frame, rng) == pytest.approx(wider, abs=1e-3)
 
 
 def test_loose_ends_are_off_more_often_than_loose_edges_and_no_side_cuts_deep():
     """Half of what Laplace's distribution gives lies within 0.69 of its scale."""
-    rng, loose = np.random.default_rng(0), Looseness(angle=0, slant=0)
+    rng, loose = np.random.default_rng(0), FrameJitter(angle=0, slant=0)
     frames = np.array([loose(np.float32(UPRIGHT), rng) for _ in range(2000)])
     left, top = ((np.float32(UPRIGHT)[0] - frames[:, 0]) / 20).T
     for shift, scale in ((left, 0.12), (top, 0.07)):

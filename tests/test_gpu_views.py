@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from text_spotting.alphabet import decode
-from text_spotting.frames import Looseness, cut_out, reading_frame
+from text_spotting.alphabet import DEFAULT
+from text_spotting.frames import FrameJitter, cut_out, reading_frame
 from text_spotting.gpu.light import blur, relight
 from text_spotting.gpu.packing import CANVAS
 from text_spotting.gpu.shards import Packed
@@ -108,7 +108,7 @@ def test_a_full_pool_gives_its_oldest_words_up() -> None:
     pool = WordPool(2, torch.device("cpu"))
     pool.add([word_of("one"), word_of("three")])
     pool.add([word_of("fifth")])
-    assert [decode(row.tolist()) for row in pool.texts] == ["fifth", "three"]
+    assert [DEFAULT.decode(row.tolist()) for row in pool.texts] == ["fifth", "three"]
     assert (pool.held, pool.next) == (2, 1)
     assert pool.canvases.shape == (2, 3, *CANVAS)
     np.testing.assert_allclose(pool.frames[0], reading_frame(word_of("fifth").polygons[0]), atol=1e-4)
@@ -120,7 +120,7 @@ def test_tight_frames_get_the_usual_margin_alone_and_others_vary_within_bounds()
     tight = Jitter(tight=1.0)(frames)
     wanted = torch.tensor([[10 - 0.4, 10 - 0.4], [40.8, 0], [0, 10.8]])
     torch.testing.assert_close(tight, wanted.expand_as(tight), atol=1e-4, rtol=0)
-    loose = Jitter(loose=Looseness(angle=0.0, slant=0.0), tight=0.0)(frames)
+    loose = Jitter(loose=FrameJitter(angle=0.0, slant=0.0), tight=0.0)(frames)
     along = loose[:, 1, 0]
     assert 36 <= float(along.min()) < 39, "two ends, each cut by 0.2 heights at most"
     assert 43 < float(along.max()) <= 52, "each 0.6 heights farther out at most"

@@ -12,53 +12,95 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "text_spotting"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
-SEAMS = {"errors", "words", "geometry", "frames", "alphabet", "manifest", "pictures"}
+SEAMS = {
+    "alphabet",
+    "contract",
+    "errors",
+    "files",
+    "fonts",
+    "frames",
+    "geometry",
+    "locks",
+    "manifest",
+    "pictures",
+    "words",
+}
 """What every part above may use."""
 
 AMONG_SEAMS: dict[str, set[str]] = {
     "errors": set(),
+    "files": {"errors"},
+    "locks": set(),
     "words": set(),
-    "alphabet": set(),
-    "geometry": {"words"},
-    "frames": {"words"},
-    "manifest": {"alphabet", "errors"},
-    "pictures": {"errors", "words"},
+    "alphabet": {"errors"},
+    "fonts": {"errors"},
+    "geometry": {"frames", "words"},
+    "frames": {"errors", "words"},
+    "manifest": {"alphabet", "errors", "files"},
+    "contract": {"manifest", "words"},
+    "pictures": {"errors", "files", "words"},
 }
 ABOVE_SEAMS: dict[str, set[str]] = {
+    "constraints": set(),
     "preprocess": set(),
-    "postprocess": set(),
+    "decoding": {"constraints"},
+    "postprocess": {"decoding"},
     "draw": set(),
+    "images": {"preprocess"},
+    "result": {"draw", "evaluation", "images"},
     "annotations": set(),
     "synth": {"annotations"},
     "workdir": set(),
     "evaluation": {"draw"},
-    "evaluation.mm_metric": {"evaluation", "models"},
-    "evaluation.broad": {"annotations", "evaluation", "postprocess", "preprocess", "runtime", "synth"},
-    "runtime": {"preprocess", "postprocess"},
+    "evaluation.broad": {
+        "annotations",
+        "constraints",
+        "contract",
+        "decoding",
+        "evaluation",
+        "postprocess",
+        "preprocess",
+        "runtime",
+        "synth",
+    },
+    "runtime": {"constraints", "decoding", "images", "preprocess", "postprocess", "result"},
+    "many": {"runtime"},
     "ops": set(),
     "data": {"annotations", "ops", "synth"},
     "models": {"ops", "postprocess"},
     "engine": {
+        "draw",
         "annotations",
         "data",
         "evaluation",
-        "evaluation.mm_metric",
         "models",
         "ops",
         "postprocess",
         "preprocess",
+        "runtime",
         "workdir",
     },
-    "gpu": {"annotations", "data", "engine", "models", "ops", "synth"},
-    "export": {"annotations", "engine", "evaluation", "models", "ops", "postprocess", "preprocess", "runtime"},
+    "export": {
+        "annotations",
+        "engine",
+        "evaluation",
+        "models",
+        "ops",
+        "postprocess",
+        "preprocess",
+        "runtime",
+        "workdir",
+    },
+    "gpu": {"annotations", "data", "engine", "models", "ops", "synth", "workdir"},
 }
 MAY_IMPORT = {
     **AMONG_SEAMS,
     **{part: to | SEAMS for part, to in ABOVE_SEAMS.items()},
     "cli": {*SEAMS, *ABOVE_SEAMS},
+    "__main__": {"cli"},
 }
 TORCH_SIDE = {"torch", "torchvision", "mmcv", "mmdet", "mmengine"}
-WITH_TORCH = {"ops", "data", "models", "engine", "gpu", "export", "evaluation.mm_metric"}
+WITH_TORCH = {"ops", "data", "models", "engine", "gpu", "export"}
 
 
 def _part(path: Path) -> str:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from small_networks import TEMPLATES, small_network
 
+from text_spotting.alphabet import DEFAULT
 from text_spotting.cli.main import BAD_INPUT, run_tool
 from text_spotting.cli.make_snapshot import weighted
 from text_spotting.engine.checkpoints import read_snapshot, write_snapshot
@@ -33,7 +34,7 @@ def test_parts_are_joined_in_half_precision_without_training_state(tmp_path: Pat
     )
     made = read_snapshot(output)
     assert set(made) == {"meta", "state_dict"}
-    assert made["meta"] == {"epoch": 8, "iter": 42}
+    assert made["meta"] == {"epoch": 8, "iter": 42, "alphabet": DEFAULT.to_dict()}
     assert made["state_dict"]["roi_head.text_head.decoder.v"].eq(1).all()
     assert made["state_dict"]["roi_head.text_head.decoder.v"].dtype == torch.float16
     assert made["state_dict"]["neck.out.0.1.running_var"].dtype == torch.float32

@@ -66,7 +66,7 @@ def test_the_box_head_learns_from_proposals_and_from_what_it_makes_of_them() -> 
         InstanceData(bboxes=torch.tensor([box]), labels=torch.zeros(1, dtype=torch.int64), scores=torch.ones(1))
         for box in ([20.0, 20, 60, 40], [30.0, 10, 90, 50])
     ]
-    for picture, own in enumerate(head._with_second_looks(x, proposals, [sample, sample])):
+    for picture, own in enumerate(head._with_refinements(x, proposals, [sample, sample])):
         alone = network.extract_feat(x.picture[picture : picture + 1])
         refined = head.refine(alone, proposals[picture].bboxes, (96, 192))
         assert torch.allclose(own.bboxes, torch.cat([proposals[picture].bboxes, refined]), atol=1e-2)

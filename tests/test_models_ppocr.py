@@ -1,4 +1,4 @@
-"""First weights taken from packaged ONNX files, and what the trunk makes of them."""
+"""Pretrained weights taken from packaged ONNX files, and what the trunk makes of them."""
 
 import importlib.util
 

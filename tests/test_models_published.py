@@ -7,8 +7,8 @@ from small_networks import TEMPLATES
 
 from text_spotting.engine.checkpoints import load_weights, missing_weights
 from text_spotting.engine.torch_spotter import build_network
-from text_spotting.export.network import load_config
 from text_spotting.models.complexity import complexity, trainable_parameters
+from text_spotting.workdir.config import load_config
 
 TABLE = Path(__file__).parent / "data" / "state_dict_0003.tsv"
 

@@ -1,5 +1,8 @@
-"""Picture files: colour order, what cannot be read or written."""
+"""Picture files: color order, what cannot be read or written."""
 
+import struct
+import tracemalloc
+import zlib
 from pathlib import Path
 
 import cv2
@@ -25,3 +28,20 @@ def test_missing_pictures_and_unwritable_places_are_named(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write"):
         write_picture(tmp_path / "file" / "x.png", np.zeros((2, 2, 3), np.uint8))
+
+
+def test_a_small_file_that_unfolds_to_gigabytes_is_refused_by_its_header(tmp_path: Path) -> None:
+    """40000 x 40000 pixels in some hundred kB: 4.8 GB once decoded."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 40000, 40000, 8, 2, 0, 0, 0)
+    rows = zlib.compress(bytes(10_000_000))
+    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    (tmp_path / "bomb.png").write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(UserError, match="1600000000 pixels"):
+        read_picture(tmp_path / "bomb.png")
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()

@@ -1,4 +1,4 @@
-"""Tensors become words at the right place; decoding stops where it should."""
+"""Tensors become words at the right place."""
 
 from dataclasses import replace
 
@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from sample_graphs import MANIFEST
 
-from text_spotting.postprocess import certainty, greedy_decode, select, to_text, to_words
+from text_spotting.decoding import Reading
+from text_spotting.frames import mask_frames, upside_down
+from text_spotting.geometry import start_at_top_left
+from text_spotting.postprocess import select, to_picture, to_words
 
 FULL = np.ones((28, 28), np.float32)
 
@@ -14,8 +17,17 @@ FULL = np.ones((28, 28), np.float32)
 def words_of(boxes, masks, texts=None, confidences=None, *, scale=(1.0, 1.0), size=(1000, 1000)):
     texts = texts or ["a"] * len(boxes)
     confidences = confidences or [1.0] * len(boxes)
-    boxes, masks = np.array(boxes, np.float32), np.array(masks, np.float32)
-    return to_words(boxes, masks, texts, confidences, scale=scale, image_size=size, manifest=MANIFEST)
+    boxes, masks = to_picture(np.array(boxes, np.float32), scale), np.array(masks, np.float32)
+    return placed(boxes, masks, texts, confidences, size, MANIFEST)
+
+
+def placed(boxes, masks, texts, confidences, size, manifest):
+    readings = [
+        Reading(text, (score,) * len(text), score, np.zeros((0, 38)))
+        for text, score in zip(texts, confidences, strict=True)
+    ]
+    frames = mask_frames(boxes[:, :4], masks, manifest.mask_thr)
+    return to_words(boxes, masks, frames, readings, image_size=size, manifest=manifest)
 
 
 def test_a_full_mask_gives_its_whole_box_in_picture_pixels():
@@ -45,6 +57,15 @@ def test_only_the_largest_part_of_a_mask_counts():
     assert word.box == pytest.approx((10, 10, 28, 28), abs=0.5)
 
 
+def test_a_mask_is_outlined_between_its_cells_where_its_probability_crosses_the_threshold():
+    mask = np.ones((28, 28), np.float32)
+    mask[:, 14], mask[:, 15:] = 0.7, 0.1
+    (word,) = words_of([[0, 0, 280, 280, 0.9]], [mask])
+    # Between the centres of cells 14 (0.7, at 145) and 15 (0.1, at 155) one half lies at 148.3; a grid four times as
+    # fine has an edge each 2.5 pixels, one as coarse as the mask would end the word at 150.
+    assert word.box[2] == pytest.approx(147.5, abs=0.1)
+
+
 def test_an_empty_mask_falls_back_to_the_box():
     (word,) = words_of([[1, 2, 3, 4, 0.9]], [FULL * 0])
     assert word.box == pytest.approx((1, 2, 3, 4))
@@ -63,15 +84,7 @@ def test_a_doubtful_text_is_dropped_but_its_word_is_kept():
 def test_a_score_weighs_finding_with_reading_and_decides_which_words_stay():
     manifest = replace(MANIFEST, text_weight=0.5, word_thr=0.6)
     boxes = np.array([[0, 0, 9, 9, 0.64], [0, 0, 9, 9, 0.64]], np.float32)
-    words = to_words(
-        boxes,
-        np.stack([FULL] * 2),
-        ["read", "hardly"],
-        [0.81, 0.25],
-        scale=(1, 1),
-        image_size=(50, 50),
-        manifest=manifest,
-    )
+    words = placed(boxes, np.stack([FULL] * 2), ["read", "hardly"], [0.81, 0.25], (50, 50), manifest)
     # sqrt(0.64 * 0.81) = 0.72 stays, sqrt(0.64 * 0.25) = 0.4 does not.
     assert [(word.text, round(word.score, 4)) for word in words] == [("read", 0.72)]
 
@@ -93,16 +106,18 @@ def test_what_two_words_read_when_joined_is_no_word(texts, kept):
 
 def test_words_too_doubtful_to_stay_still_tell_that_another_joins_them():
     boxes = np.array([[0, 0, 100, 20, 0.9], [0, 2, 45, 18, 0.4], [55, 2, 100, 18, 0.8]], np.float32)
-    words = to_words(
-        boxes,
-        np.stack([FULL] * 3),
-        ["ownflag", "own", "flag"],
-        [1.0] * 3,
-        scale=(1, 1),
-        image_size=(200, 50),
-        manifest=replace(MANIFEST, word_thr=0.5),
-    )
+    manifest = replace(MANIFEST, word_thr=0.5)
+    words = placed(boxes, np.stack([FULL] * 3), ["ownflag", "own", "flag"], [1.0] * 3, (200, 50), manifest)
     assert [word.text for word in words] == ["flag"]
+
+
+@pytest.mark.parametrize(
+    ("left", "kept"), [(-12, ["flag", "own"]), (-18, ["ownflag", "flag", "own"])], ids=["73 %", "60 %"]
+)
+def test_a_part_lies_in_the_whole_by_seven_tenths_at_least(left, kept):
+    boxes = [[0, 0, 100, 20, 0.9], [55, 2, 100, 18, 0.6], [left, 2, left + 45, 18, 0.6]]
+    corners = [[box[0] + 50, *box[1:2], box[2] + 50, *box[3:]] for box in boxes]
+    assert [word.text for word in words_of(corners, [FULL] * 3, ["ownflag", "flag", "own"])] == kept
 
 
 def test_words_beside_one_that_reads_like_both_do_not_touch_it():
@@ -123,40 +138,41 @@ def test_selection_drops_low_scores_and_boxes_without_area():
     assert select(boxes, MANIFEST).tolist() == [0, 3]
 
 
-class Script:
-    """A decoder that writes each word's prepared symbols with a given probability."""
-
-    def __init__(self, words, probability):
-        self.words, self.probability, self.calls = words, probability, 0
-
-    def __call__(self, symbols, state):
-        rest = np.log((1 - self.probability) / 37)
-        logits = np.full((len(self.words), 38), rest, np.float32)
-        for row, word in enumerate(self.words):
-            logits[row, word[state] if state < len(word) else 5] = np.log(self.probability)
-        self.calls += 1
-        return logits, state + 1
-
-
-def test_decoding_ends_with_the_longest_word():
-    script = Script([[2, 3, 1], [4, 1]], 0.9)
-    symbols, confidences = greedy_decode(script, 0, 2, MANIFEST)
-    assert script.calls == 3
-    assert [to_text(row, MANIFEST) for row in symbols] == ["ab", "c"]
-    assert confidences == pytest.approx([0.9**3, 0.9**2], rel=1e-5)
+def turned_box(degrees):
+    """A bar 200 long and 40 high, turned about (300, 300): its detection and mask."""
+    along = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
+    across = np.array([-along[1], along[0]])
+    corners = np.array([300, 300]) + np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) @ np.stack(
+        [100 * along, 20 * across]
+    )
+    (x1, y1), (x2, y2) = corners.min(axis=0), corners.max(axis=0)
+    cells = (np.arange(28) + 0.5) / 28
+    xs, ys = np.meshgrid(x1 + cells * (x2 - x1) - 300, y1 + cells * (y2 - y1) - 300)
+    inside = (np.abs(xs * along[0] + ys * along[1]) <= 100) & (np.abs(xs * across[0] + ys * across[1]) <= 20)
+    return [x1, y1, x2, y2, 0.9], inside, corners
 
 
-def test_decoding_ends_at_the_maximum_length():
-    script = Script([[2] * 99], 0.9)
-    symbols, _ = greedy_decode(script, 0, 1, MANIFEST)
-    assert symbols.shape == (1, 28)
+@pytest.mark.parametrize("degrees", [-80, -45, -30, -5, 0, 3, 30, 44, 60, 85])
+def test_a_polygon_starts_at_the_top_left_of_its_text_and_runs_clockwise(degrees):
+    box, mask, corners = turned_box(degrees)
+    (word,) = words_of([box], [mask])
+    assert np.abs(word.polygon - corners).max() < 12, "the corners in this order, give or take a cell of the mask"
+    assert word.angle == pytest.approx(degrees, abs=4)
 
 
-def test_decoding_nothing_asks_nothing():
-    script = Script([], 0.9)
-    symbols, confidences = greedy_decode(script, 0, 0, MANIFEST)
-    assert (script.calls, symbols.shape, confidences.shape) == (0, (0, 0), (0,))
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [2, 3, 0, 1], [3, 2, 1, 0], [1, 0, 3, 2]])
+@pytest.mark.parametrize("degrees", [0, 20, 45, -70])
+def test_the_start_does_not_depend_on_the_order_that_opencv_gives(order, degrees):
+    _, _, corners = turned_box(degrees)
+    assert start_at_top_left(corners[order].astype(np.float32)) == pytest.approx(corners, abs=1e-3)
 
 
-def test_the_certainty_of_a_symbol_is_its_softmax_even_for_large_logits():
-    assert certainty(np.array([[1000.0, 1000.0], [0.0, np.log(3)]], np.float32)) == pytest.approx([0.5, 0.75])
+def test_a_word_read_upside_down_starts_at_its_own_top_left():
+    box, mask, corners = turned_box(0)
+    frames = upside_down(mask_frames(np.float32([box[:4]]), np.float32([mask]), 0.5))
+    reading = Reading("up", (1.0, 1.0), 1.0, np.zeros((2, 38), np.float32))
+    (word,) = to_words(
+        np.float32([box]), np.float32([mask]), frames, [reading], image_size=(999, 999), manifest=MANIFEST
+    )
+    assert np.abs(word.polygon - corners[[2, 3, 0, 1]]).max() < 12
+    assert abs(word.angle) == pytest.approx(180, abs=1)

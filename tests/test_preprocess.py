@@ -37,7 +37,7 @@ def test_stretching_gives_each_axis_its_own_factor():
     assert scale == (0.5, 0.25)
 
 
-def test_keeping_the_aspect_fills_the_rest_with_the_mean_colour():
+def test_keeping_the_aspect_fills_the_rest_with_the_mean_color():
     canvas, scale = fit_to_input(np.full((8, 8, 3), 200, np.uint8), replace(MANIFEST, keep_aspect=True))
     assert scale == (0.5, 0.5)
     assert (canvas[:, :4] == 200).all()

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 import pytest
 from mmdet.registry import DATASETS
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from test_data import picture_of
 
@@ -17,6 +16,7 @@ from text_spotting.annotations.dataset_file import write_dataset
 from text_spotting.annotations.readers import READERS
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.engine.torch_spotter import build_network
+from text_spotting.workdir.config import load_config
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def load(name: str) -> Any:
     init_default_scope("mmdet")
-    return Config.fromfile(RECIPES / name, import_custom_modules=False)
+    return load_config(RECIPES / name)
 
 
 def test_the_recogniser_stage_trains_what_the_spotter_loads(data: Path) -> None:

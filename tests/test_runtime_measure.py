@@ -12,7 +12,7 @@ from sample_graphs import EXPORTED, save_ir
 from text_spotting.cli.main import run_tool
 from text_spotting.runtime.measure import batch_against_loop, layer_times, stages, timed
 from text_spotting.runtime.openvino_engine import OpenVinoEngine
-from text_spotting.runtime.session import Target
+from text_spotting.runtime.options import Target
 
 BLUE = np.zeros((40, 80, 3), np.uint8)
 BLUE[..., 0] = 255

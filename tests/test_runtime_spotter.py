@@ -12,7 +12,8 @@ import pytest
 from sample_graphs import EXPORTED, save_ir, save_onnx
 
 from text_spotting.errors import UserError
-from text_spotting.runtime.session import PRECISIONS, Target, usual_precision
+from text_spotting.runtime.options import Target
+from text_spotting.runtime.session import PRECISIONS, compile_options, usual_precision
 from text_spotting.runtime.spotter import Spotter
 
 INFERENCE_PRECISION_HINT = "INFERENCE_PRECISION_HINT"
@@ -57,6 +58,32 @@ def test_onnx_spots_the_same_words(tmp_path):
     assert described(Spotter(save_onnx(tmp_path))(BLUE)) == [FIRST, SECOND]
 
 
+@pytest.mark.parametrize("kind", ["IR", "ONNX"])
+def test_a_model_with_a_recognizer_reads_the_pixels_of_the_picture(tmp_path, kind):
+    named = replace(EXPORTED, recognizer="model_recognizer.xml")
+    model = save_ir(tmp_path, named) if kind == "IR" else save_onnx(tmp_path, "model_recognizer.onnx")
+    picture = BLUE.copy()
+    picture[:, 20:] = RED[:, 20:]
+    blue = Spotter(model)(BLUE)
+    assert [word.text for word in blue] == ["a", "a"], "the decoder would have read one, and spelt it otherwise"
+    assert blue[0].char_scores == pytest.approx((1.0,), abs=1e-4)
+    half_blue, red = Spotter(model, min_score=0.2)(picture)
+    assert (half_blue.text, red.text) == ("a", "")
+
+
+def test_a_missing_recognizer_is_named(tmp_path):
+    model = save_ir(tmp_path, replace(EXPORTED, recognizer="model_recognizer.xml"))
+    (tmp_path / "model_recognizer.xml").unlink()
+    with pytest.raises(UserError, match=r"model_recognizer.xml: the recognizer's graph is missing"):
+        Spotter(model)
+
+
+def test_only_allowed_characters_are_read(ir):
+    spotter = Spotter(ir, allow="a")
+    spotter.manifest = replace(spotter.manifest, text_thr=0.4)
+    assert [word.text for word in spotter(BLUE)] == ["a", ""]
+
+
 def test_a_picture_without_words_has_none(tmp_path):
     assert Spotter(save_ir(tmp_path, replace(EXPORTED, score_thr=0.95)))(RED) == []
 
@@ -78,8 +105,8 @@ def test_a_model_gets_the_precision_that_it_asks_for_unless_its_user_asks_for_an
 
 def test_openvino_chooses_the_precision_unless_told(ir, spotter):
     core = ov.Core()
-    assert INFERENCE_PRECISION_HINT not in Target().properties(core)
-    assert Target(precision="f32").properties(core)[INFERENCE_PRECISION_HINT] == ov.Type.f32
+    assert INFERENCE_PRECISION_HINT not in compile_options(core, Target())
+    assert compile_options(core, Target(precision="f32"))[INFERENCE_PRECISION_HINT] == ov.Type.f32
     chosen = core.compile_model(ir, "CPU").get_property(INFERENCE_PRECISION_HINT)
     assert PRECISIONS[usual_precision(spotter.manifest)] == chosen
     assert usual_precision(replace(spotter.manifest, precision="f16")) == "f16", "what a model wants comes first"
@@ -126,12 +153,58 @@ def test_threads_may_share_a_spotter(spotter):
     [
         ({"device": "TOASTER"}, "no device 'TOASTER' here; there is .*CPU"),
         ({"precision": "f8"}, "precision 'f8' is unknown; choose one of f32, bf16, f16"),
+        ({"streams": 0}, "streams=0: must be 1 or more"),
+        ({"threads": -1}, "threads=-1: must be 0"),
+        ({"allow": "\u00e4\u00f6"}, "the model reads none of these characters; it knows 0123456789abc"),
+        ({"color": "hsv"}, "color 'hsv' is unknown; choose 'bgr' or 'rgb'"),
     ],
-    ids=["foreign device", "unknown precision"],
+    ids=[
+        "foreign device",
+        "unknown precision",
+        "no stream",
+        "fewer than no thread",
+        "foreign characters",
+        "unknown color order",
+    ],
 )
 def test_wishes_that_cannot_be_met(ir, arguments, complaint):
     with pytest.raises(UserError, match=complaint):
         Spotter(ir, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"device": "GPU"}, "device='GPU'"),
+        ({"precision": "bf16"}, "precision='bf16'"),
+        ({"cache_dir": "kept"}, "cache_dir='kept'"),
+    ],
+    ids=str,
+)
+def test_what_onnxruntime_cannot_follow_is_refused_in_one_line(tmp_path, arguments, named):
+    model = save_onnx(tmp_path)
+    complaint = f"{named} cannot be had with model.onnx: onnxruntime runs .onnx on the CPU in f32; leave it out"
+    with pytest.raises(UserError, match=complaint):
+        Spotter(model, **arguments)
+
+
+def test_what_onnxruntime_can_follow_is_followed(tmp_path):
+    spotter = Spotter(save_onnx(tmp_path), precision="f32", streams=3, threads=1)
+    found = list(spotter.stream([BLUE] * 5))
+    assert [len(words) for _, words in found] == [2] * 5
+    assert spotter.streams == 3
+
+
+def test_openvino_keeps_compiled_models_where_it_is_told(ir, tmp_path):
+    Spotter(ir, cache_dir=tmp_path / "cache")(BLUE)
+    assert list((tmp_path / "cache").glob("*.blob"))
+
+
+def test_an_engine_is_used_as_it_is(ir):
+    engine = Spotter(ir).engine
+    assert described(Spotter(engine)(BLUE)) == [FIRST, SECOND]
+    with pytest.raises(UserError, match="precision='f32' cannot be had with an engine"):
+        Spotter(engine, precision="f32")
 
 
 def test_a_model_without_manifest_names_the_tool_that_makes_one(tmp_path):

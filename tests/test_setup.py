@@ -13,7 +13,7 @@ from unittest import mock
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OPTIONAL = {"rapidocr", "torchvision"}  # used where they are at hand
+OPTIONAL = {"rapidocr", "torchvision", "fsspec", "pyarrow", "ray"}  # used where they are at hand, or asked for by name
 
 
 def _normal(name: str) -> str:
@@ -64,6 +64,7 @@ def test_a_machine_that_only_runs_models_gets_neither_torch_nor_mmdet() -> None:
         "numpy",
         "opencv-python",
         "openvino",
+        "pillow",
         "pydantic",
         "pyyaml",
         "shapely",
@@ -104,3 +105,12 @@ def test_set_up_refuses_with_one_clear_line(
     assert ended.stderr.count("\n") == 1
     assert complaint in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_pinned_package_has_a_line_with_its_licence() -> None:
+    lines = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8").splitlines()
+    stated = {
+        _normal(line.split("|")[1].strip()): line.split("|")[2].strip() for line in lines if line.startswith("| ")
+    }
+    assert not set(_pins()) - set(stated)
+    assert all(stated[name] for name in _pins())

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from text_spotting.alphabet import encode
+from text_spotting.alphabet import DEFAULT
 from text_spotting.annotations.dataset_file import read_dataset, write_dataset
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.cli.main import run_tool
@@ -102,7 +102,7 @@ def test_dense_pictures_are_packed_with_readable_words() -> None:
 def test_most_words_can_be_taught_and_digits_are_among_them() -> None:
     rng = random.Random(0)
     texts = [word(rng) for _ in range(3000)]
-    taught = [text for text in texts if encode(text)]
+    taught = [text for text in texts if DEFAULT.encode(text)]
     assert 0.85 < len(taught) / len(texts) < 0.98
     assert 0.08 < sum(any(c.isdigit() for c in text) for text in taught) / len(taught) < 0.25
     assert sum(text.isupper() for text in taught) > sum(text.islower() for text in taught)
@@ -222,8 +222,8 @@ def test_real_crops_are_blended_in_with_their_texts(tmp_path: Path) -> None:
         (["--words", "9", "3"], "--words 9 3"),
         (["--backgrounds", "nowhere"], "--backgrounds nowhere: no such folder"),
         (["--host-root", "."], "--host-root belongs to --host"),
-        (["--fonts", "nowhere"], "--fonts nowhere: no .ttf or .otf file"),
-        (["--word-crops", "nowhere"], "--word-crops nowhere: neither"),
+        (["--fonts", "nowhere"], "--fonts: nowhere: no .ttf or .otf file"),
+        (["--word-crops", "nowhere"], "--word-crops: nowhere: neither"),
     ],
 )
 def test_mistakes_on_the_command_line_are_named(
@@ -251,13 +251,13 @@ def test_a_contact_sheet_has_a_row_for_every_four_pictures() -> None:
 def test_a_background_that_is_no_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"not a picture")
     generator = SceneGenerator(replace(SMALL, backgrounds=tmp_path))
-    with pytest.raises(UserError, match=r"broken\.jpg: cannot be read as a picture"):
+    with pytest.raises(UserError, match=r"broken\.jpg is not a picture or is broken"):
         for seed in range(20):
             generator(seed)
 
 
 def test_a_folder_without_pictures_is_refused_as_background(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--backgrounds: no pictures"):
+    with pytest.raises(UserError, match=r"no pictures .* found in"):
         SceneGenerator(replace(SMALL, backgrounds=tmp_path))
 
 

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from text_spotting import fonts
+from text_spotting.fonts import Face, by_family, draws, find_faces, pick
 from text_spotting.geometry import to_shape
-from text_spotting.synth import fonts
 from text_spotting.synth.compose import Canvas
-from text_spotting.synth.fonts import Face, by_family, draws, find_faces, pick
 from text_spotting.synth.judge import judge, word_height
 from text_spotting.synth.layout import Block, block, single
 from text_spotting.synth.pixels import as_floats
@@ -144,7 +144,7 @@ def test_a_covered_word_becomes_dont_care_and_a_free_one_does_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("colour", "width", "softness", "readable"),
+    ("color", "width", "softness", "readable"),
     [
         (0.0, 120, 0.0, True),
         (250.0, 120, 0.0, False),  # faint: 5 grey levels from white
@@ -153,11 +153,11 @@ def test_a_covered_word_becomes_dont_care_and_a_free_one_does_not() -> None:
     ],
     ids=["clear", "faint", "tiny", "blurred"],
 )
-def test_unreadable_words_become_dont_care(colour: float, width: float, softness: float, readable: bool) -> None:
+def test_unreadable_words_become_dont_care(color: float, width: float, softness: float, readable: bool) -> None:
     canvas = white()
     laid = single(FACE, 64, "HOTEL")
     assert laid is not None
-    canvas.write(laid, hung(laid, Pose(), (200, 100), width), Style((colour,) * 3))
+    canvas.write(laid, hung(laid, Pose(), (200, 100), width), Style((color,) * 3))
     (placed,) = judge(canvas.image, canvas, softness)
     assert placed.word.ignore != readable
 

@@ -1,5 +1,7 @@
 """Mistakes on train.py's command line: one clear line, exit code 2, nothing written."""
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from text_spotting.cli.main import BAD_INPUT, run_tool
+from text_spotting.cli.main import BAD_INPUT, TERMINATED, run_tool
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "model_templates" / "alphanumeric-text-spotting" / "text-spotting-0003-lite" / "template.yaml"
@@ -47,12 +49,21 @@ def complaint(work_dir: Path, output: Path, monkeypatch: Any, capsys: Any, **cha
         ({"epochs": "0"}, "--epochs 0: must be 1 or more"),
         ({"batch_size": "0"}, "--batch-size 0: must be 1 or more"),
         ({"base_learning_rate": "-1"}, "--base-learning-rate -1.0: must be above 0"),
+        ({"early_stop": "-1"}, "--early-stop -1: must be 0 (never) or more"),
+        (
+            {"load_weights": "a.pth", "resume_from": "b.pth"},
+            "--resume-from and --load-weights are two beginnings; give one",
+        ),
+        ({"load_weights": "nowhere.pth", "resume_from": ""}, "--load-weights: nowhere.pth does not exist"),
         ({"load_weights": "nowhere.pth"}, "--load-weights: nowhere.pth does not exist"),
         ({"resume_from": "nowhere.pth"}, "--resume-from: nowhere.pth does not exist"),
         ({"train_ann_files": "nowhere.json"}, "--train-ann-files: "),
         ({"val_data_roots": "a,b"}, "--val-ann-files: 1 annotation files"),
     ],
-    ids=["no epochs", "empty batches", "a rate below 0", "no weights", "no state", "no annotation", "unequal lists"],
+    ids=[
+        *("no epochs", "empty batches", "a rate below 0", "no patience", "two beginnings", "an empty beginning beside"),
+        *("no weights", "no state", "no annotation", "unequal lists"),
+    ],
 )
 def test_mistakes_are_said_with_their_flag(
     work_dir: Path, tmp_path: Path, monkeypatch: Any, capsys: Any, changed: dict[str, str], wanted: str
@@ -69,4 +80,19 @@ def test_an_output_that_cannot_be_made_is_named(work_dir: Path, tmp_path: Path, 
     (tmp_path / "file").write_text("in the way")
     torch.manual_seed(0)
     said = complaint(work_dir, tmp_path, monkeypatch, capsys, save_checkpoints_to=str(tmp_path / "file" / "outputs"))
-    assert "--save-checkpoints-to: cannot create" in said
+    assert "--save-checkpoints-to: cannot write into" in said
+
+
+def test_sigterm_in_a_library_that_catches_everything_is_still_an_end_and_no_bug(monkeypatch: Any, capsys: Any) -> None:
+    """mmengine formats configurations under a bare ``except`` and then complains about their syntax."""
+
+    def told_to_stop(_: Any) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except:  # noqa: E722 - as mmengine has it
+            raise SyntaxError("failed to format") from None
+
+    monkeypatch.setattr("text_spotting.cli.eval.run", told_to_stop)
+    monkeypatch.setattr("text_spotting.cli.eval.add_arguments", lambda _: None)
+    assert run_tool("eval", []) == TERMINATED
+    assert capsys.readouterr().err == "terminated\n"

@@ -1,9 +1,17 @@
 """The tool draws, saves and serves what an exported model finds."""
 
 import json
+import os
 import re
+import signal
+import socket
+import subprocess
+import sys
 import threading
+import time
+import urllib.error
 import urllib.request
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,9 +21,12 @@ from sample_graphs import save_ir
 from text_spotting.annotations.dataset_file import read_dataset
 from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
+from text_spotting.geometry import box_to_polygon
 from text_spotting.runtime.serve import FrameServer
 from text_spotting.runtime.sources import Video, find_pictures
+from text_spotting.words import Word
 
+ROOT = Path(__file__).parents[1]
 BLUE = np.zeros((40, 80, 3), np.uint8)
 BLUE[..., 0] = 255
 
@@ -71,7 +82,7 @@ def test_annotations_can_be_read_back_for_correction(model, photos, tmp_path):
 def test_a_broken_picture_does_not_cost_the_others(model, photos, tmp_path, capsys):
     (photos / "torn.jpg").write_bytes(b"not a picture")
     words = tmp_path / "words.json"
-    assert visualize(model, "--images", photos, "--save-json", words) == 2
+    assert visualize(model, "--images", photos, "--save-json", words) == 1
     assert sorted(json.loads(words.read_text())) == ["one", "two"]
     assert re.search(r"1 of 3 pictures could not be read: .*torn.jpg", capsys.readouterr().err)
 
@@ -140,6 +151,63 @@ def test_the_page_shows_the_stream(server):
     assert b'src="/stream.mjpg"' in page
 
 
+def test_the_state_tells_words_in_reading_order_and_what_the_video_does(server):
+    def state():
+        return json.loads(fetch(server.url + "state.json")[1])
+
+    assert state() == {"title": "Text spotting", "status": "waiting", "frames": 0, "fps": 0.0, "words": []}
+    words = [Word(box_to_polygon(box), text, 0.5) for box, text in (((50, 0, 80, 9), "two"), ((0, 0, 30, 9), "one"))]
+    server.show(BLUE, [*words, Word(box_to_polygon((0, 20, 9, 29)))])
+    assert [word["text"] for word in state()["words"]] == ["one", "two"]
+    assert (state()["status"], state()["frames"]) == ("playing", 1)
+    server.end()
+    assert state()["status"] == "ended"
+    assert fetch(server.url + "frame.jpg")[0] == "image/jpeg", "the last frame stays"
+
+
+def post(url, **headers):
+    request = urllib.request.Request(url, b"", headers)
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return json.loads(answer.read())
+
+
+def test_viewers_halt_the_video_and_let_it_go_on(server):
+    server.show(BLUE)
+    assert post(server.url + "pause")["status"] == "paused"
+    player = threading.Thread(target=server.show, args=(BLUE,), daemon=True)
+    player.start()
+    player.join(timeout=0.2)
+    assert player.is_alive(), "the player waits"
+    assert post(server.url + "pause")["status"] == "playing"
+    player.join(timeout=5)
+    assert not player.is_alive()
+
+
+def test_pages_of_other_sites_halt_nothing(server):
+    server.show(BLUE)
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        post(server.url + "pause", Origin="http://elsewhere.example")
+    assert server.state()["status"] == "playing"
+
+
+@pytest.mark.parametrize("loop", [False, True], ids=["once", "again and again"])
+def test_a_video_file_that_ends_keeps_its_page_or_begins_anew(model, clip, loop):
+    flags = ["--video", str(clip), "--no-show", "--serve", "0", *(["--loop"] if loop else [])]
+    command = [sys.executable, "-m", "text_spotting", "visualize", "--load-weights", str(model), *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        url = process.stdout.readline().split()[-1]
+        wanted = (lambda state: state["frames"] > 20) if loop else (lambda state: state["status"] == "ended")
+        seen = []
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not (seen and wanted(seen[-1])):
+            seen.append(json.loads(fetch(url + "state.json")[1]))
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 130
+    assert wanted(seen[-1])
+    assert seen[-1]["title"] == clip.name
+
+
 def test_the_latest_frame_can_be_fetched(server):
     server.show(BLUE)
     server.show(BLUE[..., ::-1])
@@ -172,3 +240,194 @@ def test_a_port_that_is_taken(server):
     port = int(server.url.rsplit(":", 1)[1].strip("/"))
     with pytest.raises(UserError, match=f"--serve {port}: cannot listen"):
         FrameServer(port)
+
+
+def test_a_video_stopped_by_sigterm_can_be_opened_and_its_words_are_saved(model, tmp_path):
+    clip, out, words = tmp_path / "long.avi", tmp_path / "out.mp4", tmp_path / "words.json"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 10, (80, 40))
+    for _ in range(20000):
+        writer.write(BLUE)
+    writer.release()
+    tool = [sys.executable, str(ROOT / "tools" / "visualize.py"), "--load-weights", str(model), "--no-show"]
+    tool += ["--video", str(clip), "--output", str(out), "--save-json", str(words)]
+    running = subprocess.Popen(tool, stderr=subprocess.PIPE, text=True, env=dict(os.environ, PYTHONPATH=str(ROOT)))
+    while not out.exists() and running.poll() is None:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    running.send_signal(signal.SIGTERM)
+    assert running.communicate(timeout=120)[1].endswith("terminated\n")
+    assert running.returncode == 143
+    video = cv2.VideoCapture(str(out))
+    assert 0 < video.get(cv2.CAP_PROP_FRAME_COUNT) < 20000
+    assert video.read()[0]
+    assert abs(len(json.loads(words.read_text())) - video.get(cv2.CAP_PROP_FRAME_COUNT)) <= 1
+
+
+def test_idle_connections_do_not_keep_newcomers_out(server):
+    server.show(BLUE)
+    host, port = server.url.removeprefix("http://").rstrip("/").split(":")
+    idle = [socket.create_connection((host, int(port))) for _ in range(200)]
+    assert fetch(server.url + "frame.jpg")[1][:2] == b"\xff\xd8"
+    assert threading.active_count() < 100
+    for connection in idle:
+        connection.close()
+
+
+def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch):
+    monkeypatch.setattr("text_spotting.runtime.serve._PATIENCE", 0.2)
+    waiting = FrameServer(0)
+    host, port = waiting.url.removeprefix("http://").rstrip("/").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        assert connection.recv(1) == b"", "the other side has hung up"
+    waiting.close()
+
+
+@pytest.fixture
+def web(tmp_path, clip):
+    """A web server for the folder of the clip."""
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            return
+
+    served = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    threading.Thread(target=served.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{served.server_address[1]}"
+    served.shutdown()
+    served.server_close()
+
+
+def test_a_clip_by_url_ends_as_a_file_does(web):
+    video = Video(f"{web}/clip.avi")
+    assert not video.live and video.name == "clip"
+    assert len(list(video)) == 7
+
+
+def test_numbered_pictures_are_a_video(tmp_path):
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"frame_{number:03d}.png"), BLUE)
+    assert len(list(Video(str(tmp_path / "frame_%03d.png")))) == 3
+    with pytest.raises(UserError, match="the sequence of pictures cannot be opened"):
+        Video(str(tmp_path / "none_%03d.png"))
+
+
+def test_a_pipeline_needs_an_opencv_that_has_them(monkeypatch):
+    monkeypatch.setattr(cv2.videoio_registry, "getBackends", list)
+    with pytest.raises(UserError, match="built without GStreamer"):
+        Video("videotestsrc ! appsink")
+
+
+class Camera:
+    """Delivers so many frames, then none."""
+
+    def __init__(self, frames):
+        self.frames = frames
+
+    def isOpened(self):  # noqa: N802 - OpenCV's name
+        return self.frames is not None
+
+    def read(self):
+        self.frames -= 1
+        return (True, BLUE) if self.frames >= 0 else (False, None)
+
+    def get(self, _):
+        return 0.0
+
+    def set(self, *_):
+        return True
+
+    def release(self):
+        return
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "tries", "frames", "waits"),
+    [
+        ([2], 0, 2, []),
+        ([2, 3, None, None], 2, 5, [1, 1, 2]),  # back once, then gone for good
+        ([2, None, 1, None, None], 2, 3, [1, 2, 1, 2]),  # a frame makes the tries count anew
+    ],
+)
+def test_a_live_source_is_opened_again(monkeypatch, deliveries, tries, frames, waits):
+    waited, cameras = [], iter([*deliveries, None, None])
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: Camera(next(cameras)))
+    monkeypatch.setattr("time.sleep", waited.append)
+    video, seen = Video("/dev/video0", reconnect=tries), []
+    assert video.live and video.name == "camera0"
+    with pytest.raises(UserError, match=f"stopped delivering after {frames} frame"):
+        seen.extend(frame for frame in video if seen.append(frame) is None and False)
+    assert (len(seen), waited) == (frames, waits)
+
+
+def test_a_run_that_is_told_to_stop_finishes_its_files(model, tmp_path):
+    """SIGTERM in the middle of a clip: the video and the words of the frames so far are whole."""
+    import signal
+    import subprocess
+    import sys
+    import time
+    from pathlib import Path
+
+    writer = cv2.VideoWriter(str(tmp_path / "long.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (80, 40))
+    for _ in range(20_000):
+        writer.write(BLUE)
+    writer.release()
+    out, words = tmp_path / "out.avi", tmp_path / "words.json"
+    tool = Path(__file__).parents[1] / "tools" / "visualize.py"
+    flags = ["--load-weights", model, "--video", tmp_path / "long.avi", "--output", out, "--save-json", words]
+    run = subprocess.Popen([sys.executable, str(tool), "--no-show", *map(str, flags)], stderr=subprocess.PIPE)
+    part = tmp_path / "words.json.part"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (part.exists() and part.stat().st_size > 2000):
+        time.sleep(0.05)
+    run.send_signal(signal.SIGTERM)
+    _, err = run.communicate(timeout=60)
+    assert (run.returncode, err.decode().strip().splitlines()[-1]) == (143, "terminated")
+    frames = json.loads(words.read_text())
+    assert len(frames) > 3 and not part.exists()
+    assert abs(len(list(Video(str(out)))) - len(frames)) <= 1
+
+
+def test_the_least_score_can_be_chosen_at_run_time(model, photos, tmp_path):
+    words = tmp_path / "words.json"
+    found = {}
+    for score in ("0", "0.99"):
+        assert visualize(model, "--images", photos / "one.png", "--save-json", words, "--score", score) == 0
+        found[score] = len(json.loads(words.read_text())["one"])
+    assert found["0"] > found["0.99"]
+    assert visualize(model, "--images", photos, "--score", "2") == 2
+
+
+def test_pictures_that_differ_in_their_ending_are_both_drawn(model, tmp_path):
+    for name in ("shop.jpg", "shop.png", "other.jpg", "._shop.jpg"):
+        cv2.imwrite(str(tmp_path / name), BLUE)
+    words = tmp_path / "words.json"
+    assert visualize(model, "--images", tmp_path, "--save-json", words, "--output", tmp_path / "out") == 0
+    assert sorted(json.loads(words.read_text())) == ["other", "shop.jpg", "shop.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["other.jpg", "shop.jpg", "shop.png"]
+
+
+def test_a_full_disk_keeps_the_results_that_fitted(tmp_path):
+    from text_spotting.files.writing import JsonObjectWriter
+
+    class Full:
+        """A file on a disk with room for 40 bytes."""
+
+        def __init__(self, file):
+            self.file = file
+
+        def write(self, data):
+            if self.file.tell() + len(data) > 40:
+                raise OSError(28, "No space left on device")
+            return self.file.write(data)
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+    with pytest.raises(UserError, match="No space left on device; it holds the 2 results before"):  # noqa: SIM117
+        with JsonObjectWriter(tmp_path / "w.json") as results:
+            results._file = Full(results._file)
+            for number in range(9):
+                results.add(f"picture{number}", [])
+    assert json.loads((tmp_path / "w.json").read_text()) == {"picture0": [], "picture1": []}

@@ -189,3 +189,13 @@ def test_the_tool_prints_what_it_wrote(template: Path, tmp_path: Path, capsys: p
     printed = capsys.readouterr().out
     for name in ("template.yaml", "model.py", "show.py", "snapshot.pth"):
         assert name in printed
+
+
+def test_a_link_in_the_work_dir_leads_no_file_out_of_it(template: Path, tmp_path: Path) -> None:
+    output, elsewhere = tmp_path / "work", tmp_path / "elsewhere"
+    output.mkdir()
+    elsewhere.mkdir()
+    (output / "lists").symlink_to(elsewhere)
+    with pytest.raises(UserError, match="a folder on the way is a link"):
+        _run(template, output)
+    assert not list(elsewhere.rglob("*.txt"))

@@ -72,6 +72,10 @@ def test_a_complete_template_loads_and_knows_its_weights(tmp_path: Path) -> None
         ("summary: for tests", "summary: 'for 3 epochs'", "exactly one line may hold the word 'epochs'"),
         ("epochs: 24", "epochs: 24 # was 25", "with digits '2425'"),
         ("name: tiny", "name: [", "not valid YAML"),
+        ("config: model.py", "config: ../../x/model.py", "config: must stay inside"),
+        ("config: model.py", "config: /x/model.py", "config: must stay inside"),
+        ("gpu_num: 1", "gpu_num: 1\ngpu_num: 2", "key 'gpu_num' stands twice"),
+        ("batch_size: 4", "batch_size: 4\n    batch_size: 8", "key 'batch_size' stands twice"),
     ],
 )
 def test_a_mistake_is_named_with_its_key(tmp_path: Path, old: str, new: str, complaint: str) -> None:

@@ -1,11 +1,12 @@
 """Words painted over a picture: ``(scene, words) -> scene``, the scene given is left as it was."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import cv2
 import numpy as np
 
+from text_spotting.fonts import face_for, glyph
 from text_spotting.words import Image, Word
 
 Color = tuple[int, int, int]
@@ -36,28 +37,16 @@ OUTCOME_COLORS: dict[Outcome, Color] = {
     Outcome.FALSE: (200, 60, 190),
     Outcome.IGNORED: (150, 150, 150),
 }
-"""One colour an outcome, told apart by hue and by lightness."""
+"""One color an outcome, told apart by hue and by lightness."""
 
 
-def text_label(word: Word) -> str:
-    """What was read; nothing for a word without text."""
-    return word.text
-
-
-def scored_label(word: Word) -> str:
-    """What was read, and how sure the spotter is."""
-    return f"{word.text} {word.score:.2f}".strip()
-
-
-def draw_words(
-    scene: Image, words: Sequence[Word], color: Color = GREEN, label: Callable[[Word], str] = text_label
-) -> Image:
-    """Return the scene with every word's outline and label in one colour."""
-    return draw_labels(scene, [(word, label(word), color) for word in words])
+def draw_words(scene: Image, words: Sequence[Word], color: Color = GREEN) -> Image:
+    """Return the scene with every word's outline and text in one color."""
+    return draw_labels(scene, [(word, word.text, color) for word in words])
 
 
 def draw_outcomes(scene: Image, outcomes: Iterable[tuple[Word, Outcome]]) -> Image:
-    """Return the scene with every word in the colour of its outcome; don't-care regions carry no label."""
+    """Return the scene with every word in the color of its outcome; don't-care regions carry no label."""
     return draw_labels(
         scene,
         [
@@ -71,7 +60,7 @@ def draw_labels(scene: Image, items: Sequence[tuple[Word, str, Color]]) -> Image
     """Return the scene with outlines first and then the labels, so that no outline crosses a label.
 
     A label stands above its word, or below or inside it where that hides less of the other labels and words.
-    Characters outside ASCII are shown as question marks.
+    Characters that no font of the machine has are shown as question marks.
     """
     canvas = np.ascontiguousarray(scene).copy()
     thickness = max(1, round(min(canvas.shape[:2]) / 360))
@@ -89,7 +78,8 @@ def draw_labels(scene: Image, items: Sequence[tuple[Word, str, Color]]) -> Image
 
 def _draw_label(canvas: Image, word: Word, text: str, color: Color, avoid: Sequence[_Rect]) -> _Rect:
     """Paint one label and return the rectangle x1, y1, x2, y2 that it takes."""
-    text = text.encode("ascii", "replace").decode()
+    if not text.isascii():
+        return _draw_glyphs(canvas, word, text, color, avoid)
     scale = max(0.4, min(canvas.shape[:2]) / 1500)
     stroke = max(1, round(scale * 1.6))
     (width, height), baseline = cv2.getTextSize(text, _FONT, scale, stroke)
@@ -99,6 +89,22 @@ def _draw_label(canvas: Image, word: Word, text: str, color: Color, avoid: Seque
     cv2.rectangle(canvas, (x, y), (right, bottom), color, cv2.FILLED)
     cv2.putText(canvas, text, (x + pad, y + height + pad), _FONT, scale, _ink(color), stroke, cv2.LINE_AA)
     return x, y, right, bottom
+
+
+def _draw_glyphs(canvas: Image, word: Word, text: str, color: Color, avoid: Sequence[_Rect]) -> _Rect:
+    """The same in a font of the machine: OpenCV's own letters are ASCII alone."""
+    face, text = face_for(text)
+    size = max(12, min(canvas.shape[:2]) // 50)
+    line = glyph(face, size, text)
+    pad = max(2, size // 6)
+    width, height = line.mask.shape[1] + 2 * pad, size + 2 * pad
+    x, y = _place(word, (width, height), canvas, avoid)
+    cv2.rectangle(canvas, (x, y), (x + width, y + height), color, cv2.FILLED)
+    top = y + pad + round(0.8 * size) + line.top  # the baseline lies at about four fifths of the size
+    region = canvas[max(top, 0) : top + len(line.mask), x + pad : x + width - pad]
+    cover = line.mask[max(-top, 0) :][: len(region), : region.shape[1], None].astype(np.float32) / 255
+    region[:] = (region + (np.array(_ink(color), np.float32) - region) * cover).round()
+    return x, y, x + width, y + height
 
 
 def _place(word: Word, size: tuple[int, int], canvas: Image, avoid: Sequence[_Rect]) -> tuple[int, int]:
@@ -122,6 +128,6 @@ def _keep_inside(x: int, y: int, size: tuple[int, int], canvas: Image) -> tuple[
 
 
 def _ink(background: Color) -> Color:
-    """Black on light colours and white on dark ones (luma of ITU-R BT.601)."""
+    """Black on light colors and white on dark ones (luma of ITU-R BT.601)."""
     blue, green, red = background
     return BLACK if 0.114 * blue + 0.587 * green + 0.299 * red > 120 else WHITE

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from shapely import make_valid
 from shapely.geometry import Polygon
 
+from text_spotting.frames import reading_frame
 from text_spotting.words import FloatArray
 
 
@@ -33,10 +34,33 @@ def iou(first: ArrayLike, second: ArrayLike) -> float:
     return float(overlap / union) if union > 0 else 0.0
 
 
-def min_area_rect(points: ArrayLike) -> FloatArray:
-    """Corners (4, 2) of the smallest rotated rectangle around the points."""
+def min_area_rect(points: ArrayLike, along: ArrayLike | None = None) -> FloatArray:
+    """Corners (4, 2) of the smallest rotated rectangle around the points, from the top left of its text clockwise.
+
+    Args:
+        points: (K, 2).
+        along: [2] where the text runs to; by default as the rectangle's reading frame says.
+    """
     rect = cv2.minAreaRect(np.asarray(points, dtype=np.float32).reshape(-1, 1, 2))
-    return cv2.boxPoints(rect).astype(np.float32)
+    return start_at_top_left(cv2.boxPoints(rect).astype(np.float32), along)
+
+
+def start_at_top_left(corners: FloatArray, along: ArrayLike | None = None) -> FloatArray:
+    """The four corners of a rectangle clockwise, the side along the text first, in whatever order they come.
+
+    OpenCV gives corners in an order that differs from release to release.
+    """
+    direction = reading_frame(corners)[1] if along is None else np.asarray(along, np.float32)
+    sides = np.roll(corners, -1, axis=0) - corners
+    # Twice the area, positive where corners run clockwise as pictures are seen: y points down.
+    if float(np.sum(corners[:, 0] * np.roll(corners[:, 1], -1) - corners[:, 1] * np.roll(corners[:, 0], -1))) < 0:
+        return start_at_top_left(np.ascontiguousarray(corners[::-1]), direction)
+    length = np.maximum(np.linalg.norm(sides, axis=1), 1e-6)
+    forward = sides @ direction / length
+    # Two sides of a square at 45 degrees run equally well along the text: the upper left one is taken.
+    tied = np.flatnonzero(forward >= forward.max() - 1e-3 * np.linalg.norm(direction))
+    first = int(tied[corners[tied].sum(axis=1).argmin()])
+    return np.roll(corners, -first, axis=0)
 
 
 def box_to_polygon(box: ArrayLike) -> FloatArray:

@@ -1,78 +1,93 @@
 """From the graphs' tensors to words, the same for PyTorch, ONNX and OpenVINO."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from text_spotting.decoding import Reading
 from text_spotting.frames import reading_frame
 from text_spotting.geometry import area, box_to_polygon, clip_to_image, intersection_area, min_area_rect
 from text_spotting.manifest import Manifest
 from text_spotting.words import FloatArray, Word
 
+LOGGER = logging.getLogger(__name__)
+
 _UPSCALE = 4
 """Masks are outlined on a grid this much finer than their own, whatever the word's size in the picture."""
 
-_MAX_CHANNELS = 512
-"""OpenCV resizes at most this many planes at once."""
+_MAX_CHANNELS = 128
+"""OpenCV 5 resizes at most this many planes at once; 4 took 512."""
 
 _CELL_CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
 
 _HELD = 0.7
 """Share of a word from which on it lies in another."""
 
-State = TypeVar("State")
-Step = Callable[[NDArray[np.int64], State], tuple[FloatArray, State]]
-"""One decoder step: symbols [N] and a state to logits [N, classes] and the next state."""
-
 
 def select(boxes: FloatArray, manifest: Manifest) -> NDArray[np.intp]:
     """Return the rows of ``boxes`` [N, 5] that count as detections, in their order.
 
-    Rows without area are padding of fixed-size outputs, whatever their score.
+    Rows without area are padding of fixed-size outputs, whatever their score. A picture that reaches the manifest's
+    ``max_words`` is said in a warning.
     """
     x1, y1, x2, y2, score = np.asarray(boxes, np.float32).reshape(-1, 5).T
-    return np.flatnonzero((score > manifest.score_thr) & (x2 > x1) & (y2 > y1))
+    has_area = (x2 > x1) & (y2 > y1)
+    if has_area.sum() >= manifest.max_words:
+        LOGGER.warning(
+            "a picture holds as many words as the model finds at most, %d: some may be missing; export it with a larger"
+            " --max-words, or read the picture in tiles (--tiles auto)",
+            manifest.max_words,
+        )
+    return np.flatnonzero((score > manifest.score_thr) & has_area)
+
+
+def to_picture(boxes: FloatArray, scale: tuple[float, float]) -> FloatArray:
+    """Boxes [N, 5] from input pixels to those of a picture that was scaled by these factors (x, y)."""
+    return np.asarray(boxes / np.array([*scale, *scale, 1], np.float32), np.float32)
 
 
 def to_words(
     boxes: FloatArray,
     masks: FloatArray,
-    texts: Sequence[str],
-    confidences: Sequence[float] | FloatArray,
+    frames: FloatArray,
+    readings: Sequence[Reading],
     *,
-    scale: tuple[float, float],
     image_size: tuple[int, int],
     manifest: Manifest,
 ) -> list[Word]:
     """Turn selected detections into words in pixels of the picture.
 
     A word's polygon is the smallest rotated rectangle around the visible part of its mask's largest region, or of
-    its box where the mask is empty. The score weighs the detection's with the reading's, for what can be read is a
-    word; words below ``word_thr`` are left out. A text read with less than ``text_thr`` is dropped. What
-    reads as two or more others in it do when joined is left out, even where these are too doubtful to be kept.
+    its box where the mask is empty; it starts at the top left of the text, as its frame lies. The score weighs the
+    detection's with the reading's, for what can be read is a word; words below ``word_thr`` are left out. A text read
+    with less than ``text_thr`` is dropped. What reads as two or more others in it do when joined is left out, even
+    where these are too doubtful to be kept.
 
     Args:
-        boxes: [N, 5] x1, y1, x2, y2, score in input pixels.
+        boxes: [N, 5] x1, y1, x2, y2, score in pixels of the picture, see ``to_picture``.
         masks: [N, M, M] probabilities over each box.
-        texts: N readings.
-        confidences: N probabilities of the readings.
-        scale: factors (x, y) from picture to input pixels.
+        frames: [N, 3, 2] that they were read in.
+        readings: N.
         image_size: width, height of the picture.
         manifest: supplies ``mask_thr``, ``text_thr``, ``text_weight`` and ``word_thr``.
     """
-    factors = np.array([*scale, *scale], np.float32)
     regions = _regions(masks, manifest.mask_thr)
     found = []
-    for box, region, text, confidence in zip(boxes, regions, texts, confidences, strict=True):
-        score = float(box[4]) ** (1 - manifest.text_weight) * float(confidence) ** manifest.text_weight
-        points = clip_to_image(_region_corners(np.asarray(box[:4], np.float32) / factors, region), *image_size)
-        found.append(Word(min_area_rect(points), text, score, text_score=float(confidence)))
+    for box, region, frame, reading in zip(boxes, regions, frames, readings, strict=True):
+        score = float(box[4]) ** (1 - manifest.text_weight) * reading.score**manifest.text_weight
+        points = clip_to_image(_region_corners(np.asarray(box[:4], np.float32), region), *image_size)
+        polygon = min_area_rect(points, frame[1])
+        found.append(Word(polygon, reading.text, score, text_score=reading.score, char_scores=reading.char_scores))
     kept = [word for word in found if word.score >= manifest.word_thr and not _joins(word, found)]
-    return [word if word.text_score >= manifest.text_thr else replace(word, text="") for word in kept]
+    return [word if word.text_score >= manifest.text_thr else _unread(word) for word in kept]
+
+
+def _unread(word: Word) -> Word:
+    return replace(word, text="", char_scores=())
 
 
 def _joins(word: Word, words: Sequence[Word]) -> bool:
@@ -113,41 +128,3 @@ def _region_corners(box: FloatArray, region: NDArray[np.uint8]) -> FloatArray:
     corners = (cells[:, None] + _CELL_CORNERS).reshape(-1, 2)
     grid = np.array(region.shape[::-1], np.float32)
     return np.asarray(box[:2] + corners * (box[2:] - box[:2]) / grid, np.float32)
-
-
-def certainty(logits: FloatArray) -> FloatArray:
-    """Softmax probability [N] of the largest of each row's logits [N, classes]."""
-    return np.asarray(1 / np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1), np.float32)
-
-
-def greedy_decode(
-    step: Step[State], state: State, count: int, manifest: Manifest
-) -> tuple[NDArray[np.int64], FloatArray]:
-    """Read ``count`` words together, always taking the likeliest symbol, until the last one has ended.
-
-    Returns:
-        Symbols [count, T], T at most ``max_length``, each row filled with ``stop`` from its end on; and
-        confidences [count]: the product of the chosen probabilities up to and including the stop symbol.
-    """
-    symbols: NDArray[np.int64] = np.full(count, manifest.start, np.int64)
-    confidences = np.ones(count, np.float32)
-    alive = np.ones(count, bool)
-    chosen: list[NDArray[np.int64]] = []
-    while alive.any() and len(chosen) < manifest.max_length:
-        logits, state = step(symbols, state)
-        symbols = np.where(alive, logits.argmax(axis=1), manifest.stop)
-        np.multiply(confidences, certainty(logits), out=confidences, where=alive)
-        alive &= symbols != manifest.stop
-        chosen.append(symbols)
-    return np.stack(chosen, axis=1) if chosen else np.zeros((count, 0), np.int64), confidences
-
-
-def to_text(symbols: Sequence[int] | NDArray[np.int64], manifest: Manifest) -> str:
-    """Characters up to the first stop symbol; start symbols are passed over."""
-    text = []
-    for symbol in symbols:
-        if symbol == manifest.stop:
-            break
-        if symbol != manifest.start:
-            text.append(manifest.symbols[symbol])
-    return "".join(text)

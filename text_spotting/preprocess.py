@@ -48,7 +48,7 @@ def _check_shape(shape: tuple[int, ...]) -> None:
 def fit_to_input(image: Image, manifest: Manifest) -> tuple[Image, tuple[float, float]]:
     """Resize a checked picture to the input size.
 
-    With ``keep_aspect`` the rest, right and below, is filled with the mean colour, which is (nearly) zero once
+    With ``keep_aspect`` the rest, right and below, is filled with the mean color, which is (nearly) zero once
     normalised: what padding is in training. It is rounded to bytes here so that every back end sees equal numbers.
 
     Returns:
@@ -63,7 +63,7 @@ def fit_to_input(image: Image, manifest: Manifest) -> tuple[Image, tuple[float, 
     new_height = max(1, min(height, round(rows * factor)))
     canvas = np.empty((height, width, 3), np.uint8)
     canvas[:new_height, :new_width] = _resize(image, new_width, new_height)
-    canvas[:new_height, new_width:] = canvas[new_height:] = _padding_colour(manifest)
+    canvas[:new_height, new_width:] = canvas[new_height:] = _padding_color(manifest)
     return canvas, (new_width / columns, new_height / rows)
 
 
@@ -73,13 +73,13 @@ def _resize(image: Image, width: int, height: int) -> Image:
     return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _padding_colour(manifest: Manifest) -> Image:
-    colour = manifest.mean[::-1] if manifest.to_rgb else manifest.mean
-    return np.rint(colour).astype(np.uint8)
+def _padding_color(manifest: Manifest) -> Image:
+    color = manifest.mean[::-1] if manifest.to_rgb else manifest.mean
+    return np.rint(color).astype(np.uint8)
 
 
 def raw_input(canvas: Image, manifest: Manifest) -> Image:
-    """Return the canvas (H, W, 3) in the colour order that an embedded graph takes."""
+    """Return the canvas (H, W, 3) in the color order that an embedded graph takes."""
     return np.ascontiguousarray(canvas[:, :, ::-1]) if manifest.input_order == "RGB" else canvas
 
 
@@ -87,10 +87,15 @@ def to_tensor(canvas: Image, manifest: Manifest) -> FloatArray:
     """Return the canvas as [1, 3, H, W] float32: raw where the graph embeds the rest, else normalised."""
     if manifest.embedded:
         return np.ascontiguousarray(raw_input(canvas, manifest).transpose(2, 0, 1)[None], dtype=np.float32)
-    ordered = canvas[:, :, ::-1] if manifest.to_rgb else canvas
+    return normalise(canvas[None], manifest)
+
+
+def normalise(images: Image, manifest: Manifest) -> FloatArray:
+    """Images (N, H, W, 3) uint8 BGR as a network that embeds nothing takes them: [N, 3, H, W] float32."""
+    ordered = images[..., ::-1] if manifest.to_rgb else images
     mean, std = np.array(manifest.mean, np.float32), np.array(manifest.std, np.float32)
     normalised = (ordered.astype(np.float32) - mean) / std
-    return np.ascontiguousarray(normalised.transpose(2, 0, 1)[None])
+    return np.ascontiguousarray(normalised.transpose(0, 3, 1, 2))
 
 
 def prepare(image: Any, manifest: Manifest) -> tuple[FloatArray, tuple[float, float]]:

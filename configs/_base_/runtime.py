@@ -5,7 +5,6 @@ seed = 0
 env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method="fork", opencv_num_threads=1))
 
 train_dataloader = dict(
-    batch_size=4,
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type="EpochSampler"),

@@ -4,6 +4,8 @@ _base_ = ["lite_more_words.py"]
 
 _epochs = 20
 
+frame_jitter = dict(along=0.12, across=0.07, deepest=0.2, farthest=0.6, angle=2.0)
+
 train_dataloader = dict(dataset=dict(seed=3))
 train_cfg = dict(max_epochs=_epochs)
 param_scheduler = [

@@ -5,6 +5,8 @@ _base_ = ["../../model_templates/alphanumeric-text-spotting/text-spotting-0003-l
 _data = "{{$DATA_ROOT:data}}"
 _annotations = "{{$ANN_ROOT:annotations}}"
 _epochs = 10
+# Stages 1 to 3 read words in nearly true frames; stage 4 in frames as far off as found ones.
+frame_jitter = dict(along=0.05, across=0.05, deepest=0.06, farthest=0.14, angle=1.4)
 _mean = _base_.model.data_preprocessor.mean
 _std = _base_.model.data_preprocessor.std
 

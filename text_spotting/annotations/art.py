@@ -1,17 +1,18 @@
 """ICDAR 2019 ArT (arbitrary-shaped text): one JSON for all pictures, polygons with any number of points."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from text_spotting.annotations.checks import checked_word, find_picture, picture_size
-from text_spotting.annotations.json_files import load_object
+from text_spotting.annotations.checks import Checked, Gone, annotated, checked_word, find_picture, picture_size
 from text_spotting.annotations.lines import numbered_lines
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord
 from text_spotting.errors import UserError
+from text_spotting.files.json_files import load_object
+from text_spotting.files.values import MalformedError, mapping, sequence, shown, text, truth
 
 LATIN = "latin"
 
@@ -45,13 +46,15 @@ class ICDAR2019ART:
         for name, records in load_object(file).items():
             if name in excluded:
                 continue
-            path = find_picture(folder / "train_images", name)
-            size = picture_size(path, f"{file}: {name}", problems)
+            place = f"{file}: {shown(name)}"
+            path = find_picture(folder / "train_images", name, place, problems)
+            size = picture_size(path, place, problems)
             if size is None:
                 continue
-            words = list(_words(records, size, f"{file}: {name}", problems))
-            if not self.is_latin_required or any(word.language.lower() == LATIN for word in words):
-                yield AnnotatedImage(path, *size, words)
+            words = list(_words(records, size, place, problems))
+            latin = (isinstance(word, LabelledWord) and word.language.lower() == LATIN for word in words)
+            if not self.is_latin_required or any(latin):
+                yield from annotated(path, size, words, place, problems)
 
     def _totaltext_test(self, problems: Problems) -> set[str]:
         """ArT names of the Total-Text test pictures."""
@@ -72,18 +75,27 @@ class ICDAR2019ART:
         return names
 
 
-def _words(
-    records: list[Mapping[str, Any]], size: tuple[int, int], place: str, problems: Problems
-) -> Iterator[LabelledWord]:
+def _words(records: Any, size: tuple[int, int], place: str, problems: Problems) -> Iterator[Checked]:
+    if not isinstance(records, list):
+        problems.add("not a list of words: dropped", place, shown(records))
+        yield Gone.UNUSABLE
+        return
     for index, record in enumerate(records):
-        word = checked_word(
-            record.get("points", ()),
-            size,
-            f"{place}[{index}]",
-            problems,
-            text=str(record.get("transcription", "")),
-            legible=not record.get("illegibility", False),
-            language=str(record.get("language", "")),
-        )
-        if word is not None:
-            yield word
+        try:
+            yield _word(record, size, f"{place}[{index}]", problems)
+        except MalformedError as error:
+            problems.add("not a word: dropped", f"{place}[{index}]", str(error))
+            yield Gone.UNUSABLE
+
+
+def _word(record: Any, size: tuple[int, int], place: str, problems: Problems) -> Checked:
+    entry = mapping(record)
+    return checked_word(
+        sequence(entry.get("points")),
+        size,
+        place,
+        problems,
+        text=text(entry.get("transcription")),
+        legible=not truth(entry.get("illegibility", False)),
+        language=text(entry.get("language")),
+    )

@@ -1,43 +1,59 @@
 """What every reader asks about a picture and a word before it believes the annotation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from PIL import Image, UnidentifiedImageError
+from numpy.typing import NDArray
 from shapely import Polygon, box, get_parts, make_valid
 
 from text_spotting.annotations.problems import Problems
-from text_spotting.annotations.records import LabelledWord
+from text_spotting.annotations.records import AnnotatedImage, LabelledWord
+from text_spotting.errors import UserError
+from text_spotting.files.values import MalformedError, points, shown, whole_number
 from text_spotting.geometry import to_shape
+from text_spotting.pictures import Header, find_by_stem, is_file, read_header
 from text_spotting.words import FloatArray
 
 DONT_CARE = "###"
 """Transcription by which most sets mark a word that a person cannot read."""
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
-_ORIENTATION = 0x0112
-_SIDEWAYS = (5, 6, 7, 8)
+MOST_POINTS = 1000
+"""Corners of an outline; more only cost time."""
 _SLACK = 2.0
 """Pixels that a polygon may reach over the border: rounding, not an error."""
 
 
+class Gone(Enum):
+    """Why a shape became no word."""
+
+    OUTSIDE = "it lies outside the picture, where nobody sees it"
+    UNUSABLE = "it could not be understood"
+
+
+Checked = LabelledWord | Gone
+
+
 def picture_size(path: Path, place: str, problems: Problems) -> tuple[int, int] | None:
-    """Width and height as OpenCV loads the picture, turned as its EXIF says; None, reported, if it cannot be read."""
-    if not path.is_file():
+    """Width and height as the picture is read, turned as its EXIF says; None, reported, if it cannot be read."""
+    header = _header(path, place, problems)
+    if header is None:
+        return None
+    if header.orientation != 1:
+        problems.add("picture has an EXIF orientation: labels taken as drawn on the turned picture", place, str(path))
+    return header.width, header.height
+
+
+def _header(path: Path, place: str, problems: Problems) -> Header | None:
+    if not is_file(path):
         problems.add("picture missing: skipped with its words", place, str(path))
         return None
     try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            orientation = picture.getexif().get(_ORIENTATION, 1)
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        problems.add("picture cannot be read: skipped with its words", place, f"{path}: {error}")
+        return read_header(path)
+    except UserError as error:
+        problems.lose("picture cannot be read: skipped with its words", UserError(f"{place}: {error}"))
         return None
-    if orientation != 1:
-        problems.add("picture has an EXIF orientation: labels taken as drawn on the turned picture", place, str(path))
-    return (height, width) if orientation in _SIDEWAYS else (width, height)
 
 
 def agreed_size(path: Path, stated: tuple[Any, Any], place: str, problems: Problems) -> tuple[int, int] | None:
@@ -45,24 +61,61 @@ def agreed_size(path: Path, stated: tuple[Any, Any], place: str, problems: Probl
 
     Labels drawn on another version of the picture would be silently wrong, so such a picture is better left out.
     """
-    size = picture_size(path, place, problems)
-    if size is not None and None not in stated and size != tuple(int(value) for value in stated):
-        problems.add("picture is not of the size that its labels state: skipped", place, f"{size}, not {stated}")
+    if None in stated:
+        return picture_size(path, place, problems)
+    header = _header(path, place, problems)
+    if header is None:
+        return None
+    size = header.width, header.height
+    try:
+        said = whole_number(stated[0]), whole_number(stated[1])
+    except MalformedError as error:
+        problems.add("size of the picture is stated in no number: its own is taken", place, str(error))
+        return size
+    if size != said:
+        problems.add("picture is not of the size that its labels state: skipped", place, f"{size}, not {said}")
         return None
     return size
 
 
-def find_picture(folder: Path, stem: str) -> Path:
-    """The picture of that name whatever its suffix; ``stem.jpg``, which does not exist, when there is none."""
-    for suffix in SUFFIXES:
-        for candidate in (folder / (stem + suffix), folder / (stem + suffix.upper())):
-            if candidate.is_file():
-                return candidate
-    return folder / f"{stem}.jpg"
+def find_picture(folder: Path, stem: str, place: str, problems: Problems) -> Path:
+    """The picture of that name whatever its suffix; ``stem.jpg``, which does not exist, when there is none.
+
+    Where several differ only in their ending, the first of ``PICTURE_SUFFIXES`` is taken, and that is reported.
+    """
+    found = find_by_stem(folder, stem)
+    if len(found) > 1:
+        others = ", ".join(path.name for path in found)
+        problems.add("several pictures of that name: labels taken for the first", place, others)
+    return found[0] if found else folder / f"{stem}.jpg"
+
+
+def annotated(
+    path: Path, size: tuple[int, int], words: Iterable[Checked], place: str, problems: Problems
+) -> Iterator[AnnotatedImage]:
+    """Yield the picture with its words, or nothing where it had shapes and none of them could be understood.
+
+    Such a picture would be trained as one that holds no text.
+    """
+    found = list(words)
+    usable = [word for word in found if isinstance(word, LabelledWord)]
+    if not usable and Gone.UNUSABLE in found:
+        problems.add("none of its shapes could be used: picture left out", place, str(path))
+        return
+    yield AnnotatedImage(path, *size, usable)
+
+
+def word_of(make: Callable[[], Checked], place: str, problems: Problems) -> Checked:
+    """What ``make`` returns; a record that is no word is reported."""
+    try:
+        return make()
+    except MalformedError as error:
+        problems.add("not a word: dropped", place, str(error))
+        return Gone.UNUSABLE
 
 
 def checked_word(
-    points: ArrayLike,
+    outline: Any,
     size: tuple[int, int],
     place: str,
     problems: Problems,
@@ -71,25 +124,25 @@ def checked_word(
     legible: bool = True,
     language: str = "",
     attributes: Mapping[str, Any] | None = None,
-) -> LabelledWord | None:
-    """Return the word with a sound polygon, or None if it has no place in the picture; either is reported.
+) -> Checked:
+    """Return the word with a sound polygon, or why it has no place in the picture; either is reported.
 
     A polygon that crosses itself is repaired. One that leaves the picture keeps its shape, as official evaluations have
     it, but is marked don't care when less than half of it can be seen.
 
     Args:
-        points: (K, 2) or flat x, y in pixels.
+        outline: (K, 2) or flat x, y in pixels, unchecked.
         size: width and height of the picture.
         text: transcription; ``###`` marks the word as don't care.
     """
-    polygon = _sound_polygon(np.asarray(points, dtype=np.float64).ravel(), place, problems)
+    polygon = _sound_polygon(outline, place, problems)
     if polygon is None:
-        return None
+        return Gone.UNUSABLE
     overhang = _overhang(polygon, size)
     visible = _visible_share(polygon, size) if overhang else 1.0
     if visible == 0:
         problems.add("outside the picture: dropped", place)
-        return None
+        return Gone.OUTSIDE
     if visible < 0.5:
         problems.add("more than half outside the picture: marked don't care", place)
     elif overhang > _SLACK:
@@ -104,43 +157,44 @@ def checked_word(
     )
 
 
-def _sound_polygon(flat: NDArray[np.float64], place: str, problems: Problems) -> FloatArray | None:
-    if flat.size < 6 or flat.size % 2 or not np.isfinite(flat).all():
-        problems.add("not a polygon of 3 or more finite points: dropped", place, str(flat.tolist())[:80])
+def _sound_polygon(outline: Any, place: str, problems: Problems) -> FloatArray | None:
+    try:
+        given = points(outline)
+    except MalformedError as error:
+        problems.add("not a polygon of 3 or more finite points: dropped", place, str(error))
         return None
-    points: NDArray[np.float64] = flat.reshape(-1, 2)
-    shape = Polygon(points)
-    if not shape.is_valid:
-        points = _uncrossed(points)
-        shape = Polygon(points)
-    if shape.area == 0:
-        problems.add("polygon without area: dropped", place, str(flat.tolist())[:80])
+    if len(given) > MOST_POINTS:
+        problems.add(f"polygon of more than {MOST_POINTS} points: thinned", place, f"{len(given)} points")
+        given = given[:: -(-len(given) // MOST_POINTS)]
+    corners = given if Polygon(given).is_valid else _uncrossed(given)
+    if not Polygon(corners).area or not Polygon(corners.astype(np.float32)).area:
+        problems.add("polygon without area: dropped", place, shown(given.ravel().tolist()))
         return None
-    if points.shape != (flat.size // 2, 2) or not np.array_equal(points.ravel(), flat):
-        problems.add("polygon crosses itself: repaired", place, str(flat.tolist())[:80])
-    return points.astype(np.float32)
+    if not np.array_equal(corners, given):
+        problems.add("polygon crosses itself: repaired", place, shown(given.ravel().tolist()))
+    return corners.astype(np.float32)
 
 
-def _uncrossed(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _uncrossed(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     """Points in an order that does not cross; for a quad its first point stays first.
 
     A crossed quad is one whose corners were given row by row, so an order of the same corners is right. Of any other
     polygon the outline of its largest piece is kept.
     """
-    if len(points) == 4:
+    if len(corners) == 4:
         for order in ([0, 1, 3, 2], [0, 2, 1, 3]):
-            if Polygon(points[order]).is_valid:
-                return points[order]
-    pieces = [piece for piece in get_parts(make_valid(Polygon(points))) if isinstance(piece, Polygon)]
+            if Polygon(corners[order]).is_valid:
+                return corners[order]
+    pieces = [piece for piece in get_parts(make_valid(Polygon(corners))) if isinstance(piece, Polygon)]
     if not pieces:
-        return points
+        return corners
     largest = max(pieces, key=lambda piece: float(piece.area))
     return np.asarray(largest.exterior.coords)[:-1]
 
 
 def _visible_share(polygon: FloatArray, size: tuple[int, int]) -> float:
     shape = to_shape(polygon)
-    return float(shape.intersection(box(0, 0, *size)).area / shape.area)
+    return float(shape.intersection(box(0, 0, *size)).area / shape.area) if shape.area else 0.0
 
 
 def _overhang(polygon: FloatArray, size: tuple[int, int]) -> float:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from text_spotting.annotations.checks import agreed_size, checked_word
-from text_spotting.annotations.dataset_file import read_dataset
+from text_spotting.annotations.checks import Checked, agreed_size, annotated, checked_word
+from text_spotting.annotations.coco_records import CATEGORY
+from text_spotting.annotations.dataset_file import read_known
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord, labelled
 
@@ -18,16 +19,18 @@ class CocoWithText:
         root: folder that the others are relative to.
         annotation_path: the JSON file.
         images_folder: folder that its file names are relative to; by default the folder of the JSON file.
+        label: name of the category of words, in any case.
     """
 
     root: Path
     annotation_path: str
     images_folder: str | None = None
+    label: str = CATEGORY
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
         """Yield every picture."""
         images_folder = None if self.images_folder is None else self.root / self.images_folder
-        yield from _checked(self.root / self.annotation_path, images_folder, problems)
+        yield from _checked(self.root / self.annotation_path, images_folder, problems, self.label)
 
 
 @dataclass(frozen=True)
@@ -50,16 +53,18 @@ class OpenImagesV5Text:
             yield from _checked(file, None, problems)
 
 
-def _checked(file: Path, images_folder: Path | None, problems: Problems) -> Iterator[AnnotatedImage]:
-    for image in read_dataset(file, images_folder, problems):
+def _checked(
+    file: Path, images_folder: Path | None, problems: Problems, label: str = CATEGORY
+) -> Iterator[AnnotatedImage]:
+    for image in read_known(file, images_folder, problems, label):
         place = f"{file}: {image.path.name}"
         size = agreed_size(image.path, (image.width, image.height), place, problems)
         if size is not None:
-            words = (_word(labelled(word), size, f"{place}, word {k}", problems) for k, word in enumerate(image.words))
-            yield AnnotatedImage(image.path, *size, [word for word in words if word is not None])
+            words = [_word(labelled(word), size, f"{place}, word {k}", problems) for k, word in enumerate(image.words)]
+            yield from annotated(image.path, size, words, place, problems)
 
 
-def _word(word: LabelledWord, size: tuple[int, int], place: str, problems: Problems) -> LabelledWord | None:
+def _word(word: LabelledWord, size: tuple[int, int], place: str, problems: Problems) -> Checked:
     checked = checked_word(
         word.polygon,
         size,
@@ -70,4 +75,4 @@ def _word(word: LabelledWord, size: tuple[int, int], place: str, problems: Probl
         language=word.language,
         attributes=word.attributes,
     )
-    return None if checked is None else replace(checked, score=word.score)
+    return replace(checked, score=word.score) if isinstance(checked, LabelledWord) else checked

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from text_spotting.annotations.checks import checked_word, picture_size
-from text_spotting.annotations.json_files import load_object
+from text_spotting.annotations.checks import Checked, Gone, annotated, checked_word, picture_size
 from text_spotting.annotations.problems import Problems
-from text_spotting.annotations.records import AnnotatedImage, LabelledWord
+from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
+from text_spotting.files.json_files import load_object
+from text_spotting.files.values import MalformedError, mapping, numbers, points, sequence, shown, text
 from text_spotting.geometry import box_to_polygon, min_area_rect
+from text_spotting.pictures import find_named
 from text_spotting.words import FloatArray
 
 
@@ -37,36 +39,65 @@ class COCOText:
         missing = [key for key in ("imgs", "anns", "imgToAnns") if key not in document]
         if missing:
             raise UserError(f"{file}: has no {' and no '.join(missing)}; is this COCO-Text v2 (cocotext.v2.json)?")
-        annotations, of_picture = document["anns"], document["imgToAnns"]
-        for picture_id, picture in document["imgs"].items():
-            if picture["set"] not in self.sets:
-                continue
-            path = file.parent / "train2014" / picture["file_name"]
-            size = picture_size(path, f"{file}: imgs[{picture_id}]", problems)
-            if size is None:
-                continue
-            ids = [str(word_id) for word_id in of_picture.get(picture_id, ())]
-            words = (_word(annotations[word_id], size, f"{file}: anns[{word_id}]", problems) for word_id in ids)
-            yield AnnotatedImage(path, *size, [word for word in words if word is not None])
+        parts = {key: mapping_of(document, key, file) for key in ("imgs", "anns", "imgToAnns")}
+        for picture_id, picture in parts["imgs"].items():
+            place = f"{file}: imgs[{shown(picture_id)}]"
+            try:
+                yield from self._read_picture(mapping(picture), parts, picture_id, file, problems)
+            except MalformedError as error:
+                problems.add("not a picture's record: skipped with its words", place, str(error))
+
+    def _read_picture(
+        self,
+        picture: Mapping[str, Any],
+        parts: Mapping[str, Mapping[str, Any]],
+        key: str,
+        file: Path,
+        problems: Problems,
+    ) -> Iterator[AnnotatedImage]:
+        if picture.get("set") not in self.sets:
+            return
+        place = f"{file}: imgs[{shown(key)}]"
+        path = find_named(file.parent / "train2014", text(picture.get("file_name")))
+        size = picture_size(path, place, problems)
+        if size is not None:
+            ids = [text(word_id) for word_id in sequence(parts["imgToAnns"].get(key))]
+            words = (_word(parts["anns"].get(word_id), size, f"{file}: anns[{word_id}]", problems) for word_id in ids)
+            yield from annotated(path, size, words, place, problems)
 
 
-def _word(record: Mapping[str, Any], size: tuple[int, int], place: str, problems: Problems) -> LabelledWord | None:
-    return checked_word(
-        _outline(record),
-        size,
-        place,
-        problems,
-        text=str(record.get("utf8_string") or ""),
-        legible=record.get("legibility") == "legible",
-        language=str(record.get("language") or ""),
-    )
+def mapping_of(document: Mapping[str, Any], key: str, file: Path) -> Mapping[str, Any]:
+    """The object under a key.
+
+    Raises:
+        UserError: it is none.
+    """
+    try:
+        return mapping(document[key])
+    except MalformedError as error:
+        raise UserError(f"{file}: '{key}': {error}") from error
 
 
-def _outline(record: Mapping[str, Any]) -> FloatArray | tuple[()]:
-    mask, box = record.get("mask") or (), record.get("bbox")
+def _word(record: Any, size: tuple[int, int], place: str, problems: Problems) -> Checked:
+    try:
+        entry = mapping(record)
+        return checked_word(
+            _outline(entry),
+            size,
+            place,
+            problems,
+            text=text(entry.get("utf8_string")),
+            legible=entry.get("legibility") == "legible",
+            language=text(entry.get("language")),
+        )
+    except MalformedError as error:
+        problems.add("not a word: dropped", place, str(error))
+        return Gone.UNUSABLE
+
+
+def _outline(record: Mapping[str, Any]) -> FloatArray:
+    mask = sequence(record.get("mask"))
     if len(mask) >= 6 and len(mask) % 2 == 0:
-        return min_area_rect(mask)
-    if not box:
-        return ()
-    x, y, width, height = box
+        return min_area_rect(points(mask))
+    x, y, width, height = numbers(record.get("bbox"), 4, "an outline or a box")
     return box_to_polygon((x, y, x + width, y + height))

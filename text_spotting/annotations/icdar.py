@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from text_spotting.annotations.checks import SUFFIXES, checked_word, find_picture, picture_size
-from text_spotting.annotations.lines import Line, parse_lines, read_text, unquote
+from text_spotting.annotations.checks import Checked, annotated, checked_word, find_picture, picture_size
+from text_spotting.annotations.lines import NUMBER, Line, decoded, parse_lines, read_each, unquote
 from text_spotting.annotations.problems import Problems
-from text_spotting.annotations.records import AnnotatedImage, LabelledWord
+from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
+from text_spotting.files.reading import listing, natural_key, split_lines
 from text_spotting.geometry import box_to_polygon
+from text_spotting.pictures import is_picture
 
-_CHARACTER = re.compile(r"\s*(?:\S+\s+){5}" + r"(-?[\d.]+)\s+" * 4 + r'"(.*)"\s*$')
+_CHARACTER = re.compile(r"\s*+(?:\S++\s++){5}" + rf"({NUMBER})\s++" * 4 + r'"(.*)"\s*+$')
 OFFICIAL_PICTURES = {("2013", True): 229, ("2013", False): 233, ("2015", True): 1000, ("2015", False): 500}
 
 
@@ -38,8 +40,10 @@ class ICDAR2015:
         """Yield every picture that has an annotation file."""
         files = annotation_files(self.root / self.annotations_folder)
         _check_count("2015", self.is_train, len(files), self.root / self.images_folder, problems)
-        for file in files:
-            yield from read_quads(file, self.root / self.images_folder, file.stem.removeprefix("gt_"), problems)
+        folder = self.root / self.images_folder
+        yield from read_each(
+            files, lambda file: read_quads(file, folder, file.stem.removeprefix("gt_"), problems), problems
+        )
         _report_unlabelled(self.root / self.images_folder, files, "gt_", problems)
 
 
@@ -54,8 +58,8 @@ class PlainQuads:
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
         """Yield every picture that has an annotation file."""
         files = annotation_files(self.root / self.annotations_folder)
-        for file in files:
-            yield from read_quads(file, self.root / self.images_folder, file.stem, problems)
+        folder = self.root / self.images_folder
+        yield from read_each(files, lambda file: read_quads(file, folder, file.stem, problems), problems)
         _report_unlabelled(self.root / self.images_folder, files, "", problems)
 
 
@@ -80,17 +84,19 @@ class ICDAR2013:
         images_folder = self.root / self.images_folder
         files = annotation_files(self.root / self.annotations_folder)
         _check_count("2013", self.is_train, len(files), images_folder, problems)
-        for file in files:
-            path = find_picture(images_folder, file.stem.removeprefix("gt_"))
-            size = picture_size(path, str(file), problems)
-            if size is not None:
-                yield AnnotatedImage(path, *size, self._read_words(file, path.stem, size, problems))
+        yield from read_each(files, lambda file: self._read_picture(file, problems), problems)
         _report_unlabelled(images_folder, files, "gt_", problems)
 
-    def _read_words(self, file: Path, stem: str, size: tuple[int, int], problems: Problems) -> list[LabelledWord]:
+    def _read_picture(self, file: Path, problems: Problems) -> Iterator[AnnotatedImage]:
+        path = find_picture(self.root / self.images_folder, file.stem.removeprefix("gt_"), str(file), problems)
+        size = picture_size(path, str(file), problems)
+        if size is not None:
+            yield from annotated(path, size, self._read_words(file, path.stem, size, problems), str(file), problems)
+
+    def _read_words(self, file: Path, stem: str, size: tuple[int, int], problems: Problems) -> list[Checked]:
         lines = list(parse_lines(file, problems, numbers=4))
         characters = self._read_characters(stem, len(lines), problems)
-        words = []
+        words: list[Checked] = []
         for line, chars in zip(lines, characters, strict=True):
             written = unquote(line.rest)
             text = "".join(char["char"] for char in chars) or written
@@ -99,7 +105,7 @@ class ICDAR2013:
             attributes = {"chars": chars} if chars else {}
             polygon = box_to_polygon(line.numbers)
             words.append(checked_word(polygon, size, line.place, problems, text=text, attributes=attributes))
-        return [word for word in words if word is not None]
+        return words
 
     def _read_characters(self, stem: str, word_count: int, problems: Problems) -> list[list[dict[str, Any]]]:
         """Characters of each word; empty lists where the file is absent or has another number of words."""
@@ -116,11 +122,11 @@ class ICDAR2013:
 
 def read_quads(file: Path, images_folder: Path, stem: str, problems: Problems) -> Iterator[AnnotatedImage]:
     """Yield the picture of one file of quads, or nothing when the picture is missing."""
-    path = find_picture(images_folder, stem)
+    path = find_picture(images_folder, stem, str(file), problems)
     size = picture_size(path, str(file), problems)
     if size is not None:
         words = (_quad_word(line, size, problems) for line in parse_lines(file, problems, numbers=8))
-        yield AnnotatedImage(path, *size, [word for word in words if word is not None])
+        yield from annotated(path, size, words, str(file), problems)
 
 
 def annotation_files(folder: Path) -> list[Path]:
@@ -129,15 +135,10 @@ def annotation_files(folder: Path) -> list[Path]:
     Raises:
         UserError: if there are none.
     """
-    files = [file for file in folder.glob("*.txt") if not file.name.startswith(".")]
+    files = listing(folder, "*.txt")
     if not files:
         raise UserError(f"no annotation files (*.txt) in {folder}; check the root and the folder names of the config")
-    return sorted(files, key=natural_key)
-
-
-def natural_key(path: Path) -> tuple[str | int, ...]:
-    """Sort key by which numbers in names count as numbers."""
-    return tuple(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name))
+    return files
 
 
 def read_character_file(file: Path, problems: Problems) -> list[list[dict[str, Any]]]:
@@ -146,7 +147,7 @@ def read_character_file(file: Path, problems: Problems) -> list[list[dict[str, A
     Lines that begin with ``#`` are characters that nobody can read, and are passed over.
     """
     words: list[list[dict[str, Any]]] = [[]]
-    for number, line in enumerate(read_text(file, problems).splitlines(), start=1):
+    for number, line in split_lines(decoded(file, problems)):
         match = _CHARACTER.match(line)
         if line.startswith("#"):
             continue
@@ -164,7 +165,7 @@ def _character(char: str, x1: float, y1: float, x2: float, y2: float) -> dict[st
     return {"char": char, "bbox": [x1, y1, x2 - x1, y2 - y1], "segmentation": [outline]}
 
 
-def _quad_word(line: Line, size: tuple[int, int], problems: Problems) -> LabelledWord | None:
+def _quad_word(line: Line, size: tuple[int, int], problems: Problems) -> Checked:
     return checked_word(line.numbers, size, line.place, problems, text=line.rest)
 
 
@@ -177,5 +178,5 @@ def _check_count(year: str, is_train: bool | None, found: int, folder: Path, pro
 def _report_unlabelled(folder: Path, files: list[Path], prefix: str, problems: Problems) -> None:
     labelled = {file.stem.removeprefix(prefix) for file in files}
     for path in sorted(folder.iterdir(), key=natural_key) if folder.is_dir() else ():
-        if path.suffix.lower() in SUFFIXES and path.stem not in labelled:
+        if is_picture(path) and path.stem not in labelled:
             problems.add("picture without annotation file: skipped", str(path))

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from text_spotting.annotations.checks import checked_word, picture_size
+from text_spotting.annotations.checks import Checked, Gone, annotated, checked_word, picture_size
 from text_spotting.annotations.problems import Problems
-from text_spotting.annotations.records import AnnotatedImage, LabelledWord
-from text_spotting.annotations.xml_lines import LINE, parse_xml
+from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
+from text_spotting.files.values import MalformedError, number
+from text_spotting.files.xml_files import LINE, parse_xml
 from text_spotting.geometry import box_to_polygon
+from text_spotting.pictures import find_named
 
 
 @dataclass(frozen=True)
@@ -34,21 +36,22 @@ class ICDAR2003:
         if tagset.tag != "tagset":
             raise UserError(f"{file}: the root element is <{tagset.tag}>, not <tagset>; is this ICDAR 2003 or SVT?")
         for image in tagset.iter("image"):
-            path = folder / (image.findtext("imageName") or "").strip()
-            size = picture_size(path, f"{file}:{image.get(LINE)}", problems)
+            path = find_named(folder, (image.findtext("imageName") or "").strip())
+            place = f"{file}:{image.get(LINE)}"
+            size = picture_size(path, place, problems)
             if size is not None:
                 words = (_word(shape, size, file, problems) for shape in image.iter("taggedRectangle"))
-                yield AnnotatedImage(path, *size, [word for word in words if word is not None])
+                yield from annotated(path, size, words, place, problems)
 
 
-def _word(shape: Element, size: tuple[int, int], file: Path, problems: Problems) -> LabelledWord | None:
+def _word(shape: Element, size: tuple[int, int], file: Path, problems: Problems) -> Checked:
     place = f"{file}:{shape.get(LINE)}"
     try:
-        x, y, width, height = (float(shape.get(key, "nan")) for key in ("x", "y", "width", "height"))
-        turned = any(float(shape.get(key, 0)) for key in ("rotation", "offset"))
-    except ValueError as error:
+        x, y, width, height = (number(shape.get(key)) for key in ("x", "y", "width", "height"))
+        turned = any(number(shape.get(key, 0)) for key in ("rotation", "offset"))
+    except MalformedError as error:
         problems.add("not a box: dropped", place, str(error))
-        return None
+        return Gone.UNUSABLE
     if turned:
         problems.add("box is rotated or slanted: its upright box is taken", place)
     text = (shape.findtext("tag") or "").strip()

@@ -1,15 +1,18 @@
 """The one parser for annotation text files: lines of numbers, perhaps some fields, and a transcription."""
 
-import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from text_spotting.annotations.problems import Problems
+from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.errors import UserError
+from text_spotting.files.reading import read_text, split_lines
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_SEPARATOR = r"(?:\s*[,\t]\s*|\s+)"
+NUMBER = r"[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+"
+"""A number; nothing in it is ever tried a second time, so no line can keep the search busy."""
+SEPARATOR = r"(?:\s*+,\s*+|\s++)"
 _QUOTES = {'"': '"', "'": "'", "“": "”", "«": "»"}
 
 
@@ -29,22 +32,18 @@ class Line:
     rest: str
 
 
-def read_text(path: Path, problems: Problems) -> str:
-    """Decode a text file: UTF-8 with or without BOM, UTF-16 with BOM, else Windows-1252, which is reported."""
-    data = path.read_bytes()
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", errors="replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        problems.add("not UTF-8: read as Windows-1252", f"{path}:{line}")
-        return data.decode("cp1252", errors="replace")
+def decoded(path: Path, problems: Problems) -> str:
+    """Text of a file in UTF-8, UTF-16 or, which is reported, Windows-1252.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    return read_text(path, "annotation file", on_guess=lambda place, kind: problems.add(kind, place))
 
 
 def numbered_lines(path: Path, problems: Problems) -> Iterator[tuple[str, str]]:
     """Yield (``file:line``, stripped line) for every line that is not blank."""
-    for number, line in enumerate(re.split(r"\r\n|\n|\r", read_text(path, problems)), start=1):
+    for number, line in split_lines(decoded(path, problems)):
         stripped = line.replace("\ufeff", "").strip()
         if stripped:
             yield f"{path}:{number}", stripped
@@ -55,7 +54,7 @@ def parse_lines(path: Path, problems: Problems, numbers: int, fields: int = 0) -
 
     Lines with fewer numbers or fields are reported and dropped. A line may end after the fields: its ``rest`` is empty.
     """
-    head = re.compile(f"({_SEPARATOR.join([_NUMBER] * numbers)})(?:{_SEPARATOR}|$)(.*)$")
+    head = re.compile(f"({SEPARATOR.join([NUMBER] * numbers)})(?:{SEPARATOR}|$)(.*)$")
     for place, line in numbered_lines(path, problems):
         match = head.match(line)
         if match is None:
@@ -65,9 +64,22 @@ def parse_lines(path: Path, problems: Problems, numbers: int, fields: int = 0) -
         if len(parts) < fields:
             problems.add("a field after the numbers is missing: dropped", place, line[:80])
             continue
-        values = tuple(float(value) for value in re.findall(_NUMBER, match.group(1)))
+        values = tuple(float(value) for value in re.findall(NUMBER, match.group(1)))
         rest = parts[fields] if len(parts) > fields else ""
         yield Line(place, values, tuple(part.strip() for part in parts[:fields]), rest.strip())
+
+
+def read_each(
+    files: Iterable[Path], read: Callable[[Path], Iterator[AnnotatedImage]], problems: Problems
+) -> Iterator[AnnotatedImage]:
+    """Yield the pictures of every annotation file; one that cannot be read is reported and costs no other."""
+    for file in files:
+        try:
+            yield from read(file)
+        except UserError as error:
+            if problems.strict:
+                raise
+            problems.lose("annotation file cannot be read: skipped", error)
 
 
 def unquote(text: str) -> str:

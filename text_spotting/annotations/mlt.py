@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from text_spotting.annotations.checks import SUFFIXES, checked_word, picture_size
+from text_spotting.annotations.checks import Checked, annotated, checked_word, picture_size
 from text_spotting.annotations.icdar import annotation_files
-from text_spotting.annotations.lines import parse_lines
+from text_spotting.annotations.lines import parse_lines, read_each
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord
 from text_spotting.errors import UserError
+from text_spotting.pictures import is_picture
 
 LATIN = "latin"
 
@@ -65,24 +66,22 @@ class ICDAR2019MLT:
 def _read(
     truth: Path, picture_folders: Sequence[Path], is_latin_required: bool, problems: Problems
 ) -> Iterator[AnnotatedImage]:
-    pictures = {path.stem: path for folder in picture_folders for path in folder.rglob("*") if _is_picture(path)}
-    for file in annotation_files(truth):
+    pictures = {path.stem: path for folder in picture_folders for path in folder.rglob("*") if is_picture(path)}
+
+    def read(file: Path) -> Iterator[AnnotatedImage]:
         stem = file.stem.removeprefix("gt_")
         path = pictures.get(stem, truth.parent / f"{stem}.jpg")
         size = picture_size(path, str(file), problems)
         if size is None:
-            continue
+            return
         words = list(_words(file, size, problems))
-        if not is_latin_required or any(word.language.lower() == LATIN for word in words):
-            yield AnnotatedImage(path, *size, words)
+        latin = (isinstance(word, LabelledWord) and word.language.lower() == LATIN for word in words)
+        if not is_latin_required or any(latin):
+            yield from annotated(path, size, words, str(file), problems)
+
+    yield from read_each(annotation_files(truth), read, problems)
 
 
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-
-
-def _words(file: Path, size: tuple[int, int], problems: Problems) -> Iterator[LabelledWord]:
+def _words(file: Path, size: tuple[int, int], problems: Problems) -> Iterator[Checked]:
     for line in parse_lines(file, problems, numbers=8, fields=1):
-        word = checked_word(line.numbers, size, line.place, problems, text=line.rest, language=line.fields[0])
-        if word is not None:
-            yield word
+        yield checked_word(line.numbers, size, line.place, problems, text=line.rest, language=line.fields[0])

@@ -12,8 +12,11 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord, labelled
+from text_spotting.errors import UserError
 from text_spotting.geometry import min_area_rect
+from text_spotting.pictures import read_picture
 from text_spotting.words import FloatArray, Image, Word
 
 Recogniser = Callable[[Image], tuple[str, float]]
@@ -27,12 +30,13 @@ TURNED_LENGTH = 3
 
 
 def pseudo_label(
-    images: Sequence[AnnotatedImage], recognise: Recogniser, min_score: float
+    images: Sequence[AnnotatedImage], recognise: Recogniser, min_score: float, problems: Problems | None = None
 ) -> Iterator[tuple[AnnotatedImage, Counter[str]]]:
     """Yield every picture with what could be read filled in, and how many words were labelled, unsure or left alone."""
+    problems = Problems() if problems is None else problems
     for image in images:
         counts: Counter[str] = Counter()
-        pixels = _load(image) if any(_wanted(word) for word in image.words) else None
+        pixels = _load(image, problems) if any(_wanted(word) for word in image.words) else None
         words = [_fill(labelled(word), pixels, recognise, min_score, counts) for word in image.words]
         yield replace(image, words=words), counts
 
@@ -52,9 +56,12 @@ def rectify(image: Image, polygon: FloatArray) -> Image:
     return cv2.warpPerspective(image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _load(image: AnnotatedImage) -> Image | None:
-    pixels = cv2.imread(str(image.path), cv2.IMREAD_COLOR)
-    return None if pixels is None else pixels.astype(np.uint8, copy=False)
+def _load(image: AnnotatedImage, problems: Problems) -> Image | None:
+    try:
+        return read_picture(image.path)
+    except UserError as error:
+        problems.lose("picture cannot be read: its words are left as they are", error)
+        return None
 
 
 def _wanted(word: Word) -> bool:

@@ -1,19 +1,18 @@
 """MSRA-TD500: rotated boxes around lines of text, without transcription."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from text_spotting.annotations.checks import checked_word, find_picture, picture_size
-from text_spotting.annotations.icdar import natural_key
-from text_spotting.annotations.lines import parse_lines
+from text_spotting.annotations.checks import Checked, annotated, checked_word, find_picture, picture_size
+from text_spotting.annotations.lines import parse_lines, read_each
+from text_spotting.annotations.outlines import rotated_box
 from text_spotting.annotations.problems import Problems
-from text_spotting.annotations.records import AnnotatedImage, LabelledWord
+from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
-from text_spotting.geometry import box_to_polygon
-from text_spotting.words import FloatArray
+from text_spotting.files.reading import listing
 
 
 @dataclass(frozen=True)
@@ -34,27 +33,20 @@ class MSRATD500:
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
         """Yield every picture that has an annotation file."""
         folder = self.root / self.folder
-        files = sorted(folder.glob("*.gt"), key=natural_key)
+        files = listing(folder, "*.gt")
         if not files:
             raise UserError(f"no annotation files (*.gt) in {folder}; check the root and the folder of the config")
-        for file in files:
-            path = find_picture(folder, file.stem)
-            size = picture_size(path, str(file), problems)
-            if size is not None:
-                yield AnnotatedImage(path, *size, list(_words(file, size, problems)))
+        yield from read_each(files, lambda file: _read(file, folder, problems), problems)
 
 
-def _words(file: Path, size: tuple[int, int], problems: Problems) -> Iterator[LabelledWord]:
+def _read(file: Path, folder: Path, problems: Problems) -> Iterator[AnnotatedImage]:
+    path = find_picture(folder, file.stem, str(file), problems)
+    size = picture_size(path, str(file), problems)
+    if size is not None:
+        yield from annotated(path, size, _words(file, size, problems), str(file), problems)
+
+
+def _words(file: Path, size: tuple[int, int], problems: Problems) -> Iterator[Checked]:
     for line in parse_lines(file, problems, numbers=7):
         corners = rotated_box(line.numbers[2:6], float(np.degrees(line.numbers[6])))
-        word = checked_word(corners, size, line.place, problems, legible=line.numbers[1] == 0)
-        if word is not None:
-            yield word
-
-
-def rotated_box(box: Sequence[float], degrees: float) -> FloatArray:
-    """Corners (4, 2), from the box's own top left, of a box x, y, width, height turned clockwise about its centre."""
-    x, y, width, height = box
-    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    corners = box_to_polygon((-width / 2, -height / 2, width / 2, height / 2)) @ np.array([[cos, sin], [-sin, cos]])
-    return np.asarray(corners + np.array([x + width / 2, y + height / 2]), dtype=np.float32)
+        yield checked_word(corners, size, line.place, problems, legible=line.numbers[1] == 0)

@@ -5,23 +5,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from text_spotting.annotations.checks import checked_word, find_picture, picture_size
-from text_spotting.annotations.icdar import natural_key
-from text_spotting.annotations.lines import read_text
+from text_spotting.annotations.checks import Checked, Gone, annotated, checked_word, find_picture, picture_size
+from text_spotting.annotations.lines import NUMBER, decoded, read_each
 from text_spotting.annotations.problems import Problems
-from text_spotting.annotations.records import AnnotatedImage, LabelledWord
+from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
+from text_spotting.files.matlab_files import load_matlab
+from text_spotting.files.reading import listing
+from text_spotting.files.values import MalformedError, number, shown
 
 OFFICIAL_PICTURES = {True: 1255, False: 300}
 UNREADABLE = "#"
-_NUMBERS = r"\[\[([^\]]*)\]\]"
-_STRING = r"\[(?:u?(?P<q{0}>['\"])(?P<{0}>.*)(?P=q{0}))?\]"
+_NUMBERS = r"\[\[([^\]]*+)\]\]"
 _RECORD = re.compile(
-    rf"x:\s*{_NUMBERS}\s*,\s*y:\s*{_NUMBERS}\s*,\s*ornt:\s*{_STRING.format('ornt')}\s*,"
-    rf"\s*transcriptions:\s*{_STRING.format('text')}\s*$",
+    rf"x:\s*+{_NUMBERS}\s*+,\s*+y:\s*+{_NUMBERS}\s*+,\s*+ornt:\s*+\[[^\]]*+\]\s*+,"
+    r"\s*+transcriptions:\s*+\[(?:u?+(?P<quote>['\"])(?P<text>.*)(?P=quote))?\]\s*+$",
     re.DOTALL,
 )
 _Record = tuple[str, list[float], list[float], str]
@@ -44,7 +44,7 @@ class TotalText:
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
         """Yield every picture that has an annotation file."""
         folder = self.root / self.annotations_folder
-        files = [file for file in folder.glob("*gt_img*") if file.suffix in {".txt", ".mat"}]
+        files = [file for file in listing(folder, "*gt_img*") if file.suffix.lower() in {".txt", ".mat"}]
         if not files:
             raise UserError(
                 f"no files poly_gt_img*.txt or .mat in {folder}; check the root and the folders of the config"
@@ -52,29 +52,31 @@ class TotalText:
         if self.is_train is not None and len(files) != OFFICIAL_PICTURES[self.is_train]:
             found = f"{len(files)} of {OFFICIAL_PICTURES[self.is_train]} pictures are labelled"
             problems.add("not the whole official set", str(folder), found)
-        for file in sorted(files, key=natural_key):
-            path = find_picture(self.root / self.images_folder, re.sub(r"^.*gt_", "", file.stem))
-            size = picture_size(path, str(file), problems)
-            if size is not None:
-                yield AnnotatedImage(path, *size, list(_words(file, size, problems)))
+        yield from read_each(files, lambda file: self._read(file, problems), problems)
+
+    def _read(self, file: Path, problems: Problems) -> Iterator[AnnotatedImage]:
+        stem = re.sub(r"^.*gt_", "", file.stem)
+        path = find_picture(self.root / self.images_folder, stem, str(file), problems)
+        size = picture_size(path, str(file), problems)
+        if size is not None:
+            yield from annotated(path, size, _words(file, size, problems), str(file), problems)
 
 
-def _words(file: Path, size: tuple[int, int], problems: Problems) -> Iterator[LabelledWord]:
-    records = _matlab_records(file) if file.suffix == ".mat" else _text_records(file, problems)
-    for place, x, y, text in records:
+def _words(file: Path, size: tuple[int, int], problems: Problems) -> Iterator[Checked]:
+    matlab = file.suffix.lower() == ".mat"
+    for place, x, y, text in _matlab_records(file, problems) if matlab else _text_records(file, problems):
         if len(x) != len(y):
             problems.add("not as many x as y: dropped", place, f"{len(x)} and {len(y)}")
+            yield Gone.UNUSABLE
             continue
         unreadable = text == UNREADABLE
-        points = np.column_stack([x, y]) if x else ()
-        word = checked_word(points, size, place, problems, text="" if unreadable else text, legible=not unreadable)
-        if word is not None:
-            yield word
+        points = list(zip(x, y, strict=True))
+        yield checked_word(points, size, place, problems, text="" if unreadable else text, legible=not unreadable)
 
 
 def _text_records(file: Path, problems: Problems) -> Iterator[_Record]:
     """Place, x, y and transcription of each record of the text form; long records are wrapped over several lines."""
-    content = read_text(file, problems).replace("\r\n", "\n")
+    content = decoded(file, problems).replace("\r\n", "\n")
     starts = [match.start() for match in re.finditer(r"^[ \t]*x:", content, re.MULTILINE)]
     if content.strip() and content[: starts[0] if starts else len(content)].strip():
         problems.add("not a Total-Text record: dropped", f"{file}:1", content.strip()[:80])
@@ -87,18 +89,25 @@ def _text_records(file: Path, problems: Problems) -> Iterator[_Record]:
         yield place, _floats(match.group(1)), _floats(match.group(2)), match.group("text") or ""
 
 
-def _matlab_records(file: Path) -> Iterator[_Record]:
+def _matlab_records(file: Path, problems: Problems) -> Iterator[_Record]:
     """The same from the MATLAB form: rows ``'x:', [[...]], 'y:', [[...]], transcription, orientation``."""
-    from scipy.io import loadmat
-
-    content = loadmat(str(file))
+    content = load_matlab(file)
     rows = content.get("polygt", content.get("gt"))
-    if rows is None:
+    if not isinstance(rows, list):
         raise UserError(f"{file}: holds neither 'polygt' nor 'gt'; is this a Total-Text annotation?")
     for index, row in enumerate(rows):
-        text = str(row[4].ravel()[0]) if row[4].size else ""
-        yield f"{file}: row {index + 1}", row[1].ravel().tolist(), row[3].ravel().tolist(), text
+        place = f"{file}: row {index + 1}"
+        try:
+            x, y, text = _flat(row[1]), _flat(row[3]), _flat(row[4])
+            yield place, [number(value) for value in x], [number(value) for value in y], str(text[0]) if text else ""
+        except (MalformedError, LookupError, TypeError) as error:
+            problems.add("not a Total-Text record: dropped", place, f"{shown(row)}: {error}")
+
+
+def _flat(value: Any) -> list[Any]:
+    """The items of nested lists, in order."""
+    return [item for part in value for item in _flat(part)] if isinstance(value, list) else [value]
 
 
 def _floats(numbers: str) -> list[float]:
-    return [float(value) for value in re.findall(r"-?\d+(?:\.\d+)?", numbers)]
+    return [float(value) for value in re.findall(NUMBER, numbers)]

@@ -3,17 +3,23 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from text_spotting.annotations.checks import checked_word, find_picture, picture_size
+from text_spotting.annotations.checks import annotated, checked_word, find_picture, picture_size
 from text_spotting.annotations.lines import numbered_lines, unquote
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
+from text_spotting.files.values import points
 from text_spotting.geometry import box_to_polygon
+from text_spotting.pictures import find_named, is_file
 from text_spotting.words import FloatArray
+
+MOST_SPLITS = 20
+"""Blanks of a line that may lie within the picture's name."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class WordCrops:
             if size is not None:
                 polygon = corners.get(path.stem, box_to_polygon((0, 0, *size)))
                 word = checked_word(polygon, size, place, problems, text=text)
-                yield AnnotatedImage(path, *size, [word] if word else [])
+                yield from annotated(path, size, [word], place, problems)
 
 
 def read_word_crops(
@@ -59,7 +65,7 @@ def read_word_crops(
     problems = Problems(strict=True) if problems is None else problems
     crops = []
     for place, path, text in _parse(list_file, Path(root) if root else list_file.parent, problems):
-        if path.is_file():
+        if is_file(path):
             crops.append((path, text))
         else:
             problems.add("picture missing: skipped with its words", place, str(path))
@@ -76,7 +82,7 @@ def _read_corners(path: Path, problems: Problems) -> dict[str, FloatArray]:
     for place, line in numbered_lines(path, problems):
         name, *numbers = line.split(",")
         try:
-            quad = np.array([float(number) for number in numbers], np.float32).reshape(4, 2)
+            quad = points(numbers, least=4).astype(np.float32).reshape(4, 2)
         except ValueError:
             problems.add("not a picture name and eight numbers: the whole crop is taken", place, line[:80])
             continue
@@ -88,9 +94,29 @@ def _parse(list_file: Path, root: Path, problems: Problems) -> Iterator[tuple[st
     if not list_file.is_file():
         raise UserError(f"list of word crops {list_file} does not exist")
     for place, line in numbered_lines(list_file, problems):
-        match = re.match(r'("[^"]+"|[^\s,]+)(?:\s*,\s*|\s+)(.+)$', line)
-        if match is None:
+        splits = list(islice(_splits(line), MOST_SPLITS))
+        if not splits:
             problems.add("not a picture name and a text: dropped", place, line[:80])
             continue
-        path = root / unquote(match.group(1))
-        yield place, path if path.is_file() else find_picture(path.parent, path.stem), unquote(match.group(2))
+        name, text = next((split for split in splits if is_file(find_named(root, split[0]))), splits[0])
+        path = find_named(root, name)
+        yield place, path if is_file(path) else find_picture(path.parent, path.stem, place, problems), unquote(text)
+
+
+def _splits(line: str) -> Iterator[tuple[str, str]]:
+    """Ways to take a line for a name and a text, the likeliest first.
+
+    A tab or quotes around the name leave no choice; else either may hold blanks and commas, and the first split whose
+    picture is there is right.
+    """
+    name, tab, text = line.partition("\t")
+    if tab:
+        yield unquote(name), text.strip()
+        return
+    quoted = re.match(r'"([^"]++)"(?:\s*+,\s*+|\s++)(.+)$', line)
+    if quoted:
+        yield quoted.group(1), quoted.group(2)
+        return
+    for gap in re.finditer(r"\s*+,\s*+|\s++", line):
+        if gap.start() and gap.end() < len(line):
+            yield line[: gap.start()], line[gap.end() :]

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Measure each model in turn and print tables."""
-    from text_spotting.evaluation.files import require_writable
+    from text_spotting.files.writing import require_writable
     from text_spotting.pictures import read_picture
     from text_spotting.runtime.sources import find_pictures
 
@@ -69,7 +69,8 @@ def _measure(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> 
     """Print one model's tables and return its curve."""
     from text_spotting.runtime.files import find_detector
     from text_spotting.runtime.openvino_engine import OpenVinoEngine
-    from text_spotting.runtime.session import Target, usual_precision
+    from text_spotting.runtime.options import Target
+    from text_spotting.runtime.session import usual_precision
 
     detector = find_detector(model)
     if detector.suffix != ".xml":
@@ -93,10 +94,9 @@ def _measure(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> 
 
 
 def _first_inference(engine: "OpenVinoEngine", picture: "Image") -> None:
-    from text_spotting.preprocess import fit_to_input
+    from text_spotting.runtime.spotter import Spotter
 
-    found = engine.detect(fit_to_input(picture, engine.manifest)[0])
-    engine.read(found.text_features)
+    Spotter(engine)(picture)
 
 
 def _print_stages(engine: "OpenVinoEngine", pictures: "list[Image]") -> None:
@@ -130,14 +130,16 @@ def _print_layers(engine: "OpenVinoEngine", detector: Path, picture: "Image", pr
 def _print_reading(engine: "OpenVinoEngine", detector: Path, precision: str) -> None:
     import numpy as np
 
-    from text_spotting.runtime.files import text_graphs
+    from text_spotting.runtime.files import graph_files
     from text_spotting.runtime.measure import batch_against_loop, timed
+    from text_spotting.runtime.reading import read_features
 
     shape = engine.text_feature_shape
     words = np.random.default_rng(0).standard_normal((max(WORDS), *shape), np.float32)
-    spent = {count: timed(partial(engine.read, words[:count]), 3) for count in WORDS}
+    spent = {count: timed(partial(read_features, engine, words[:count]), 3) for count in WORDS}
     print("reading: " + ", ".join(f"{count} words {1000 * seconds:.1f} ms" for count, seconds in spent.items()))
-    batch, loop = batch_against_loop(engine, text_graphs(detector, engine.manifest), words[:30], precision)
+    files = graph_files(detector, engine.manifest)
+    batch, loop = batch_against_loop(engine, (files.encoder, files.decoder), words[:30], precision)
     print(
         f"30 words one by one, as clients of single-word graphs do: {1000 * loop:.0f} ms,"
         f" {loop / batch:.1f} times as long as in one batch"

@@ -25,13 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Time, print, and compare."""
     import torch
-    from mmengine.config import Config
 
     from text_spotting.engine.speed import stock_setting
+    from text_spotting.workdir.config import load_config
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    config = Config.fromfile(args.config, import_custom_modules=False)
+    config = load_config(args.config)
     ours = _measure("template", config, args, fast=True)
     if args.stock:
         stock = _measure("stock", stock_setting(config), args, fast=False)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from text_spotting.cli.path_flags import add_paths
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,12 +20,10 @@ NOT_OFFERED = ("sparsity", "pruning", "binarization")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument("--train-ann-files", required=True, help="comma-separated annotation files to calibrate with")
-    parser.add_argument("--train-data-roots", required=True, help="comma-separated picture folders, one for each file")
-    parser.add_argument(
-        "--val-ann-files", required=True, help="comma-separated annotation files to measure accuracy on"
-    )
-    parser.add_argument("--val-data-roots", required=True, help="comma-separated picture folders, one for each file")
+    add_paths(parser, "--train-ann-files", "comma-separated annotation files to calibrate with", required=True)
+    add_paths(parser, "--train-data-roots", "comma-separated picture folders, one for each file", required=True)
+    add_paths(parser, "--val-ann-files", "comma-separated annotation files to measure accuracy on", required=True)
+    add_paths(parser, "--val-data-roots", "comma-separated picture folders, one for each file", required=True)
     weights = parser.add_mutually_exclusive_group(required=True)
     weights.add_argument(
         "--load-weights", type=Path, metavar="FILE", help="snapshot (.pth) or exported IR (.xml, .bin)"
@@ -49,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Check, calibrate, search for the fastest level that is accurate enough, write and report."""
     _check(args)
+    if not args.nncf_quantization:
+        print(
+            "warning: no way of compressing was chosen, so nothing was done; give --nncf-quantization", file=sys.stderr
+        )
+        return
     from text_spotting.annotations.dataset_file import read_datasets
 
     calibration = read_datasets(args.train_ann_files, args.train_data_roots)[: args.subset_size]
@@ -138,10 +142,10 @@ def _full_precision(args: argparse.Namespace, scratch: Path) -> Path:
     if args.load_weights.suffix != ".pth":
         return Path(args.load_weights)
     from text_spotting.export.export import Wishes, export, plain_manifest
-    from text_spotting.export.network import load_config, load_network
-    from text_spotting.workdir.paths import require_work_dir
+    from text_spotting.export.network import load_network
+    from text_spotting.workdir.paths import load_work_config
 
-    config = load_config(args.config or require_work_dir().config_file)
+    config = load_work_config(args.config)
     network = load_network(config, args.load_weights, args.trust_snapshot)
     export(network, plain_manifest(config), scratch / "full", Wishes(onnx=False))
     return scratch / "full"

@@ -1,7 +1,6 @@
 """Convert data sets from their own formats to one COCO-with-text file."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,9 @@ if TYPE_CHECKING:
     from text_spotting.annotations.problems import Problems
     from text_spotting.annotations.readers import Reader
     from text_spotting.annotations.records import AnnotatedImage
+
+
+FORMATS = ("cvat", "icdar-task1", "icdar-task4", "label-studio", "labelme", "ppocr", "yolo-obb")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--stats", type=Path, metavar="PICTURE", help="draw histograms of the words into this picture")
     parser.add_argument("--cvat", type=Path, metavar="XML", help="write the words as CVAT for images 1.1 too")
+    parser.add_argument(
+        "--write",
+        action="append",
+        default=[],
+        metavar="FORMAT=PATH",
+        help=f"write the words in another form too, {', '.join(FORMATS)}; may be repeated",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -51,17 +60,27 @@ def run(args: argparse.Namespace) -> None:
     parts = {args.output: images}
     if args.val_share is not None:
         parts[args.output], parts[args.val_output] = train_val_split(images, args.val_share, args.seed)
-    _write_extras(args, images, root)
     for path, part in parts.items():
-        write_dataset(path, part)
+        write_dataset(path, part, _start(path, root))
         print(f"{path}: {statistics(part)}")
+    _write_extras(args, images, root, problems)
     if len(problems):
-        print(f"\noddities met: {len(problems)}\n{problems.table()}")
+        print(f"\n{problems.summary()}")
+    problems.raise_lost()
+
+
+def _start(output: Path, root: Path) -> Path | None:
+    """Where file names start: the output's folder, or the root where the output lies outside of it."""
+    return None if output.resolve().is_relative_to(root) else root
 
 
 def _check(args: argparse.Namespace) -> None:
     if not args.root.is_dir():
         raise UserError(f"--root {args.root}: no such folder")
+    for option in args.write:
+        kind, _, path = option.partition("=")
+        if kind not in FORMATS or not path:
+            raise UserError(f"--write {option}: expected FORMAT=PATH; the formats are {', '.join(FORMATS)}")
     if (args.val_share is None) != (args.val_output is None):
         raise UserError("--val-share and --val-output belong together; give both or neither")
     if args.val_share is not None and not 0 < args.val_share < 1:
@@ -73,10 +92,9 @@ def _check(args: argparse.Namespace) -> None:
 def _load_config(path: Path) -> Any:
     if not path.is_file():
         raise UserError(f"--config {path}: no such file; ready ones are in configs/datasets")
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from error
+    from text_spotting.files.json_files import load_json
+
+    return load_json(path, "--config")
 
 
 def _read(readers: "Sequence[tuple[str, Reader]]", problems: "Problems") -> "list[AnnotatedImage]":
@@ -91,30 +109,38 @@ def _read(readers: "Sequence[tuple[str, Reader]]", problems: "Problems") -> "lis
     return images
 
 
-def _write_extras(args: argparse.Namespace, images: "Sequence[AnnotatedImage]", root: Path) -> None:
+def _write_extras(
+    args: argparse.Namespace, images: "Sequence[AnnotatedImage]", root: Path, problems: "Problems"
+) -> None:
     from text_spotting.annotations.cvat import write_cvat
     from text_spotting.annotations.statistics import save_histograms, statistics
+    from text_spotting.annotations.writers import WRITERS, names_from
 
     if args.visualize:
         for image in track(images, len(images), "drawing"):
-            _draw(image, root, args.visualize)
+            _draw(image, root, args.visualize, problems)
     if args.stats:
         save_histograms(statistics(images), args.stats)
     if args.cvat:
         write_cvat(args.cvat, images)
+    for option in args.write:
+        kind, _, path = option.partition("=")
+        WRITERS[kind](Path(path), images, names_from(images))
+        print(f"{path}: {kind}")
 
 
-def _draw(image: "AnnotatedImage", root: Path, folder: Path) -> None:
-    import cv2
-
+def _draw(image: "AnnotatedImage", root: Path, folder: Path, problems: "Problems") -> None:
     from text_spotting.draw import Outcome, draw_outcomes
+    from text_spotting.pictures import find_by_stem, read_picture, write_picture
 
-    scene = cv2.imread(str(image.path), cv2.IMREAD_COLOR)
-    if scene is None:
-        raise UserError(f"--visualize: {image.path} cannot be decoded")
+    try:
+        scene = read_picture(image.path)
+    except UserError as error:
+        problems.lose("picture cannot be drawn", error)
+        return
     outcomes = [(word, Outcome.IGNORED if word.ignore else Outcome.RIGHT) for word in image.words]
     inside = image.path.is_relative_to(root)
     target = folder / (image.path.relative_to(root) if inside else Path(image.path.name))
-    target = target.with_suffix(".jpg")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(target), draw_outcomes(scene, outcomes))
+    twins = find_by_stem(image.path.parent, image.path.stem)
+    name = f"{target.name}.jpg" if len(twins) > 1 else f"{target.stem}.jpg"
+    write_picture(target.with_name(name), draw_outcomes(scene, outcomes))

@@ -1,12 +1,17 @@
 """Score a model, or anyone's predictions, on annotated pictures."""
 
 import argparse
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from text_spotting.cli.path_flags import add_paths
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from text_spotting.annotations.problems import Problems
     from text_spotting.cli.weights import LoadedSpotter
     from text_spotting.evaluation.characters import Reading
     from text_spotting.evaluation.runs import AnnotatedSet, Run
@@ -20,8 +25,9 @@ SEARCHED_METRIC = "ic15_word_spotting"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument("--test-ann-files", required=True, help="comma-separated COCO-with-text files or patterns")
-    parser.add_argument("--test-data-roots", required=True, help="comma-separated picture folders, one for each file")
+    add_paths(parser, "--test-ann-files", "comma-separated COCO-with-text files or patterns", required=True)
+    add_paths(parser, "--test-data-roots", "comma-separated picture folders, one for each file", required=True)
+    parser.add_argument("--strict", action="store_true", help="end at the first oddity of the annotations")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--load-weights", type=Path, help="model to run: .pth, or exported .xml, .bin or .onnx")
     source.add_argument(
@@ -37,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision", help="what an OpenVINO model computes in: f32, bf16 or f16 (default: f32, as snapshots do)"
     )
+    parser.add_argument(
+        "--tiles", default="none", metavar="auto|none", help="read large pictures tile by tile too (default: none)"
+    )
     parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
 
@@ -46,6 +55,11 @@ def _add_scoring(parser: argparse.ArgumentParser) -> None:
         "--metrics",
         default=DEFAULT_METRICS,
         help=f"comma-separated metrics (default: {DEFAULT_METRICS}; also e2e_recognition)",
+    )
+    parser.add_argument(
+        "--case-sensitive",
+        action=argparse.BooleanOptionalAction,
+        help="a reading in another case is wrong (default: where the model's alphabet tells cases apart)",
     )
     parser.add_argument(
         "--lexicon",
@@ -65,8 +79,8 @@ def _add_scoring(parser: argparse.ArgumentParser) -> None:
         metavar="search|DET,TEXT",
         help="least detection and text scores; 'search' finds them on another set, given by the --search flags",
     )
-    parser.add_argument("--search-ann-files", help="annotation files of the set to search thresholds on")
-    parser.add_argument("--search-data-roots", help="their picture folders")
+    add_paths(parser, "--search-ann-files", "annotation files of the set to search thresholds on")
+    add_paths(parser, "--search-data-roots", "their picture folders")
     parser.add_argument(
         "--search-predictions", type=Path, metavar="FILE|DIR", help="predictions for that set, with --from-predictions"
     )
@@ -87,40 +101,53 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Predict or read predictions, score, print, and write what was asked for."""
+    from text_spotting.annotations.problems import Problems
     from text_spotting.evaluation.lexicon import read_lexicon
-    from text_spotting.evaluation.predictions import write_predictions
     from text_spotting.evaluation.runs import measure
     from text_spotting.evaluation.tables import comparison_table, score_table
 
     _check(args)
-    test_set = _read_set(args.test_ann_files, args.test_data_roots)
+    problems = Problems(strict=args.strict)
+    test_set = _read_set(args.test_ann_files, args.test_data_roots, problems)
+    _require_words(test_set, args.test_ann_files)
     lexicons = [read_lexicon(option, test_set.names) for option in args.lexicon]
     earlier = _read_predictions(args.compare, test_set) if args.compare else None
     model = _load(args) if args.load_weights else None
-    thresholds = _choose_thresholds(args, model)
-    predictions = _predict(model, args.from_predictions, test_set, args.workers)
-    if thresholds:
-        predictions = thresholds.apply(predictions)
-    if args.save_predictions:
-        write_predictions(args.save_predictions, dict(zip(test_set.names, predictions, strict=True)))
+    thresholds = _choose_thresholds(args, model, problems)
+    predictions, broken = _predict(args, model, test_set, thresholds, problems)
+    if broken:
+        whole = [path not in broken for path in test_set.paths]
+        test_set, lexicons = test_set.keep(whole), [one.keep(whole) for one in lexicons]
+        predictions, earlier = list(compress(predictions, whole)), earlier and list(compress(earlier, whole))
     metrics = _metric_names(args)
     source: Path = args.load_weights or args.from_predictions
-    result = measure(str(source), test_set, predictions, metrics, lexicons)
-    before = measure(str(args.compare), test_set, earlier, metrics, lexicons) if earlier else None
+    fold = _folds_case(args, model)
+    result = measure(str(source), test_set, predictions, metrics, lexicons, fold)
+    before = measure(str(args.compare), test_set, earlier, metrics, lexicons, fold) if earlier else None
     print(score_table(result))
     if before:
         print(comparison_table(before, result))
     if args.cropped_words:
         _print_cropped(result)
     _save(args, source, model, result, before)
+    problems.raise_lost()
+
+
+def _require_words(test_set: "AnnotatedSet", source: object) -> None:
+    """A score over no word at all would be 0 or 100 as one likes."""
+    words = [word for words in test_set.truth for word in words]
+    if not any(not word.ignore for word in words):
+        raise UserError(
+            f"{source}: nothing to score: none of the {len(words)} words in {len(test_set.paths)} pictures counts"
+        )
 
 
 def _check(args: argparse.Namespace) -> None:
     """Find mistakes before the long work starts."""
-    from text_spotting.evaluation.files import require_writable
     from text_spotting.evaluation.metrics_file import read_metrics_file
     from text_spotting.evaluation.protocols import protocol
     from text_spotting.evaluation.report import PAGE_NAME
+    from text_spotting.files.writing import require_writable
 
     for name in _metric_names(args):
         protocol(name)
@@ -141,20 +168,35 @@ def _check(args: argparse.Namespace) -> None:
 
 def _load(args: argparse.Namespace) -> "LoadedSpotter":
     from text_spotting.cli.weights import load_spotter
+    from text_spotting.runtime.tiles import wanted_tiles
 
-    return load_spotter(args.load_weights, args.config, args.device, args.trust_snapshot, args.precision)
+    model = load_spotter(args.load_weights, args.config, args.device, args.trust_snapshot, args.precision)
+    return model.tiled() if wanted_tiles(args.tiles) else model
 
 
 def _metric_names(args: argparse.Namespace) -> list[str]:
     return [name.strip() for name in args.metrics.split(",")]
 
 
-def _read_set(ann_files: str, data_roots: str) -> "AnnotatedSet":
+def _folds_case(args: argparse.Namespace, model: "LoadedSpotter | None") -> bool:
+    """Whether readings in another case are right: unless the model tells cases apart, or the flag says so."""
+    if args.case_sensitive is not None:
+        return not args.case_sensitive
+    return model is None or model.fold_case
+
+
+def _read_set(ann_files: "str | list[str]", data_roots: "str | list[str]", problems: "Problems") -> "AnnotatedSet":
+    """Read an annotated set and say what was odd about it."""
+    import sys
+
     from text_spotting.annotations.dataset_file import read_datasets
     from text_spotting.evaluation.predictions import picture_names
     from text_spotting.evaluation.runs import AnnotatedSet
 
-    images = read_datasets(ann_files, data_roots)
+    before = len(problems)
+    images = read_datasets(ann_files, data_roots, problems)
+    if len(problems) > before:
+        print(problems.summary(), file=sys.stderr)
     paths = [image.path for image in images]
     sizes = [(image.width, image.height) for image in images]
     return AnnotatedSet(picture_names(paths), paths, sizes, [image.words for image in images])
@@ -171,18 +213,57 @@ def _read_predictions(source: Path, test_set: "AnnotatedSet") -> "list[list[Word
     return predictions
 
 
-def _predict(model: "LoadedSpotter | None", source: Path, test_set: "AnnotatedSet", workers: int) -> "list[list[Word]]":
-    """Words of every picture: from the model, or without one from the prediction file."""
+def _predict(
+    args: argparse.Namespace,
+    model: "LoadedSpotter | None",
+    test_set: "AnnotatedSet",
+    thresholds: "Thresholds | None",
+    problems: "Problems",
+) -> "tuple[list[list[Word]], set[Path]]":
+    """Words of every picture, from the model or the prediction file, saved as they come; and the broken pictures."""
+    from contextlib import nullcontext
+
+    from text_spotting.evaluation.predictions import prediction_records
+    from text_spotting.files.writing import JsonObjectWriter
+
+    broken: set[Path] = set()
+    found = _found(args, model, args.from_predictions, test_set, problems, broken)
+    predictions = []
+    with JsonObjectWriter(args.save_predictions) if args.save_predictions else nullcontext() as saved:
+        for name, words in zip(test_set.names, found, strict=True):
+            kept = thresholds.apply([words])[0] if thresholds else words
+            predictions.append(kept)
+            if saved:
+                saved.add(name, prediction_records(kept))
+    return predictions, broken
+
+
+def _found(
+    args: argparse.Namespace,
+    model: "LoadedSpotter | None",
+    source: Path,
+    test_set: "AnnotatedSet",
+    problems: "Problems",
+    broken: "set[Path]",
+) -> "Iterable[list[Word]]":
+    """Words as the model or the file has them; a picture that cannot be read joins ``broken`` and costs no other."""
     from text_spotting.cli.progress import track
     from text_spotting.evaluation.inference import spot_pictures
 
     if model is None:
         return _read_predictions(source, test_set)
-    found = spot_pictures(model.spotter, test_set.paths, readers=workers)
-    return list(track(found, len(test_set.paths), "spotting"))
+
+    def leave_out(path: Path, error: UserError) -> None:
+        broken.add(path)
+        problems.lose("picture cannot be read: left out of the score", error)
+
+    found = spot_pictures(model.spotter, test_set.paths, readers=args.workers, on_broken=leave_out)
+    return track(found, len(test_set.paths), "spotting")
 
 
-def _choose_thresholds(args: argparse.Namespace, model: "LoadedSpotter | None") -> "Thresholds | None":
+def _choose_thresholds(
+    args: argparse.Namespace, model: "LoadedSpotter | None", problems: "Problems"
+) -> "Thresholds | None":
     """Thresholds given or found on the search set; None to leave the predictions as they come."""
     from text_spotting.cli.progress import track
     from text_spotting.evaluation.protocols import PROTOCOLS
@@ -200,8 +281,8 @@ def _choose_thresholds(args: argparse.Namespace, model: "LoadedSpotter | None") 
             "--thresholds search needs a set of its own, for thresholds found on the test set flatter the model: "
             "add --search-ann-files and --search-data-roots, and with --from-predictions also --search-predictions"
         )
-    search_set = _read_set(args.search_ann_files, args.search_data_roots)
-    predictions = _predict(model, args.search_predictions, search_set, args.workers)
+    search_set = _read_set(args.search_ann_files, args.search_data_roots, problems)
+    predictions = list(_found(args, model, args.search_predictions, search_set, problems, set()))
     rules = PROTOCOLS[SEARCHED_METRIC]
     found, score = search_thresholds(
         search_set.truth, predictions, rules, lambda grid: track(grid, len(GRID), "searching thresholds", "step")
@@ -222,7 +303,7 @@ def _crop_readings(result: "Run") -> "list[Reading]":
 def _print_cropped(result: "Run") -> None:
     from text_spotting.evaluation.cropped import crop_table
 
-    print(crop_table(_crop_readings(result)))
+    print(crop_table(_crop_readings(result), result.fold_case))
 
 
 def _save(
@@ -236,7 +317,7 @@ def _save(
         entries = size_entries(model.measure_size()) if model else []
         entries += score_entries(result.metrics)
         if args.cropped_words:
-            entries += reading_entries(_crop_readings(result))
+            entries += reading_entries(_crop_readings(result), result.fold_case)
         update_metrics_file(args.save_metrics_to, [source] if source.is_file() else [], entries)
     if args.save_output_to:
         _draw(args.save_output_to, result)
@@ -256,6 +337,6 @@ def _draw(folder: Path, result: "Run") -> None:
     test_set = result.test_set
     rows = zip(test_set.paths, test_set.names, result.pictures, strict=True)
     for path, name, picture in track(rows, len(test_set.paths), "drawing"):
-        shown = [(one.word, one.outcome) for one in word_outcomes(picture)]
+        shown = [(one.word, one.outcome) for one in word_outcomes(picture, result.rules("ic15_end_to_end"))]
         write_picture(folder / f"{name}.jpg", draw_outcomes(read_picture(path), shown))
     print(f"drawn pictures: {folder}")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from text_spotting.export.export import Exported, Wishes
 
 COLOUR_ORDERS = ("BGR", "RGB")
+MOST_WORDS = 2000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="colour order of the pictures that the IR takes (default: as template.yaml says, else BGR)",
     )
     parser.add_argument("--input-size", type=input_size, metavar="WxH", help="input size (default: as in training)")
+    parser.add_argument(
+        "--max-words", type=int, metavar="N", help="most words of a picture that are found (default: as in model.py)"
+    )
     parser.add_argument("--fp16", action="store_true", help="store the IR's weights in half precision: half the size")
     parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
     parser.add_argument("--openvino-mo-args", help=argparse.SUPPRESS)
@@ -41,28 +45,33 @@ def input_size(text: str) -> tuple[int, int]:
 
 def run(args: argparse.Namespace) -> None:
     """Load, trace, convert, compare, and only then write."""
-    config_file, wishes = _resolve(args)
+    wishes = _resolve(args)
     if not (wishes.onnx or wishes.openvino):
         raise UserError("--no-onnx and --no-openvino leave nothing to export; drop one of them")
+    if args.max_words is not None and not 1 <= args.max_words <= MOST_WORDS:
+        raise UserError(f"--max-words {args.max_words}: must lie between 1 and {MOST_WORDS}")
     if args.openvino_mo_args:
         print("--openvino-mo-args is accepted for old scripts and ignored: there is no Model Optimizer any more")
     from text_spotting.export.export import export, plain_manifest
-    from text_spotting.export.network import load_config, load_network
+    from text_spotting.export.network import limit_words, load_network
+    from text_spotting.workdir.paths import load_work_config
 
-    config = load_config(config_file)
+    config = load_work_config(args.config)
+    if args.max_words is not None:
+        limit_words(config, args.max_words)
     manifest = plain_manifest(config, args.input_size)
     network = load_network(config, args.load_weights, args.trust_snapshot)
     _report(export(network, manifest, args.save_model_to, wishes))
 
 
-def _resolve(args: argparse.Namespace) -> "tuple[Path, Wishes]":
+def _resolve(args: argparse.Namespace) -> "Wishes":
     """Fill what the command line leaves open from the work dir's template."""
     from text_spotting.export.export import Wishes
-    from text_spotting.workdir.paths import beside_script, require_work_dir
+    from text_spotting.workdir.paths import beside_script
 
     work_dir = beside_script()
     output = work_dir.template.output_format if work_dir else None
-    return args.config or require_work_dir().config_file, Wishes(
+    return Wishes(
         onnx=_first(args.onnx, output.onnx.default if output else True),
         openvino=_first(args.openvino, output.openvino.default if output else True),
         input_order=args.openvino_input_format or (output.openvino.input_format if output else COLOUR_ORDERS[0]),

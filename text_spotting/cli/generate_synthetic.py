@@ -22,7 +22,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="number of the first picture (default: 0)")
     parser.add_argument("--size", type=_size, default=(640, 384), metavar="WxH", help="(default: 640x384)")
     parser.add_argument(
-        "--words", type=int, nargs=2, metavar=("LEAST", "MOST"), help="words per picture (default: 4 20)"
+        "--words",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar="FILE | LEAST MOST",
+        help="a UTF-8 file of words to write mostly; or the least and most words per picture (default: 4 20); "
+        "may be given twice, once for each",
+    )
+    parser.add_argument(
+        "--alphabet",
+        metavar="NAME|SYMBOLS",
+        help="what texts are written in: alphanumeric (default), alphanumeric_case, printable_ascii, latin, cyrillic, "
+        "digits, or the symbols themselves",
     )
     parser.add_argument(
         "--height", type=int, nargs=2, metavar=("LEAST", "MOST"), help="height of the letters in pixels (default: 9 72)"
@@ -80,8 +92,7 @@ def _check(args: argparse.Namespace) -> None:
         amount = getattr(args, flag)
         if amount is not None and not 0 <= amount <= most:
             raise UserError(f"--{flag.replace('_', '-')} {amount}: must lie between 0 and {most}")
-    for flag in ("words", "height"):
-        pair = getattr(args, flag)
+    for flag, pair in (("words", _words(args)[1]), ("height", args.height)):
         if pair and not 1 <= pair[0] <= pair[1]:
             raise UserError(f"--{flag} {pair[0]} {pair[1]}: the first number must be 1 or more, the second no less")
     if args.host_root and not args.host:
@@ -92,14 +103,38 @@ def _check(args: argparse.Namespace) -> None:
             raise UserError(f"--{flag.replace('_', '-')} {folder}: no such folder")
 
 
+def _words(args: argparse.Namespace) -> tuple[Path | None, tuple[int, int] | None]:
+    """The word list and the range of words per picture that ``--words`` names, each where it was given."""
+    listed, count = None, None
+    for values in args.words:
+        if len(values) == 2 and all(value.isdigit() for value in values):
+            count = int(values[0]), int(values[1])
+        elif len(values) == 1 and not values[0].isdigit():
+            listed = Path(values[0])
+        else:
+            raise UserError(f"--words {' '.join(values)}: expected a file of words, or two numbers LEAST MOST")
+    return listed, count
+
+
+def _alphabet(args: argparse.Namespace) -> dict[str, str] | None:
+    from text_spotting.alphabet import READY
+
+    if args.alphabet is None:
+        return None
+    return {"name": args.alphabet} if args.alphabet in READY else {"symbols": args.alphabet}
+
+
 def _options(args: argparse.Namespace) -> "SceneOptions":
     from dataclasses import replace
 
     from text_spotting.synth.generate import DENSE, SceneOptions
 
+    word_list, count = _words(args)
     chosen = {
         "size": args.size,
-        "words": tuple(args.words) if args.words else None,
+        "words": count,
+        "word_list": word_list,
+        "alphabet": _alphabet(args),
         "height": tuple(args.height) if args.height else None,
         "clutter": args.clutter,
         "tilt": args.tilt,
@@ -126,9 +161,8 @@ def _write(args: argparse.Namespace, options: "SceneOptions") -> None:
 
 
 def _preview(args: argparse.Namespace, options: "SceneOptions") -> None:
-    import cv2
-
     from text_spotting.draw import Outcome, draw_outcomes
+    from text_spotting.pictures import write_picture
     from text_spotting.synth.generate import SceneGenerator
     from text_spotting.synth.preview import contact_sheet
 
@@ -138,7 +172,5 @@ def _preview(args: argparse.Namespace, options: "SceneOptions") -> None:
         scene = generator(args.seed + number)
         outcomes = [(word, Outcome.IGNORED if word.ignore else Outcome.RIGHT) for word in scene.words]
         rows.append((scene.image, draw_outcomes(scene.image, outcomes)))
-    args.output.mkdir(parents=True, exist_ok=True)
-    path = args.output / "preview.jpg"
-    cv2.imwrite(str(path), contact_sheet([image for row in rows for image in row]))
+    path = write_picture(args.output / "preview.jpg", contact_sheet([image for row in rows for image in row]))
     print(f"{path}: {args.preview} pictures, each plain and with its labels")

@@ -1,4 +1,7 @@
-"""Make a work dir from a model template: its configuration, the tools and the initial snapshot."""
+"""Make a work dir from a model template: its configuration, the tools and the initial snapshot.
+
+A template is a program: reading its model.py runs it. Instantiate only templates whose makers you trust.
+"""
 
 import argparse
 import logging

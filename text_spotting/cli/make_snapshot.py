@@ -31,24 +31,24 @@ def run(args: argparse.Namespace) -> None:
     """Join, check that the network is complete, write, and print what the template's entry needs."""
     import hashlib
 
-    from mmengine.config import Config
-
-    from text_spotting.engine.checkpoints import half_precision, load_weights, missing_weights
+    from text_spotting.engine.checkpoints import half_precision, load_some_weights, missing_weights
     from text_spotting.engine.checkpoints import write_snapshot as write
+    from text_spotting.engine.symbols import alphabet_of
     from text_spotting.engine.torch_spotter import build_network
+    from text_spotting.workdir.config import load_config
 
     if not (args.checkpoints or args.mean):
         raise UserError("nothing to make a snapshot of: name checkpoints, or give --mean")
-    network = build_network(Config.fromfile(args.config, import_custom_modules=False))
+    network = build_network(load_config(args.config))
     joined: dict[str, object] = {}
     iterations = 0
     for checkpoint, source in _parts(args):
-        load_weights(network, checkpoint, source)
+        load_some_weights(network, checkpoint, source)
         joined.update(checkpoint["state_dict"])
         iterations += int(checkpoint.get("meta", {}).get("iter", 0))
     if missing := missing_weights(network, {"state_dict": joined}):
         raise UserError(f"{len(missing)} tensors are in none of the checkpoints, the first is {missing[0]}")
-    meta = {"epoch": args.epoch, "iter": iterations}
+    meta = {"epoch": args.epoch, "iter": iterations, "alphabet": alphabet_of(network).to_dict()}
     write({"meta": meta, "state_dict": half_precision(network.state_dict())}, args.output)
     digest = hashlib.sha256(args.output.read_bytes()).hexdigest()
     print(f"{args.output}\n  size: {args.output.stat().st_size}\n  sha256: {digest}")

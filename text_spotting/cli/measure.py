@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
 def _check(args: argparse.Namespace) -> None:
     """Find mistakes before the long work starts."""
     from text_spotting.evaluation.broad.results import RESULTS
-    from text_spotting.evaluation.files import require_writable
+    from text_spotting.files.writing import require_writable
 
     if not (args.load_weights or args.compare):
         raise UserError("nothing to do: give --load-weights to measure, --compare to show what was measured, or --list")

@@ -72,7 +72,8 @@ def _open_snapshot(args: argparse.Namespace, weights: Path, cache: Path) -> "Mod
     config_file = _config_of(args, weights)
     from text_spotting.evaluation.broad.store import code_hash, hash_of
     from text_spotting.export.export import Wishes, export, plain_manifest
-    from text_spotting.export.network import load_config, load_network
+    from text_spotting.export.network import load_network
+    from text_spotting.workdir.config import load_config
 
     config = load_config(config_file)
     identity = hash_of((weights.read_bytes(), config.pretty_text.encode()))
@@ -120,15 +121,15 @@ def _own_readers(engine: Any, identity: str) -> "list[NamedReader]":
     else:
         print("its decoder reads features of its detector, not crops: it cannot be measured alone")
     if getattr(engine.manifest, "recognizer", ""):
-        readers.append(NamedReader("ctc", identity, CtcReader(engine.recognize, engine.manifest.symbols)))
+        reader = CtcReader(engine.recognize, engine.manifest.symbols, engine.manifest.read_stretch)
+        readers.append(NamedReader("ctc", identity, reader))
     return readers
 
 
 def _read_features(engine: Any, features: Any) -> list[str]:
-    from text_spotting.postprocess import to_text
+    from text_spotting.runtime.reading import read_features
 
-    symbols, _ = engine.read(features)
-    return [to_text(word, engine.manifest) for word in symbols]
+    return [reading.text for reading in read_features(engine, features)]
 
 
 def _config_of(args: argparse.Namespace, weights: Path) -> Path:

@@ -105,7 +105,7 @@ def _of_photos(file: str) -> list["AnnotatedImage"]:
 
 def _of_crops(files: str) -> list["AnnotatedImage"]:
     from text_spotting.annotations.held_back import split_crops
-    from text_spotting.annotations.icdar import natural_key
+    from text_spotting.files.reading import natural_key
 
     crops, mark, photos = files.partition(",")
     if not mark:

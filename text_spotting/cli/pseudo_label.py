@@ -10,6 +10,7 @@ from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
     from text_spotting.annotations.pseudo_label import Recogniser
+    from text_spotting.annotations.records import AnnotatedImage
     from text_spotting.words import Image
 
 
@@ -27,24 +28,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Read, transcribe, write, and say what was done."""
     from text_spotting.annotations.dataset_file import check_pictures_exist, read_dataset, write_dataset
+    from text_spotting.annotations.problems import Problems
     from text_spotting.annotations.pseudo_label import pseudo_label
 
     if not 0 <= args.min_score <= 1:
         raise UserError(f"--min-score {args.min_score}: must lie between 0 and 1")
-    images = read_dataset(args.ann_file, args.data_root)
+    problems = Problems()
+    images = read_dataset(args.ann_file, args.data_root, problems)
     root = args.data_root or args.ann_file.parent
     check_pictures_exist(images, args.ann_file, root)
     recognise = _rapidocr(args.threads)
     total: Counter[str] = Counter()
-    done = []
-    for image, counts in track(pseudo_label(images, recognise, args.min_score), len(images), "transcribing"):
-        done.append(image)
-        total += counts
-    write_dataset(args.output, done, None if args.data_root is None else root)
+    done: list[AnnotatedImage] = []
+    labelled = pseudo_label(images, recognise, args.min_score, problems)
+    try:
+        for image, counts in track(labelled, len(images), "transcribing"):
+            done.append(image)
+            total += counts
+    finally:
+        # A run that is stopped keeps what it transcribed; the rest of the pictures stay as they were.
+        write_dataset(args.output, [*done, *images[len(done) :]], None if args.data_root is None else root)
     print(
         f"{args.output}: {total['labelled']} words transcribed, {total['unsure']} not sure enough "
         f"(score below {args.min_score}), {total['left alone']} left alone"
     )
+    if len(problems):
+        print(f"\n{problems.summary()}")
+    problems.raise_lost()
 
 
 def _rapidocr(threads: int) -> "Recogniser":

@@ -19,19 +19,19 @@ def run(args: argparse.Namespace) -> None:
     os.environ["ANN_ROOT"] = args.ann_root or args.data_root
     if args.threads:
         os.environ["OMP_NUM_THREADS"] = str(args.threads)
-    from mmengine.config import Config
-
     from text_spotting.annotations.dataset_file import read_datasets
     from text_spotting.engine.checkpoints import read_snapshot
-    from text_spotting.engine.train import build_runner, from_state, from_weights, train
+    from text_spotting.engine.train import build_runner, from_some_weights, from_state, output_folder, train
+    from text_spotting.workdir.config import load_config
 
-    config = Config.fromfile(args.recipe)
+    config = load_config(args.recipe)
     latest = args.save_checkpoints_to / "latest.pth"
     start = None
     if latest.exists():
         start = from_state(read_snapshot(latest), str(latest))
     elif args.load_weights:
-        start = from_weights(read_snapshot(args.load_weights), args.load_weights)
+        start = from_some_weights(read_snapshot(args.load_weights), args.load_weights)
     validation = read_datasets(*config.validation)[: config.validation_pictures] if "validation" in config else ()
-    if not train(build_runner(config, args.save_checkpoints_to, start, validation)):
-        raise KeyboardInterrupt
+    with output_folder(args.save_checkpoints_to):
+        if not train(build_runner(config, args.save_checkpoints_to, start, validation)):
+            raise KeyboardInterrupt

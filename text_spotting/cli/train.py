@@ -6,21 +6,32 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from text_spotting.cli.path_flags import add_paths
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mmengine.config import Config
 
+    from text_spotting.alphabet import Alphabet
     from text_spotting.annotations.records import AnnotatedImage
     from text_spotting.engine.train import Start
+    from text_spotting.workdir.settings import Settings
+    from text_spotting.workdir.template import Template
+
+
+TRACKERS = ("mlflow", "wandb", "clearml")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command line; defaults come from the work directory's template."""
+    """Declare the command line; what is not given is as model.py says, or template.yaml, or docs/configuration.md."""
     _add_data(parser)
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument("--resume-from", metavar="PTH", help="go on where this snapshot's training stopped")
-    start.add_argument("--load-weights", metavar="PTH", help="start a new training from these weights")
+    parser.add_argument("--resume-from", metavar="PTH", help="go on where this snapshot's training stopped")
+    parser.add_argument("--load-weights", metavar="PTH", help="start a new training from these weights")
+    parser.add_argument(
+        "--partial-weights", action="store_true", help="let --load-weights lack parts, which then begin anew"
+    )
     parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
     parser.add_argument("--save-checkpoints-to", type=Path, default=Path("outputs"), help="default: outputs")
     parser.add_argument("--tensorboard-dir", help="default: tf_logs beside the checkpoints")
@@ -30,20 +41,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gpu-num", type=int, help="GPUs to use; 0 for the CPU, which is also used where there is none"
     )
+    parser.add_argument(
+        "--scale-lr", action="store_true", help="multiply the learning rate by how much larger all batches together are"
+    )
+    parser.add_argument(
+        "--skip-bad-batches", type=int, default=0, metavar="N", help="pass over up to N batches that are not finite"
+    )
     parser.add_argument("--amp", action="store_true", help="mixed precision: float16 on GPUs, bfloat16 on CPUs")
-    parser.add_argument("--seed", type=int, default=0, help="fixes every random choice (default: 0)")
-    parser.add_argument("--val-interval", type=int, default=1, help="epochs between validations (default: 1)")
-    parser.add_argument("--workers", type=int, default=2, help="processes that load pictures (default: 2)")
+    parser.add_argument("--seed", type=int, help="fixes every random choice")
+    parser.add_argument("--val-interval", type=int, help="epochs between validations")
+    parser.add_argument("--workers", type=int, help="processes that load pictures")
+    _add_comfort(parser)
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
+
+
+def _add_comfort(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--early-stop", type=int, default=0, metavar="N", help="end after N validations without better word spotting"
+    )
+    parser.add_argument("--tracker", choices=TRACKERS, help="show the run there, too; needs the package of that name")
+    parser.add_argument(
+        "--lr-find", action="store_true", help="train nothing: try learning rates for 100 steps and propose one"
+    )
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
     files = "comma-separated COCO-with-text files or patterns"
     roots = "comma-separated picture folders, one for each file"
-    parser.add_argument("--train-ann-files", required=True, help=files)
-    parser.add_argument("--train-data-roots", required=True, help=roots)
-    parser.add_argument("--val-ann-files", required=True, help=files)
-    parser.add_argument("--val-data-roots", required=True, help=roots)
+    add_paths(parser, "--train-ann-files", files, required=True)
+    add_paths(parser, "--train-data-roots", roots, required=True)
+    add_paths(parser, "--val-ann-files", files, required=True)
+    add_paths(parser, "--val-data-roots", roots, required=True)
+    parser.add_argument("--strict", action="store_true", help="end at the first oddity of the annotations")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -51,52 +80,72 @@ def run(args: argparse.Namespace) -> None:
     from text_spotting.workdir.paths import require_work_dir
 
     work_dir = require_work_dir()
-    basic = work_dir.template.hyper_parameters.basic
-    args.epochs = basic.epochs if args.epochs is None else args.epochs
-    args.batch_size = basic.batch_size if args.batch_size is None else args.batch_size
-    args.base_learning_rate = basic.base_learning_rate if args.base_learning_rate is None else args.base_learning_rate
-    args.gpu_num = work_dir.template.gpu_num if args.gpu_num is None else args.gpu_num
     _check(args)
 
-    from mmengine.config import Config
+    from text_spotting.alphabet import Alphabet
+    from text_spotting.engine.train import build_runner, output_folder, train
+    from text_spotting.files.writing import write_whole
+    from text_spotting.workdir import settings
+    from text_spotting.workdir.config import mistakes_in
+    from text_spotting.workdir.paths import load_work_config
 
-    from text_spotting.engine.train import build_runner, train
-
-    training = _read("train", args.train_ann_files, args.train_data_roots)
-    validation = _read("val", args.val_ann_files, args.val_data_roots)
-    launcher = _choose_devices(args.gpu_num)
-    config = Config.fromfile(args.config or work_dir.config_file)
-    _configure(config, args, len(training))
-    runner = build_runner(config, args.save_checkpoints_to, _start(args), validation, launcher)
-    if not train(runner):
-        raise KeyboardInterrupt
-    print(f"trained {runner.epoch} epochs; newest snapshot: {args.save_checkpoints_to / 'latest.pth'}")
+    config = load_work_config(args.config)
+    chosen = settings.resolve(vars(args), config, work_dir.template)
+    training, validation = _read(args, "train"), _read(args, "val")
+    _tell_lesson(training, Alphabet.of(config.alphabet))
+    launcher = _choose_devices(chosen["gpu_num"].value)
+    if args.scale_lr:
+        chosen = _with_scaled_rate(chosen, work_dir.template)
+    with mistakes_in("model.py"):
+        settings.apply(chosen, config)
+        _configure(config, args, len(training))
+    _add_hooks(config, args)
+    start = _start(args)
+    with output_folder(args.save_checkpoints_to):
+        if args.lr_find:
+            _find_rate(config, args, start, launcher)
+            return
+        runner = build_runner(config, args.save_checkpoints_to, start, validation, launcher)
+        if runner.rank == 0:
+            print(settings.told(chosen))
+            settings.save(chosen, config, args.save_checkpoints_to, write_whole)
+        if not train(runner):
+            raise KeyboardInterrupt
+    if runner.rank == 0:
+        print(f"trained {runner.epoch} epochs; newest snapshot: {args.save_checkpoints_to / 'latest.pth'}")
 
 
 def _check(args: argparse.Namespace) -> None:
-    for flag, value, least in (
-        ("--epochs", args.epochs, 1),
-        ("--batch-size", args.batch_size, 1),
-        ("--gpu-num", args.gpu_num, 0),
-        ("--val-interval", args.val_interval, 1),
-        ("--workers", args.workers, 0),
-    ):
-        if value < least:
-            raise UserError(f"{flag} {value}: must be {least} or more")
-    if args.base_learning_rate <= 0:
-        raise UserError(f"--base-learning-rate {args.base_learning_rate}: must be above 0")
+    if args.skip_bad_batches < 0:
+        raise UserError(f"--skip-bad-batches {args.skip_bad_batches}: must be 0 or more")
+    if args.partial_weights and not args.load_weights:
+        raise UserError("--partial-weights belongs to --load-weights; give both")
+    if args.resume_from and args.load_weights:
+        raise UserError("--resume-from and --load-weights are two beginnings; give one")
+    if args.early_stop < 0:
+        raise UserError(f"--early-stop {args.early_stop}: must be 0 (never) or more")
     for flag, path in (("--resume-from", args.resume_from), ("--load-weights", args.load_weights)):
         if path and not Path(path).is_file():
             raise UserError(f"{flag}: {path} does not exist")
 
 
-def _read(which: str, ann_files: str, data_roots: str) -> "list[AnnotatedImage]":
+def _read(args: argparse.Namespace, which: str) -> "Sequence[AnnotatedImage]":
+    """Read the training or validation set, and say what is odd; training gets it packed, as its data set will."""
     from text_spotting.annotations.dataset_file import read_datasets
+    from text_spotting.annotations.packed import read_packed
+    from text_spotting.annotations.problems import Problems
 
+    problems = Problems(strict=args.strict)
+    ann_files, data_roots = getattr(args, f"{which}_ann_files"), getattr(args, f"{which}_data_roots")
     try:
-        return read_datasets(ann_files, data_roots)
+        if which == "train" and not args.strict:
+            return read_packed(ann_files, data_roots)
+        images = read_datasets(ann_files, data_roots, problems)
     except UserError as error:
         raise UserError(f"--{which}-ann-files: {error}") from error
+    if which == "val" and len(problems):
+        print(problems.summary(), file=sys.stderr)
+    return images
 
 
 def _choose_devices(gpu_num: int) -> str:
@@ -116,38 +165,80 @@ def _choose_devices(gpu_num: int) -> str:
     return "none"
 
 
+def _with_scaled_rate(chosen: "Settings", template: "Template") -> "Settings":
+    """All processes' batches together against the template's (linear scaling, Goyal et al. 2017, arXiv 1706.02677)."""
+    from dataclasses import replace
+
+    usual = template.hyper_parameters.basic.batch_size * max(1, template.gpu_num)
+    rate = chosen["base_learning_rate"]
+    factor = float(chosen["batch_size"].value * int(os.environ.get("WORLD_SIZE", "1")) / usual)
+    print(f"--scale-lr: the learning rate is {factor:g} x {rate.value:g}")
+    return {**chosen, "base_learning_rate": replace(rate, value=rate.value * factor)}
+
+
 def _configure(config: "Config", args: argparse.Namespace, pictures: int) -> None:
     from text_spotting.engine.train import use_mixed_precision
 
-    if args.batch_size > pictures:
-        print(f"warning: --batch-size {args.batch_size} is more than the {pictures} pictures; using {pictures}")
     loader = config.train_dataloader
-    loader.batch_size = min(args.batch_size, pictures)
-    loader.num_workers = args.workers
-    loader.persistent_workers = args.workers > 0
-    loader.sampler.seed = loader.dataset.seed = config.seed = args.seed
+    if loader.batch_size > pictures:
+        print(f"warning: a batch of {loader.batch_size} is more than the {pictures} pictures; using {pictures}")
+    loader.batch_size = min(loader.batch_size, pictures)
     loader.dataset.sources = [
         {"type": "PhotoSource", "ann_files": args.train_ann_files, "data_roots": args.train_data_roots}
     ]
-    config.train_cfg.max_epochs = args.epochs
-    config.train_cfg.val_interval = args.val_interval
-    config.optim_wrapper.optimizer.lr = args.base_learning_rate
-    for scheduler in config.param_scheduler:
-        if scheduler.type == "CosineAnnealingLR":
-            scheduler.T_max = args.epochs
+    config.train_cfg.skip_bad_batches = args.skip_bad_batches
     for hook in config.custom_hooks:
         if hook.type == "JournalHook":
             hook.tensorboard_dir = args.tensorboard_dir
-    if args.amp:
-        use_mixed_precision(config)
+    if args.amp and not use_mixed_precision(config):
+        print("warning: --amp: no GPU and no bfloat16 instructions here; training in float32", file=sys.stderr)
+
+
+def _tell_lesson(images: "Sequence[AnnotatedImage]", alphabet: "Alphabet") -> None:
+    """One line on what the training set teaches, and warnings."""
+    from text_spotting.annotations.lesson import lesson
+
+    told = lesson(images, alphabet.encode, alphabet.max_length)
+    print(f"training set: {told}", flush=True)
+    for warning in told.warnings():
+        print(f"warning: --train-ann-files: {warning}", file=sys.stderr)
+
+
+def _add_hooks(config: "Config", args: argparse.Namespace) -> None:
+    """The console's line, and what --early-stop and --tracker ask for."""
+    from text_spotting.engine.trackers import require_tracker
+
+    hooks = [{"type": "ConsoleHook"}, {"type": "BoardHook", "tensorboard_dir": args.tensorboard_dir}]
+    if args.early_stop:
+        patience = {"monitor": "word_spotting", "rule": "greater", "patience": args.early_stop}
+        hooks.append({"type": "EarlyStoppingHook", **patience})
+    if args.tracker:
+        require_tracker(args.tracker)
+        hooks.append({"type": "TrackerHook", "tracker": args.tracker})
+    config.custom_hooks = [*config.custom_hooks, *hooks]
+
+
+def _find_rate(config: "Config", args: argparse.Namespace, start: "Start | None", launcher: str) -> None:
+    """Run the learning rate test, and print and draw what it says."""
+    from text_spotting.engine import lr_find
+    from text_spotting.engine.train import build_runner, train
+
+    lr_find.only_find(config)
+    try:
+        train(build_runner(config, args.save_checkpoints_to, start, (), launcher))
+    except lr_find.Found as found:
+        picture = args.save_checkpoints_to / "lr_find.png"
+        lr_find.draw(found.tried, picture)
+        print(f"{len(found.tried)} steps; proposed: --base-learning-rate {lr_find.proposal(found.tried):g} ({picture})")
 
 
 def _start(args: argparse.Namespace) -> "Start | None":
     from text_spotting.engine.checkpoints import read_snapshot
-    from text_spotting.engine.train import from_state, from_weights
+    from text_spotting.engine.train import from_some_weights, from_state, from_weights
 
     if args.resume_from:
         return from_state(read_snapshot(args.resume_from, args.trust_snapshot), args.resume_from)
     if args.load_weights:
-        return from_weights(read_snapshot(args.load_weights, args.trust_snapshot), args.load_weights)
+        begin = from_some_weights if args.partial_weights else from_weights
+        return begin(read_snapshot(args.load_weights, args.trust_snapshot), args.load_weights)
     return None

@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
 
     import text_spotting.gpu  # noqa: F401  (before mmdet)
     from text_spotting.engine.checkpoints import half_precision, write_snapshot
-    from text_spotting.export.network import load_config
+    from text_spotting.workdir.config import load_config
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     weights, steps = _made(args, load_config(args.config))

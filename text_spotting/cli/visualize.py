@@ -1,6 +1,7 @@
 """Find and read words in pictures or video with an exported model, and show, draw or save them."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from text_spotting.errors import UserError
@@ -12,7 +13,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--load-weights", type=Path, required=True, help="exported model: .xml, .bin, .onnx or its folder"
     )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--video", metavar="SOURCE", help="camera index, video file or URL")
+    source.add_argument(
+        "--video",
+        metavar="SOURCE",
+        help="camera index or /dev/videoN, video file, frame_%%03d.png, URL, or GStreamer pipeline",
+    )
     source.add_argument("--images", metavar="SOURCE", help="picture, folder or glob pattern")
     parser.add_argument("--output", type=Path, help="drawn result: a folder for pictures, .mp4, .mkv or .avi for video")
     parser.add_argument("--save-json", type=Path, metavar="FILE", help="words found, by picture or frame")
@@ -23,8 +28,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="words found in --images as COCO with text, to correct by hand",
     )
     parser.add_argument("--serve", metavar="[HOST:]PORT", help="show the video in a browser (host: 127.0.0.1)")
+    parser.add_argument(
+        "--reconnect",
+        type=int,
+        nargs="?",
+        const=10,
+        default=0,
+        metavar="N",
+        help="open a live source that stops again, up to N times in a row (default: 0; N: 10)",
+    )
+    parser.add_argument("--loop", action="store_true", help="begin a video file anew when it ends")
     parser.add_argument("--no-show", action="store_true", help="open no window (implied where there is no screen)")
     parser.add_argument("--no-track", action="store_true", help="show every frame's own reading")
+    parser.add_argument(
+        "--tiles",
+        default="none",
+        metavar="auto|none",
+        help="auto: read pictures much larger than the model's input tile by tile too; takes longer (default: none)",
+    )
+    parser.add_argument(
+        "--score", type=float, metavar="S", help="least score of a word, 0..1 (default: what the model was made with)"
+    )
     parser.add_argument("--device", default="CPU", help="OpenVINO device (default: CPU)")
     parser.add_argument("--precision", help="arithmetic: f32, bf16 or f16 (default: the fastest here)")
     parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="keep compiled models there to start faster")
@@ -37,10 +61,15 @@ def run(args: argparse.Namespace) -> None:
     from text_spotting.runtime.spotter import Spotter
 
     spotter = Spotter(args.load_weights, args.device, args.precision, cache_dir=args.cache_dir)
+    if args.score is not None:
+        manifest = spotter.manifest
+        spotter.manifest = replace(manifest, word_thr=args.score, score_thr=min(manifest.score_thr, args.score))
     if args.images is not None:
         from text_spotting.cli.visualize_pictures import run_pictures
+        from text_spotting.runtime.tiles import TiledSpotter, wanted_tiles
 
-        run_pictures(args, spotter)
+        size = spotter.manifest.input_size
+        run_pictures(args, TiledSpotter(spotter, size) if wanted_tiles(args.tiles) else spotter, size)
     else:
         from text_spotting.cli.visualize_video import run_video
 
@@ -48,12 +77,20 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    from text_spotting.evaluation.files import require_writable
+    from text_spotting.files.writing import require_writable
 
+    if args.tiles not in ("auto", "none"):
+        raise UserError(f"--tiles {args.tiles}: expected auto or none")
+    if args.tiles != "none" and args.images is None:
+        raise UserError("--tiles needs --images: a video's frames are read as they come")
+    if args.score is not None and not 0 <= args.score <= 1:
+        raise UserError(f"--score {args.score}: must lie between 0 and 1")
     if args.save_annotations and args.images is None:
         raise UserError("--save-annotations needs --images: annotations belong to picture files")
     if args.serve and args.video is None:
         raise UserError("--serve needs --video")
+    if args.loop and not args.serve and args.no_show:
+        raise UserError("--loop needs someone who looks: give --serve, or leave --no-show out")
     for flag, path in (("--save-json", args.save_json), ("--save-annotations", args.save_annotations)):
         if path:
             require_writable(path, flag)

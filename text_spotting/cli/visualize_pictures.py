@@ -3,20 +3,25 @@
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from text_spotting.annotations.dataset_file import write_dataset
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.cli.progress import track
+from text_spotting.cli.remarks import Remarks
 from text_spotting.draw import draw_words
-from text_spotting.errors import UserError
-from text_spotting.evaluation.predictions import picture_names, write_predictions
+from text_spotting.errors import PartlyDoneError, UserError
+from text_spotting.evaluation.inference import Spotter
+from text_spotting.evaluation.predictions import picture_names, prediction_records
+from text_spotting.files.writing import JsonObjectWriter
 from text_spotting.pictures import read_picture, write_picture
 from text_spotting.runtime.sinks import Window, has_screen
 from text_spotting.runtime.sources import find_pictures
-from text_spotting.runtime.spotter import Spotter
 from text_spotting.words import Image, Word
+
+SECONDS_BETWEEN_SAVES = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,47 +32,72 @@ class _Result:
     words: list[Word]
 
 
-def run_pictures(args: argparse.Namespace, spotter: Spotter) -> None:
-    """Spot, draw, show and save.
+@dataclass(slots=True)
+class _Annotations:
+    """Results as COCO with text, written now and then, so that a run that is killed loses half a minute."""
+
+    path: Path
+    images: list[AnnotatedImage] = field(default_factory=list)
+    saved: float = field(default_factory=time.monotonic)
+
+    def add(self, result: _Result) -> None:
+        height, width = result.picture.shape[:2]
+        self.images.append(AnnotatedImage(result.path, width, height, result.words))
+        if time.monotonic() - self.saved > SECONDS_BETWEEN_SAVES:
+            self.save()
+
+    def save(self) -> None:
+        write_dataset(self.path, self.images)
+        self.saved = time.monotonic()
+
+
+def run_pictures(args: argparse.Namespace, spotter: Spotter, input_size: tuple[int, int]) -> None:
+    """Spot, draw, show and save; what is done is on the disk whenever and however the run ends.
 
     Raises:
-        UserError: nothing to read, or, once all the others are done and saved, pictures that could not be read.
+        PartlyDoneError: once all the others are done and saved, pictures that could not be read.
+        UserError: nothing to read, or a result cannot be written.
     """
     paths = find_pictures(args.images)
     window = Window(wait=0) if not args.no_show and has_screen() else None
-    unreadable: list[str] = []
-    words: dict[str, list[Word]] = {}
-    annotated: list[AnnotatedImage] = []
+    broken: list[str] = []
+    pictures = words = 0
     started = time.perf_counter()
-    for result in _spot(paths, spotter, unreadable):
-        words[result.name] = result.words
-        height, width = result.picture.shape[:2]
-        annotated.append(AnnotatedImage(result.path, width, height, result.words))
-        if (args.output or window) and not _present(result, args.output, window):
-            break
-    seconds = time.perf_counter() - started
-    if args.save_json:
-        write_predictions(args.save_json, words)
-    if args.save_annotations:
-        write_dataset(args.save_annotations, annotated)
-    print(f"{len(words)} pictures, {sum(map(len, words.values()))} words, {len(words) / seconds:.1f} pictures/s")
-    if unreadable:
-        raise UserError(f"{len(unreadable)} of {len(paths)} pictures could not be read: {'; '.join(unreadable[:3])}")
+    with ExitStack() as outputs:
+        remarks = outputs.enter_context(Remarks(input_size if args.tiles == "none" else None))
+        results = outputs.enter_context(JsonObjectWriter(args.save_json)) if args.save_json else None
+        annotations = _Annotations(args.save_annotations) if args.save_annotations else None
+        if annotations:
+            outputs.callback(annotations.save)
+        for result in _spot(paths, spotter, broken):
+            pictures, words = pictures + 1, words + len(result.words)
+            remarks.note(result.name, result.picture)
+            if results:
+                results.add(result.name, prediction_records(result.words))
+            if annotations:
+                annotations.add(result)
+            if (args.output or window) and not _present(result, args.output, window):
+                break
+    print(f"{pictures} pictures, {words} words, {pictures / (time.perf_counter() - started):.1f} pictures/s")
+    if broken:
+        raise PartlyDoneError(f"{len(broken)} of {len(paths)} pictures could not be read: {'; '.join(broken[:3])}")
 
 
-def _spot(paths: list[Path], spotter: Spotter, unreadable: list[str]) -> Iterator[_Result]:
+def _spot(paths: list[Path], spotter: Spotter, broken: list[str]) -> Iterator[_Result]:
     for path, name in track(list(zip(paths, picture_names(paths), strict=True)), len(paths), "spotting"):
         try:
             picture = read_picture(path)
+            words = spotter(picture)
         except UserError as error:
-            unreadable.append(str(error))
+            broken.append(str(error))
             continue
-        yield _Result(path, name, picture, spotter(picture))
+        yield _Result(path, name, picture, words)
 
 
 def _present(result: _Result, folder: Path | None, window: Window | None) -> bool:
     """Write and show one drawn picture; False when the viewer has seen enough."""
     drawn = draw_words(result.picture, result.words)
     if folder:
-        write_picture(folder / f"{result.name}{result.path.suffix}", drawn)
+        suffix = "" if result.name.endswith(result.path.suffix) else result.path.suffix
+        write_picture(folder / f"{result.name}{suffix}", drawn)
     return window is None or window.show(drawn)

@@ -2,13 +2,17 @@
 
 import argparse
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 
 from text_spotting.draw import draw_words
 from text_spotting.errors import UserError
-from text_spotting.evaluation.predictions import write_predictions
+from text_spotting.evaluation.predictions import prediction_records
+from text_spotting.files.writing import JsonObjectWriter
 from text_spotting.runtime.serve import FrameServer
 from text_spotting.runtime.sinks import Sink, VideoFile, Window, has_screen
 from text_spotting.runtime.sources import Video
@@ -26,18 +30,33 @@ def run_video(args: argparse.Namespace, spotter: Spotter) -> None:
     Raises:
         UserError: the source cannot be opened or broke off, or a result cannot be written.
     """
-    video = Video(args.video)
-    frames: dict[str, list[Word]] = {}
-    sinks: list[Sink] = []
-    try:
-        sinks.extend(_sinks(args, video.fps))
-        _play(video, spotter, sinks, list if args.no_track else WordTracker(), frames)
-    finally:
+    video = Video(args.video, args.reconnect)
+    with ExitStack() as outputs:
+        outputs.callback(video.close)
+        words = outputs.enter_context(JsonObjectWriter(args.save_json)) if args.save_json else None
+        sinks = _sinks(args, video.fps)
         for sink in sinks:
-            sink.close()
-        video.close()
-        if args.save_json:
-            write_predictions(args.save_json, frames)
+            outputs.callback(sink.close)
+        count, ended = 0, True
+        while ended:
+            count, ended = _play(video, spotter, sinks, list if args.no_track else WordTracker(), words, count)
+            if not args.loop:
+                break
+            video.close()
+            video = Video(args.video, args.reconnect)
+            outputs.callback(video.close)
+        if ended:
+            _stay(sinks)
+
+
+def _stay(sinks: Sequence[Sink]) -> None:
+    """Leave the page of a video that has ended to its viewers, until Ctrl-C."""
+    servers = [sink for sink in sinks if isinstance(sink, FrameServer)]
+    for server in servers:
+        server.end()
+    if servers:
+        print("the video has ended; its page stays until Ctrl-C", flush=True)
+        threading.Event().wait()
 
 
 def _sinks(args: argparse.Namespace, fps: float) -> list[Sink]:
@@ -45,7 +64,7 @@ def _sinks(args: argparse.Namespace, fps: float) -> list[Sink]:
     if args.output:
         sinks.append(VideoFile(args.output, fps))
     if args.serve:
-        server = FrameServer(*parse_address(args.serve))
+        server = FrameServer(*parse_address(args.serve), title=Path(args.video).name)
         print(f"watch at {server.url}", flush=True)
         sinks.append(server)
     if not args.no_show and has_screen():
@@ -72,23 +91,28 @@ def _play(
     spotter: Spotter,
     sinks: Sequence[Sink],
     follow: Callable[[Sequence[Word]], list[Word]],
-    found: dict[str, list[Word]],
-) -> None:
-    speed = Speedometer()
+    saved: JsonObjectWriter | None,
+    first: int,
+) -> tuple[int, bool]:
+    """Go through the video once, its frames numbered from ``first``; the next number, and whether it ended."""
+    speed, count = Speedometer(), first
     stream = spotter.stream(video)
     try:
         for frame, words in stream:
             shown = follow(words)
-            found[f"{video.name}_{len(found):06d}"] = shown
+            if saved:
+                saved.add(f"{video.name}_{count:06d}", prediction_records(shown))
+            count += 1
             speed.tick()
             if sinks:
                 drawn = _with_speed(draw_words(frame, shown), speed.fps)
-                wanted = [sink.show(drawn) for sink in sinks]
+                wanted = [sink.show(drawn, shown) for sink in sinks]
                 if not all(wanted):
-                    break
+                    return count, False
+        return count, True
     finally:
         stream.close()
-        print(f"{len(found)} frames, {speed.overall:.1f} frames/s", flush=True)
+        print(f"{count - first} frames, {speed.overall:.1f} frames/s", flush=True)
 
 
 class Speedometer:

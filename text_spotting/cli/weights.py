@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
-    from text_spotting.engine.torch_spotter import TorchSpotter
     from text_spotting.evaluation.inference import Spotter as AnySpotter
     from text_spotting.runtime.spotter import Spotter
 
@@ -30,11 +29,20 @@ class LoadedSpotter:
         open_thresholds: makes the spotter give out words and texts with low scores too, for thresholds to be applied
             afterwards. The graph of an exported model still leaves out what was below its threshold at export.
         measure_size: measures the network; None where no work dir says what it is.
+        fold_case: upper and lower case are one to it.
     """
 
     spotter: "AnySpotter"
     open_thresholds: Callable[[], None]
     measure_size: Callable[[], Size | None]
+    fold_case: bool = True
+
+    def tiled(self) -> "LoadedSpotter":
+        """The same, reading large pictures tile by tile too."""
+        from text_spotting.runtime.tiles import TiledSpotter
+
+        inner: Any = self.spotter
+        return replace(self, spotter=TiledSpotter(inner, inner.manifest.input_size))
 
 
 def load_spotter(
@@ -65,47 +73,48 @@ def load_spotter(
 
 def _load_exported(weights: Path, config: Path | None, device: str | None, precision: str | None) -> LoadedSpotter:
     from text_spotting.runtime.spotter import Spotter
-    from text_spotting.workdir.paths import beside_script
+    from text_spotting.workdir.paths import beside_script, load_work_config
 
     spotter = Spotter(weights, device or "CPU", precision or "f32")
-    if config is None and (work_dir := beside_script()):
-        config = work_dir.config_file
-    return LoadedSpotter(spotter, partial(_open_exported, spotter), partial(_network_size, config))
+    settings = load_work_config(config) if config or beside_script() else None
+    return LoadedSpotter(
+        spotter, partial(_open_exported, spotter), partial(_network_size, settings), spotter.manifest.fold_case
+    )
 
 
 def _load_checkpoint(weights: Path, config: Path | None, device: str | None, trust: bool) -> LoadedSpotter:
     import torch
 
-    from text_spotting.engine.torch_spotter import TorchSpotter
-    from text_spotting.workdir.paths import require_work_dir
+    from text_spotting.engine.torch_spotter import spotter_from_checkpoint
+    from text_spotting.workdir.paths import load_work_config
 
-    config = config or require_work_dir().config_file
+    settings = load_work_config(config)
     place = torch.device(device.lower() if device else "cuda" if torch.cuda.is_available() else "cpu")
-    spotter = TorchSpotter.from_checkpoint(config, weights, place, trust)
-    return LoadedSpotter(spotter, partial(_open_checkpoint, spotter), partial(_network_size, config))
+    spotter = spotter_from_checkpoint(settings, weights, place, trust)
+    return LoadedSpotter(
+        spotter, partial(_open_checkpoint, spotter), partial(_network_size, settings), spotter.manifest.fold_case
+    )
 
 
 def _open_exported(spotter: "Spotter") -> None:
     spotter.manifest = replace(spotter.manifest, score_thr=0.0, text_thr=0.0, word_thr=0.0)
 
 
-def _open_checkpoint(spotter: "TorchSpotter") -> None:
-    settings: Any = spotter.network.test_cfg
+def _open_checkpoint(spotter: "Spotter") -> None:
+    engine: Any = spotter.engine
+    settings = engine.network.test_cfg
     settings.rcnn.score_thr = LOWEST_SCORE
     spotter.manifest = replace(spotter.manifest, score_thr=LOWEST_SCORE, text_thr=0.0, word_thr=0.0)
 
 
-def _network_size(config: Path | None) -> Size | None:
+def _network_size(settings: Any) -> Size | None:
     """Build the configuration's network, weights aside, and measure it; None without configuration or PyTorch."""
-    if config is None:
+    if settings is None:
         return None
     try:
-        from mmengine.config import Config
-
         from text_spotting.engine.torch_spotter import build_network
         from text_spotting.models.complexity import complexity, trainable_parameters
     except ModuleNotFoundError:
         return None
-    settings = Config.fromfile(config, import_custom_modules=False)
     network = build_network(settings)
     return trainable_parameters(network) / 1e6, complexity(network, tuple(settings.input_size))

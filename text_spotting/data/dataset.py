@@ -4,17 +4,18 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from mmdet.registry import DATASETS
 from numpy.random import Generator
 from torch.utils.data import Dataset
 
-from text_spotting.annotations.dataset_file import read_datasets
+from text_spotting.alphabet import Alphabet
+from text_spotting.annotations.packed import read_packed
 from text_spotting.data import transforms
 from text_spotting.data.packing import pack
 from text_spotting.data.transforms import Sample
 from text_spotting.errors import UserError
+from text_spotting.pictures import read_picture
 
 LOGGER = logging.getLogger(__name__)
 Transform = Callable[[Sample, Generator], Sample]
@@ -39,7 +40,7 @@ class PhotoSource:
     """
 
     def __init__(self, ann_files: str | Sequence[str], data_roots: str | Sequence[str]) -> None:
-        self.images = read_datasets(ann_files, data_roots)
+        self.images = read_packed(ann_files, data_roots)
         self.broken: set[int] = set()
 
     def __len__(self) -> int:
@@ -53,17 +54,17 @@ class PhotoSource:
         """
         for candidate in range(index, index + len(self)):
             annotated = self.images[candidate % len(self)]
-            image = cv2.imread(str(annotated.path), cv2.IMREAD_COLOR)
-            if image is not None:
-                return Sample(image, annotated.words)
-            self._report(candidate % len(self))
+            try:
+                return Sample(read_picture(annotated.path), annotated.words, str(annotated.path))
+            except UserError as error:
+                self._report(candidate % len(self), error)
         raise UserError(f"none of the {len(self)} training pictures can be read, the first is {self.images[0].path}")
 
-    def _report(self, index: int) -> None:
+    def _report(self, index: int, error: UserError) -> None:
         if index in self.broken:
             return
         self.broken.add(index)
-        LOGGER.warning("skipped broken picture %s (%d so far)", self.images[index].path, len(self.broken))
+        LOGGER.warning("skipped broken picture: %s (%d so far)", error, len(self.broken))
 
 
 @DATASETS.register_module()
@@ -85,8 +86,9 @@ class SyntheticSource:
         return self.length
 
     def draw(self, index: int, rng: Generator) -> Sample:
-        scene = self.generator(int(rng.integers(2**31)))
-        return Sample(scene.image, scene.words)
+        number = int(rng.integers(2**31))
+        scene = self.generator(number)
+        return Sample(scene.image, scene.words, f"rendered picture {number}")
 
 
 @DATASETS.register_module()
@@ -100,6 +102,7 @@ class SpottingDataset(Dataset):
         length: samples in an epoch; by default the sources' lengths added up.
         repeat: how many times that is one epoch.
         seed: together with the index it fixes every random choice; indices count on across epochs.
+        alphabet: what targets are made of, see ``Alphabet.of``.
     """
 
     def __init__(
@@ -110,7 +113,9 @@ class SpottingDataset(Dataset):
         length: int | None = None,
         repeat: int = 1,
         seed: int = 0,
+        alphabet: dict[str, Any] | None = None,
     ) -> None:
+        self.alphabet = Alphabet.of(alphabet)
         self.pipelines = [build_transforms(source.get("transforms", transforms)) for source in sources]
         self.sources: list[Source] = [DATASETS.build(without(source, "transforms")) for source in sources]
         shares = np.array(weights or [len(source) for source in self.sources], dtype=np.float64)
@@ -128,7 +133,7 @@ class SpottingDataset(Dataset):
         sample = self.sources[which].draw(within, rng)
         for transform in self.pipelines[which]:
             sample = transform(sample, rng)
-        return pack(sample)
+        return pack(sample, self.alphabet)
 
     def _choose(self, index: int, rng: Generator) -> tuple[int, int]:
         """Number of a source and index within it."""

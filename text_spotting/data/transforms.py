@@ -18,10 +18,15 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A picture and the words in it, in its own pixels."""
+    """A picture and the words in it, in its own pixels.
+
+    Attributes:
+        source: where it comes from.
+    """
 
     image: Image
     words: Sequence[Word]
+    source: str = ""
 
 
 def warp(sample: Sample, matrix: Matrix, size: tuple[int, int], min_visible: float = 0.9) -> Sample:
@@ -30,14 +35,14 @@ def warp(sample: Sample, matrix: Matrix, size: tuple[int, int], min_visible: flo
     A word that stays with less than ``min_visible`` of its area is cut and becomes don't care; one that leaves
     the picture is dropped.
     """
-    image = cv2.warpAffine(sample.image, matrix, size, borderValue=border_colour(sample.image))
+    image = cv2.warpAffine(sample.image, matrix, size, borderValue=border_color(sample.image))
     frame = box(0, 0, *size)
     moved = (_move(word, matrix, frame, min_visible) for word in sample.words)
-    return Sample(image, [word for word in moved if word is not None])
+    return replace(sample, image=image, words=[word for word in moved if word is not None])
 
 
-def border_colour(image: Image) -> tuple[float, float, float]:
-    """The colour around a warped picture: its own mean, which no network mistakes for an edge of text."""
+def border_color(image: Image) -> tuple[float, float, float]:
+    """The color around a warped picture: its own mean, which no network mistakes for an edge of text."""
     blue, green, red = image.reshape(-1, 3).mean(axis=0)
     return float(blue), float(green), float(red)
 
@@ -134,13 +139,13 @@ def rotation(degrees: float) -> Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Photometric:
-    """Changes of light, colour, sharpness and compression, each with probability ``p``."""
+    """Changes of light, color, sharpness and compression, each with probability ``p``."""
 
     p: float = 0.3
 
     def __call__(self, sample: Sample, rng: Generator) -> Sample:
         image = sample.image
-        for change in (_light, _colour, _blur, _noise, _compress):
+        for change in (_light, _color, _blur, _noise, _compress):
             if rng.random() < self.p:
                 image = change(image, rng)
         return replace(sample, image=image)
@@ -152,7 +157,7 @@ def _light(image: Image, rng: Generator) -> Image:
     return cv2.convertScaleAbs(np.clip((image - mean) * contrast + mean + brightness, 0, 255))
 
 
-def _colour(image: Image, rng: Generator) -> Image:
+def _color(image: Image, rng: Generator) -> Image:
     hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV).astype(np.int16)
     shift = np.array([rng.integers(-20, 21), 0, 0])
     hsv = hsv * np.array([1, rng.uniform(0.4, 1.5), 1]) + shift

@@ -1,17 +1,19 @@
-"""Snapshots: reading them safely, writing them whole, and taking up training where they left it."""
+"""Snapshots: reading them safely, writing them whole, and loading their weights."""
 
+import io
 import pickle
-import random
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from mmengine.runner import Runner
 from torch import nn
 
+from text_spotting.engine.snapshot_files import check_snapshot_file
+from text_spotting.engine.symbols import require_same_alphabet
 from text_spotting.errors import UserError
+from text_spotting.files.writing import write_whole
 
 Checkpoint = dict[str, Any]
 
@@ -23,51 +25,100 @@ def read_snapshot(path: str | Path, trust: bool = False) -> Checkpoint:
         trust: let the file run code while it is unpickled, as old formats may need.
 
     Returns:
-        A dict with at least ``state_dict``; a bare state dict is wrapped.
+        A dict with at least ``state_dict``, which holds tensors by name; a bare state dict is wrapped.
 
     Raises:
-        UserError: no such file, not a snapshot, cut off, or in need of trust.
+        UserError: no such file, not a snapshot, damaged, cut off, or in need of trust.
     """
     path = Path(path)
     if not path.is_file():
         raise UserError(f"snapshot {path} does not exist")
+    check_snapshot_file(path, trust)
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=not trust)
     except pickle.UnpicklingError as error:
-        if "weights_only" in str(error).lower():
+        if "GLOBAL" in str(error):
             raise UserError(
                 f"{path} holds more than weights and could run code when loaded; "
                 "if you trust where it comes from, add --trust-snapshot"
             ) from error
         raise UserError(f"{path} is not a PyTorch snapshot, or is damaged; get it again") from error
-    except (RuntimeError, EOFError, OSError, LookupError, ValueError) as error:
-        raise UserError(f"{path} is not a PyTorch snapshot, or is cut off; get it again") from error
+    except Exception as error:  # a damaged pickle is a broken program and can fail in any way
+        raise UserError(f"{path} is not a PyTorch snapshot, or is damaged or cut off; get it again") from error
+    return _as_checkpoint(loaded, path)
+
+
+def _as_checkpoint(loaded: Any, path: Path) -> Checkpoint:
     if not isinstance(loaded, dict):
         raise UserError(f"{path} is not a snapshot: it holds a {type(loaded).__name__}, not a dict of weights")
-    return loaded if "state_dict" in loaded else {"state_dict": loaded}
+    checkpoint = loaded if "state_dict" in loaded else {"state_dict": loaded}
+    if not is_state_dict(checkpoint["state_dict"]):
+        raise UserError(f"{path} is not a snapshot: its state_dict is not a dict of tensors by name")
+    return checkpoint
+
+
+def is_state_dict(value: Any) -> bool:
+    """Whether it is a dict of dense tensors by name."""
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided
+        for name, tensor in value.items()
+    )
 
 
 def write_snapshot(checkpoint: Checkpoint, path: Path) -> None:
-    """Write beside the target, then rename, so that a reader never meets half a file."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    """Write in one piece, with a checksum for every tensor and flushed to the disk.
+
+    Raises:
+        UserError: weights are not finite, or the place cannot be written.
+    """
+    if broken := not_finite(checkpoint["state_dict"]):
+        raise UserError(f"{path} is not written: weights are not finite ({broken}); lower --base-learning-rate")
+    # torch.save hides what the system says when a disk is full.
+    written = io.BytesIO()
+    torch.save(checkpoint, written)
     try:
-        torch.save(checkpoint, temporary)
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:
-        raise UserError(
-            f"cannot write {path} ({error}); free some space or choose another --save-checkpoints-to"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        write_whole(path, lambda temporary: temporary.write_bytes(written.getbuffer()))
+    except UserError as error:
+        raise UserError(f"{error}; free some space or choose another --save-checkpoints-to") from error
+
+
+def not_finite(weights: Mapping[str, torch.Tensor]) -> str:
+    """Name of the first tensor with NaN or infinity; empty where there is none."""
+    return next((name for name, tensor in weights.items() if not bool(torch.isfinite(tensor).all())), "")
 
 
 def load_weights(model: nn.Module, checkpoint: Checkpoint, source: str | Path) -> None:
-    """Load by name; parts that the snapshot lacks keep their initial weights.
+    """Load all weights by name.
 
     Raises:
-        UserError: shapes differ or hardly any name fits, so the snapshot belongs to another template.
+        UserError: shapes differ, weights lack or are not finite; nothing is loaded then.
     """
-    weights = {name.removeprefix("module."): tensor for name, tensor in checkpoint["state_dict"].items()}
+    weights = _fitting(model, checkpoint, source)
+    if missing := missing_weights(model, checkpoint):
+        raise UserError(
+            f"{source} is incomplete: it lacks {_some_of(model, missing)}; get it again, or train on from what it "
+            "has with train.py --load-weights and --partial-weights"
+        )
+    model.load_state_dict(weights, strict=False)
+
+
+def load_some_weights(model: nn.Module, checkpoint: Checkpoint, source: str | Path) -> str:
+    """Load by name what the snapshot has; the other parts keep their initial weights.
+
+    Returns:
+        What lacks, in words; empty where nothing does.
+
+    Raises:
+        UserError: shapes differ, no name fits, or weights are not finite; nothing is loaded then.
+    """
+    model.load_state_dict(_fitting(model, checkpoint, source), strict=False)
+    missing = missing_weights(model, checkpoint)
+    return _some_of(model, missing) if missing else ""
+
+
+def _fitting(model: nn.Module, checkpoint: Checkpoint, source: str | Path) -> dict[str, torch.Tensor]:
+    require_same_alphabet(model, checkpoint, source)
+    weights = _plain_names(checkpoint["state_dict"])
     own = model.state_dict()
     differing = [name for name in weights if name in own and own[name].shape != weights[name].shape]
     if differing:
@@ -78,103 +129,26 @@ def load_weights(model: nn.Module, checkpoint: Checkpoint, source: str | Path) -
         )
     if not set(weights) & set(own):
         raise UserError(f"{source} is not a snapshot for this template: no tensor's name fits")
-    model.load_state_dict(weights, strict=False)
+    if broken := not_finite(weights):
+        raise UserError(f"{source} is useless: {broken} holds NaN or infinity; go back to an earlier snapshot")
+    return weights
 
 
 def missing_weights(model: nn.Module, checkpoint: Checkpoint) -> list[str]:
     """Names that the model has and the snapshot lacks."""
-    return sorted(set(model.state_dict()) - set(checkpoint["state_dict"]))
+    return sorted(set(model.state_dict()) - set(_plain_names(checkpoint["state_dict"])))
 
 
-def rng_state() -> dict[str, Any]:
-    """State of every random number generator, in types that load without trust."""
-    version, keys, position, has_gauss, gauss = np.random.get_state()
-    numpy_state = (version, [int(key) for key in keys], int(position), int(has_gauss), float(gauss))
-    return {"torch": torch.get_rng_state(), "numpy": numpy_state, "python": random.getstate()}
+def _plain_names(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """As without the wrapper that parallel training puts around the network."""
+    return {name.removeprefix("module."): tensor for name, tensor in weights.items()}
 
 
-def set_rng_state(state: dict[str, Any]) -> None:
-    torch.set_rng_state(state["torch"])
-    version, keys, position, has_gauss, gauss = state["numpy"]
-    np.random.set_state((version, np.array(keys, dtype=np.uint32), position, has_gauss, gauss))
-    version, internal, gauss = state["python"]
-    random.setstate((version, tuple(internal), gauss))
-
-
-def training_state(runner: Runner) -> Checkpoint:
-    """Everything that an uninterrupted continuation needs; the schedule follows from the position."""
-    checkpoint: Checkpoint = {
-        "meta": {"epoch": runner.epoch, "iter": runner.iter, "iters_per_epoch": len(runner.train_dataloader)},
-        "state_dict": {name: tensor.cpu() for name, tensor in runner.model.state_dict().items()},
-        "optimizer": runner.optim_wrapper.state_dict(),
-        "rng": rng_state(),
-    }
-    runner.call_hook("before_save_checkpoint", checkpoint=checkpoint)
-    return checkpoint
-
-
-def resume(runner: Runner, checkpoint: Checkpoint) -> None:
-    """Continue training: weights, optimizer, schedule, position in the epoch and random numbers.
-
-    Snapshots of mmcv 1 (``meta``, ``state_dict``, ``optimizer``) continue as well, at the start of an epoch.
-    """
-    runner._resume = True  # what mmengine's hooks go by
-    runner.call_hook("after_load_checkpoint", checkpoint=checkpoint)
-    meta = checkpoint.get("meta", {})
-    runner.train_loop.start_at(*position(meta, len(runner.train_dataloader)))
-    if "optimizer" in checkpoint:
-        _restore_optimizer(runner, checkpoint["optimizer"])
-    _replay_schedule(runner, int(meta.get("iter", 0)))
-    if "rng" in checkpoint:
-        set_rng_state(checkpoint["rng"])
-
-
-def position(meta: dict[str, Any], iters_per_epoch: int) -> tuple[int, int]:
-    """Finished epochs and finished iterations, in epochs of ``iters_per_epoch``.
-
-    The place within an epoch means nothing to data of another size; the epoch then starts over.
-    """
-    epoch = int(meta.get("epoch", 0))
-    done_in_epoch = 0
-    if meta.get("iters_per_epoch") == iters_per_epoch:
-        done_in_epoch = int(meta["iter"]) - epoch * iters_per_epoch
-    return epoch, epoch * iters_per_epoch + done_in_epoch
-
-
-def _restore_optimizer(runner: Runner, state: dict[str, Any]) -> None:
-    """Load momenta, but keep the learning rates of this run's configuration."""
-    # The wrapper's groups end with one that only tells the rate in logs.
-    shown = runner.optim_wrapper.base_param_settings
-    rates = [group.get("initial_lr", group["lr"]) for group in runner.optim_wrapper.param_groups]
-    try:
-        runner.optim_wrapper.load_state_dict(state)
-    except (ValueError, KeyError) as error:
-        raise UserError(
-            f"--resume-from: the snapshot's optimizer does not fit this configuration ({error}); use --load-weights"
-        ) from error
-    runner.optim_wrapper.base_param_settings = shown
-    for group, rate in zip(runner.optim_wrapper.param_groups, rates, strict=True):
-        group["initial_lr"] = group["lr"] = rate
-
-
-def _replay_schedule(runner: Runner, iterations: int) -> None:
-    """Step the schedule to the current position, in the order in which training would have.
-
-    Args:
-        iterations: those that the snapshot has seen. Warm-up counts them, while the rest of the schedule counts
-            epochs of this run's data.
-    """
-    for group in runner.optim_wrapper.optimizer.param_groups:
-        group["lr"] = group.get("initial_lr", group["lr"])
-    runner.param_schedulers = runner.build_param_scheduler(runner.cfg.param_scheduler)
-    per_epoch = len(runner.train_dataloader)
-    for done in range(1, runner.iter + 1):
-        for scheduler in runner.param_schedulers:
-            if not scheduler.by_epoch or done % per_epoch == 0:
-                scheduler.step()
-    for scheduler, config in zip(runner.param_schedulers, runner.cfg.param_scheduler, strict=True):
-        for _ in range(0 if config.by_epoch else iterations - runner.iter):
-            scheduler.step()
+def _some_of(model: nn.Module, missing: list[str]) -> str:
+    """ "343 of 349 tensors (backbone 206, ...)": what lacks, by part of the network."""
+    parts = Counter(".".join(name.split(".")[: 2 if name.startswith("roi_head.") else 1]) for name in missing)
+    listed = ", ".join(f"{part} {count}" for part, count in parts.most_common())
+    return f"{len(missing)} of the network's {len(model.state_dict())} tensors ({listed})"
 
 
 def half_precision(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -6,18 +6,26 @@ from typing import Any
 
 import numpy as np
 
+from text_spotting.files.writing import write_whole
+
 LOSSES = ("loss", "loss_rpn_cls", "loss_rpn_bbox", "loss_cls", "loss_bbox", "loss_mask", "loss_text", "loss_ctc")
 
 
 def read_journal(path: Path) -> dict[str, list[dict[str, Any]]]:
-    """Records of a ``log.jsonl`` by kind, ``train`` and ``val``; a line cut off by a crash is passed over."""
+    """Records of a ``log.jsonl`` by kind, ``train`` and ``val``.
+
+    A line cut off by a crash is passed over. Where a run went back to an earlier snapshot, what it did anew counts.
+    """
     records: dict[str, list[dict[str, Any]]] = {"train": [], "val": []}
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             record = json.loads(line)
-        except json.JSONDecodeError:
+            earlier = records[record["kind"]]
+            while earlier and earlier[-1]["iter"] >= record["iter"]:
+                earlier.pop()
+        except (ValueError, KeyError, TypeError):
             continue
-        records[record["kind"]].append(record)
+        earlier.append(record)
     return records
 
 
@@ -46,7 +54,7 @@ def draw_curves(journal: Path) -> None:
         axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend(fontsize=8)
-    figure.savefig(journal.with_name("curves.png"), dpi=100)
+    write_whole(journal.with_name("curves.png"), lambda path: figure.savefig(path, dpi=100, format="png"))
 
 
 def smooth(values: np.ndarray, width: int = 9) -> np.ndarray:

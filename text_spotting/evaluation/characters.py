@@ -36,22 +36,26 @@ class ReadingScore:
         return self.edits / self.characters if self.characters else 0.0
 
 
-def score_readings(readings: Iterable[Reading]) -> ReadingScore:
-    """Add up word accuracy and character error rate, case apart."""
+def score_readings(readings: Iterable[Reading], fold_case: bool = True) -> ReadingScore:
+    """Add up word accuracy and character error rate, case apart unless told otherwise."""
     words = right = characters = edits = 0
-    for truth, reading in readings:
-        errors = sum(expected != got for expected, got in align(truth.upper(), reading.upper()))
+    for truth, reading in _folded(readings, fold_case):
+        errors = sum(expected != got for expected, got in align(truth, reading))
         words, right = words + 1, right + (errors == 0)
         characters, edits = characters + len(truth), edits + errors
     return ReadingScore(words, right, characters, edits)
 
 
-def confusions(readings: Iterable[Reading]) -> Counter[tuple[str, str]]:
-    """Count (true, read) for characters that differ, case apart; ``NOTHING`` stands for a missing one."""
+def confusions(readings: Iterable[Reading], fold_case: bool = True) -> Counter[tuple[str, str]]:
+    """Count (true, read) for characters that differ, folded as above; ``NOTHING`` stands for a missing one."""
     counts: Counter[tuple[str, str]] = Counter()
-    for truth, reading in readings:
-        counts.update((true, read) for true, read in align(truth.upper(), reading.upper()) if true != read)
+    for truth, reading in _folded(readings, fold_case):
+        counts.update((true, read) for true, read in align(truth, reading) if true != read)
     return counts
+
+
+def _folded(readings: Iterable[Reading], fold_case: bool) -> Iterable[Reading]:
+    return ((truth.upper(), reading.upper()) if fold_case else (truth, reading) for truth, reading in readings)
 
 
 def align(truth: str, reading: str) -> list[tuple[str, str]]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from text_spotting.draw import Outcome
 from text_spotting.evaluation.evaluate import Picture
-from text_spotting.evaluation.protocols import PROTOCOLS, Protocol
+from text_spotting.evaluation.outcomes import END_TO_END, TruthOutcome, picture_outcomes
+from text_spotting.evaluation.protocols import Protocol
 from text_spotting.words import Word
 
 _RANK = {Outcome.MISSED: 0, Outcome.MISREAD: 1, Outcome.RIGHT: 2}
@@ -13,24 +14,12 @@ _RANK = {Outcome.MISSED: 0, Outcome.MISREAD: 1, Outcome.RIGHT: 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
-    """What a run made of a true word.
-
-    Attributes:
-        reading: what was read; empty for a missed word.
-    """
-
-    outcome: Outcome
-    reading: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """A true word that the two runs treat differently."""
 
     word: Word
-    before: Fate
-    after: Fate
+    before: TruthOutcome
+    after: TruthOutcome
 
     @property
     def gain(self) -> int:
@@ -60,27 +49,18 @@ class PictureChange:
 
 
 def compare_runs(
-    before: Sequence[Picture], after: Sequence[Picture], rules: Protocol = PROTOCOLS["ic15_end_to_end"]
+    before: Sequence[Picture], after: Sequence[Picture], rules: Protocol = END_TO_END
 ) -> list[PictureChange]:
     """Compare picture by picture; both runs must be over the same pictures in the same order."""
     return [_compare_picture(old, new, rules) for old, new in zip(before, after, strict=True)]
 
 
 def _compare_picture(before: Picture, after: Picture, rules: Protocol) -> PictureChange:
-    (old, old_false), (new, new_false) = _fates(before, rules), _fates(after, rules)
-    changes = [Change(after.truth[index], old[index], new[index]) for index in new]
+    old, new = picture_outcomes(before, rules), picture_outcomes(after, rules)
+    changes = [Change(after.truth[index], old.truth[index], new.truth[index]) for index in new.truth]
     return PictureChange(
         [change for change in changes if change.gain > 0],
         [change for change in changes if change.gain < 0],
-        old_false,
-        new_false,
+        len(old.false),
+        len(new.false),
     )
-
-
-def _fates(picture: Picture, rules: Protocol) -> tuple[dict[int, Fate], int]:
-    """Fate of every true word that counts, by its index, and the number of false alarms."""
-    matched = picture.match(rules)
-    fates = {int(index): Fate(Outcome.MISSED) for index in matched.care_truth.nonzero()[0]}
-    for (true, predicted), right in zip(matched.pairs, matched.right, strict=True):
-        fates[true] = Fate(Outcome.RIGHT if right else Outcome.MISREAD, picture.predictions[predicted].text)
-    return fates, int(matched.care_predictions.sum()) - len(matched.pairs)

@@ -21,18 +21,21 @@ def crop_readings(truth: Sequence[Sequence[Word]], predictions: Sequence[Sequenc
 
 
 def alphanumeric(readings: Sequence[Reading]) -> list[Reading]:
-    """Leave out all but ASCII letters and digits, as figures for IIIT5K, SVT and ICDAR word recognition usually do."""
+    """Leave out all but letters and digits, as figures for IIIT5K, SVT and ICDAR word recognition usually do."""
     kept = ["".join(filter(_is_alphanumeric, text)) for pair in readings for text in pair]
     return [pair for pair in zip(kept[::2], kept[1::2], strict=True) if pair[0]]
 
 
-def crop_table(readings: Sequence[Reading]) -> str:
-    """Word accuracy and character error rate, per cent, case apart: in all, alphanumeric, and by length."""
+def crop_table(readings: Sequence[Reading], fold_case: bool = True) -> str:
+    """Word accuracy and character error rate, per cent, in all, alphanumeric, and by length."""
     plain = alphanumeric(readings)
-    rows = [("all characters", score_readings(readings)), ("letters and digits", score_readings(plain))]
+    rows = [
+        ("all characters", score_readings(readings, fold_case)),
+        ("letters and digits", score_readings(plain, fold_case)),
+    ]
     for index, label in enumerate(LENGTH.labels):
         of_length = [pair for pair in plain if LENGTH.bin_of(len(pair[0])) == index]
-        rows.append((f"  of {label} characters", score_readings(of_length)))
+        rows.append((f"  of {label} characters", score_readings(of_length, fold_case)))
     width = max(len(title) for title, _ in rows)
     head = f"{'cropped words':{width}}  words  word accuracy  character error rate"
     return "\n".join([head, *(_row(title, score, width) for title, score in rows if score.words)])
@@ -43,4 +46,4 @@ def _row(title: str, score: ReadingScore, width: int) -> str:
 
 
 def _is_alphanumeric(character: str) -> bool:
-    return character.isascii() and character.isalnum()
+    return character.isalnum()

@@ -112,6 +112,7 @@ def evaluate(
     truth: Sequence[Sequence[Word]],
     predictions: Sequence[Sequence[Word]],
     metrics: Sequence[str] = tuple(PROTOCOLS),
+    fold_case: bool = True,
 ) -> dict[str, Score]:
     """Score the predictions for a set of pictures, picture by picture in the same order.
 
@@ -119,6 +120,6 @@ def evaluate(
         UserError: an unknown metric.
         ValueError: a different number of pictures in ``truth`` and ``predictions``.
     """
-    rules = [protocol(name) for name in metrics]
+    rules = [protocol(name, fold_case) for name in metrics]
     pictures = compare(truth, predictions)
     return {one.name: total(pictures, one) for one in rules}

@@ -6,11 +6,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
+from text_spotting.errors import UserError
 from text_spotting.pictures import read_picture
 from text_spotting.words import Image, Word
 
 Spotter = Callable[[Image], list[Word]]
 """Anything that finds words in a BGR picture."""
+OnBroken = Callable[[Path, UserError], None]
 
 
 def spot_pictures(
@@ -20,6 +22,7 @@ def spot_pictures(
     readers: int = 2,
     spotters: int = 1,
     read: Callable[[Path], Image] = read_picture,
+    on_broken: OnBroken | None = None,
 ) -> Iterator[list[Word]]:
     """Yield the words of every picture in order, while the next ones are being read.
 
@@ -27,21 +30,33 @@ def spot_pictures(
         readers: threads that read and decode pictures.
         spotters: pictures spotted side by side; more than one only for a spotter that may be called from threads.
         read: makes the pixels of a picture file.
+        on_broken: told of a picture that cannot be read, for which no words are yielded; by default the first such
+            picture ends the run.
 
     Raises:
         UserError: a picture is missing or broken.
     """
     remaining = iter(paths)
-    pending: deque[Future[list[Word]]] = deque()
+    pending: deque[tuple[Path, Future[list[Word]]]] = deque()
     with ThreadPoolExecutor(readers) as reading, ThreadPoolExecutor(spotters) as spotting:
 
         def start(path: Path) -> None:
             picture = reading.submit(read, path)
-            pending.append(spotting.submit(lambda: spotter(picture.result())))
+            pending.append((path, spotting.submit(lambda: spotter(picture.result()))))
 
         for path in islice(remaining, readers + spotters):
             start(path)
         while pending:
-            yield pending.popleft().result()
+            yield _result(*pending.popleft(), on_broken)
             for path in islice(remaining, 1):
                 start(path)
+
+
+def _result(path: Path, words: Future[list[Word]], on_broken: OnBroken | None) -> list[Word]:
+    try:
+        return words.result()
+    except UserError as error:
+        if on_broken is None:
+            raise
+        on_broken(path, error)
+        return []

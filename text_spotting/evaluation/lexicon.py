@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from text_spotting.errors import UserError
 from text_spotting.evaluation.protocols import PROTOCOLS
 from text_spotting.evaluation.transcriptions import MIN_WORD_LENGTH
+from text_spotting.files.reading import listing, read_text
 from text_spotting.words import Word
 
 GENERIC_SIZE = 10_000
@@ -114,6 +116,10 @@ class Lexicon:
     kind: Kind
     vocabularies: Sequence[Vocabulary]
 
+    def keep(self, wanted: Sequence[bool]) -> "Lexicon":
+        """Return the lexicon of only those pictures for which ``wanted`` is set."""
+        return Lexicon(self.kind, list(compress(self.vocabularies, wanted)))
+
     def apply(self, predictions: Sequence[Sequence[Word]]) -> list[list[Word]]:
         """Return the predictions with readings moved to the lexicon; words without text are kept as they are."""
         return [
@@ -154,7 +160,7 @@ def read_lexicon(option: str, names: Sequence[str]) -> Lexicon:
 
 
 def _read_folder(folder: Path, names: Sequence[str]) -> list[Vocabulary]:
-    files = sorted(folder.glob("*.txt"), key=lambda file: len(file.name))
+    files = sorted(listing(folder, "*.txt"), key=lambda file: len(file.name))
     found = {}
     for name in names:
         stem = name.rpartition("/")[2]
@@ -162,21 +168,22 @@ def _read_folder(folder: Path, names: Sequence[str]) -> list[Vocabulary]:
         found[name] = next(fitting, None)
     if missing := [name for name, file in found.items() if file is None]:
         raise UserError(
-            f"--lexicon: {folder} has no list for {len(missing)} of {len(names)} pictures, the first is {missing[0]} "
-            f"(expected voc_{missing[0]}.txt)"
+            f"{folder} has no list for {len(missing)} of {len(names)} pictures, the first is {missing[0]} "
+            f"(expected voc_{missing[0]}.txt)",
+            about="lexicon",
         )
     return [_read_file(file) for file in found.values() if file is not None]
 
 
 def _read_file(path: Path) -> Vocabulary:
+    if not path.is_file():
+        raise UserError(f"cannot read {path}: no such file", about="lexicon")
     try:
-        vocabulary = Vocabulary(path.read_text(encoding="utf-8-sig").splitlines())
-    except OSError as error:
-        raise UserError(f"--lexicon: cannot read {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"--lexicon: {path}: byte {error.start} is not UTF-8") from error
+        vocabulary = Vocabulary(read_text(path, "lexicon").splitlines())
+    except UserError as error:
+        raise UserError(f"{error}", about="lexicon") from error
     if not len(vocabulary):
-        raise UserError(f"--lexicon: {path} holds no word; expected one word a line")
+        raise UserError(f"{path} holds no word; expected one word a line", about="lexicon")
     return vocabulary
 
 

@@ -10,8 +10,9 @@ import yaml
 from text_spotting.errors import UserError
 from text_spotting.evaluation.characters import Reading, score_readings
 from text_spotting.evaluation.cropped import alphanumeric
-from text_spotting.evaluation.files import write_atomically
 from text_spotting.evaluation.runs import Metric
+from text_spotting.files.writing import write_whole
+from text_spotting.files.yaml_files import load_yaml
 
 Entry = dict[str, Any]
 """One metric: display_name, key, unit, value."""
@@ -36,9 +37,9 @@ def score_entries(metrics: Mapping[str, Metric]) -> list[Entry]:
     ]
 
 
-def reading_entries(readings: Sequence[Reading]) -> list[Entry]:
+def reading_entries(readings: Sequence[Reading], fold_case: bool = True) -> list[Entry]:
     """Entries for cropped words, letters and digits only, case apart."""
-    score = score_readings(alphanumeric(readings))
+    score = score_readings(alphanumeric(readings), fold_case)
     rate = round(score.character_error_rate * 100, 3)
     return [
         {"display_name": "Word accuracy", "key": "word_accuracy", "unit": "%", "value": round(score.accuracy * 100, 3)},
@@ -61,7 +62,7 @@ def update_metrics_file(path: Path, files: Iterable[Path], metrics: list[Entry])
     """
     content = read_metrics_file(path)
     content.update(files=[file_entry(file) for file in files], metrics=metrics)
-    write_atomically(path, yaml.safe_dump(content, allow_unicode=True))
+    write_whole(path, yaml.safe_dump(content, allow_unicode=True))
 
 
 def read_metrics_file(path: Path) -> Entry:
@@ -73,10 +74,9 @@ def read_metrics_file(path: Path) -> Entry:
     if not path.exists():
         return {}
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        problem = " ".join(str(error).split())
-        raise UserError(f"--save-metrics-to: {path} is there but cannot be read ({problem}); remove it") from error
+        content = load_yaml(path)
+    except UserError as error:
+        raise UserError(f"{path} is there but cannot be read ({error}); remove it", about="save_metrics_to") from error
     if not isinstance(content, dict | None):
-        raise UserError(f"--save-metrics-to: {path} is there but holds no mapping; remove it or name another file")
+        raise UserError(f"{path} is there but holds no mapping; remove it or choose another", about="save_metrics_to")
     return content or {}

@@ -1,4 +1,4 @@
-"""What became of every word of a picture, for people to look at."""
+"""What became of every word of a picture: counted, compared and shown to people from here alone."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,48 @@ from text_spotting.draw import Outcome
 from text_spotting.evaluation.evaluate import Picture
 from text_spotting.evaluation.protocols import PROTOCOLS, Protocol
 from text_spotting.words import Word
+
+END_TO_END = PROTOCOLS["ic15_end_to_end"]
+
+
+@dataclass(frozen=True, slots=True)
+class TruthOutcome:
+    """What became of a true word that counts.
+
+    Attributes:
+        outcome: right, misread or missed.
+        prediction: number of the prediction that it was paired with, None for a missed word.
+        reading: what that says; empty for a missed word.
+    """
+
+    outcome: Outcome
+    prediction: int | None = None
+    reading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureOutcomes:
+    """What became of the words of one picture under one protocol.
+
+    Attributes:
+        truth: of each true word that counts, by its number.
+        false: numbers of the predictions that count and found no partner.
+    """
+
+    truth: dict[int, TruthOutcome]
+    false: list[int]
+
+
+def picture_outcomes(picture: Picture, rules: Protocol = END_TO_END) -> PictureOutcomes:
+    """Pair the words, and tell for each true one what became of it, and which predictions are false alarms."""
+    matched = picture.match(rules)
+    truth = {int(index): TruthOutcome(Outcome.MISSED) for index in matched.care_truth.nonzero()[0]}
+    for (true, predicted), right in zip(matched.pairs, matched.right, strict=True):
+        outcome = Outcome.RIGHT if right else Outcome.MISREAD
+        truth[true] = TruthOutcome(outcome, predicted, picture.predictions[predicted].text)
+    paired = {predicted for _, predicted in matched.pairs}
+    false = [int(index) for index in matched.care_predictions.nonzero()[0] if int(index) not in paired]
+    return PictureOutcomes(truth, false)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,24 +63,23 @@ class WordOutcome:
     truth: Word | None = None
 
 
-def word_outcomes(picture: Picture, rules: Protocol = PROTOCOLS["ic15_end_to_end"]) -> list[WordOutcome]:
+def word_outcomes(picture: Picture, rules: Protocol = END_TO_END) -> list[WordOutcome]:
     """Return missed and ignored true words and every prediction that counts, each with its outcome.
 
     A pair shows as its prediction, right or misread. Predictions that a don't-care region excuses are left out.
     """
-    matched = picture.match(rules)
-    partners = {predicted: (true, right) for (true, predicted), right in zip(matched.pairs, matched.right, strict=True)}
-    paired_truth = {true for true, _ in matched.pairs}
+    found = picture_outcomes(picture, rules)
     shown = []
     for index, word in enumerate(picture.truth):
-        if not matched.care_truth[index]:
+        if index not in found.truth:
             shown.append(WordOutcome(word, Outcome.IGNORED))
-        elif index not in paired_truth:
+        elif found.truth[index].prediction is None:
             shown.append(WordOutcome(word, Outcome.MISSED))
+    partners = {one.prediction: (index, one.outcome) for index, one in found.truth.items()}
     for index, word in enumerate(picture.predictions):
         if index in partners:
-            true, right = partners[index]
-            shown.append(WordOutcome(word, Outcome.RIGHT if right else Outcome.MISREAD, picture.truth[true]))
-        elif matched.care_predictions[index]:
+            true, outcome = partners[index]
+            shown.append(WordOutcome(word, outcome, picture.truth[true]))
+        elif index in found.false:
             shown.append(WordOutcome(word, Outcome.FALSE))
     return shown

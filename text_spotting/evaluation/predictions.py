@@ -6,7 +6,6 @@ JSON is ``{"<picture>": [{"polygon": [[x, y], ...], "text": str, "score": float}
 ``x1,y1,...,xK,yK,####text`` (outlines of any number of points, as Total-Text results are usually kept).
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,19 +15,23 @@ from typing import Any
 import numpy as np
 
 from text_spotting.errors import UserError
-from text_spotting.evaluation.files import write_atomically
+from text_spotting.files.json_files import load_json
+from text_spotting.files.reading import listing, read_text, split_lines
+from text_spotting.files.values import MalformedError, mapping, number, points, shown
+from text_spotting.files.values import text as whole_text
+from text_spotting.files.writing import entries, write_whole
 from text_spotting.geometry import box_to_polygon
-from text_spotting.words import Word
+from text_spotting.pictures import PICTURE_SUFFIXES
+from text_spotting.words import FloatArray, Word
 
 Predictions = dict[str, list[Word]]
 """Words by picture name."""
 
-_NUMBER = r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*"
+_NUMBER = r"\s*+[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+\s*+"
+"""Nothing in it is ever tried a second time, so no line can keep the search busy."""
 _OUTLINE = re.compile(rf"({_NUMBER}(?:,{_NUMBER}){{5,}}),####(.*)")
 _QUAD = re.compile(rf"({_NUMBER}(?:,{_NUMBER}){{7}})(?:,(.*))?")
 _BOX = re.compile(rf"({_NUMBER}(?:,{_NUMBER}){{3}})(?:,(.*))?")
-_FARTHEST = 1e6
-"""No picture is that large: a coordinate beyond it, in pixels, is a mistake."""
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -46,20 +49,25 @@ def read_predictions(path: Path) -> Predictions:
 
 def write_predictions(path: Path, predictions: Mapping[str, Sequence[Word]]) -> None:
     """Write the JSON form in one piece."""
-    lines = [
-        f"{json.dumps(name, ensure_ascii=False)}: {json.dumps([_entry(word) for word in words], ensure_ascii=False)}"
-        for name, words in predictions.items()
-    ]
-    write_atomically(path, "{\n" + ",\n".join(lines) + "\n}\n")
+    write_whole(path, entries({name: prediction_records(words) for name, words in predictions.items()}))
+
+
+def prediction_records(words: Sequence[Word]) -> list[dict[str, Any]]:
+    """The words of one picture as the JSON form has them."""
+    return [_entry(word) for word in words]
 
 
 def picture_names(paths: Sequence[Path]) -> list[str]:
     """Return the name of every picture: its stem, or with as many parent folders as tell equal stems apart.
 
+    Pictures that differ only in their ending are called with it: ``shop.jpg`` and ``shop.png``.
+
     Raises:
-        UserError: two pictures cannot be told apart by folder and stem.
+        UserError: one picture is named twice.
     """
-    names = [path.stem for path in paths]
+    twins = Counter(path.with_suffix("") for path in paths)
+    bare = [path.name if twins[path.with_suffix("")] > 1 else path.stem for path in paths]
+    names = list(bare)
     depth = 1
     while clashes := {name for name, count in Counter(names).items() if count > 1}:
         depth += 1
@@ -67,7 +75,7 @@ def picture_names(paths: Sequence[Path]) -> list[str]:
             raise UserError(f"pictures of the same name: {_some(sorted(clashes))}; every picture needs its own")
         for index, (name, path) in enumerate(zip(names, paths, strict=True)):
             if name in clashes:
-                names[index] = "/".join((*path.parts[-depth:-1], path.stem))
+                names[index] = "/".join((*path.parts[-depth:-1], bare[index]))
     return names
 
 
@@ -87,6 +95,7 @@ def pair_predictions(
     Raises:
         UserError: not one prediction belongs to a picture.
     """
+    predictions = _without_endings(predictions, set(names))
     strangers = sorted(set(predictions) - set(names))
     silent = [name for name in names if name not in predictions]
     if predictions and len(strangers) == len(predictions):
@@ -109,6 +118,16 @@ def pair_predictions(
     return [predictions.get(name, []) for name in names], [f"{source}: {warning}" for warning in warnings]
 
 
+def _without_endings(predictions: Predictions, names: set[str]) -> Predictions:
+    """Predictions named with a picture's ending under the name without it, where only that one is in the set."""
+    renamed = {}
+    for name, words in predictions.items():
+        stem, dot, suffix = name.rpartition(".")
+        takes = f"{dot}{suffix}".lower() in PICTURE_SUFFIXES and name not in names
+        renamed[stem if takes and stem in names and stem not in predictions else name] = words
+    return renamed
+
+
 def _outside(size: tuple[int, int]) -> Any:
     """Return a test for words that leave a picture of that size by more than a pixel."""
     limit = np.array(size, dtype=np.float32)
@@ -129,17 +148,14 @@ def _entry(word: Word) -> dict[str, Any]:
 
 
 def _read_json(path: Path) -> Predictions:
-    try:
-        document = json.loads(_read_text(path), object_pairs_hook=lambda pairs: _unique(pairs, path))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from error
+    document = load_json(path, "predictions", lambda pairs: _unique(pairs, path))
     if not isinstance(document, dict):
         raise UserError(f'{path}: expected an object {{"<picture>": [words]}}, found a {type(document).__name__}')
     predictions = {}
-    for name, entries in document.items():
-        if not isinstance(entries, list):
-            raise UserError(f"{path}: '{name}' must hold a list of words")
-        predictions[name] = [_word(entry, f"{path}: '{name}'[{index}]") for index, entry in enumerate(entries)]
+    for name, records in document.items():
+        if not isinstance(records, list):
+            raise UserError(f"{path}: {shown(name)} must hold a list of words")
+        predictions[name] = [_word(record, f"{path}: '{name}'[{index}]") for index, record in enumerate(records)]
     return predictions
 
 
@@ -150,28 +166,29 @@ def _unique(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _word(entry: Any, place: str) -> Word:
+def _word(record: Any, place: str) -> Word:
     try:
-        polygon = np.asarray(entry["polygon"], dtype=np.float64)
-        score, text_score = float(entry.get("score", 1.0)), float(entry.get("text_score", 1.0))
-        text = entry.get("text", "")
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise UserError(f"{place}: needs a polygon [[x, y], ...], a text and a score") from error
-    if polygon.ndim != 2 or polygon.shape[1] != 2 or len(polygon) < 3:
-        raise UserError(f"{place}: the polygon needs three or more points [x, y]")
-    if not isinstance(text, str) or not np.isfinite((score, text_score)).all():
-        raise UserError(f"{place}: text must be a string and score a number")
-    _check_range(polygon, place)
-    return Word(polygon.astype(np.float32), text, score, text_score=text_score)
+        entry = mapping(record)
+        outline = entry.get("polygon")
+        score, text_score = number(entry.get("score", 1.0)), number(entry.get("text_score", 1.0))
+    except MalformedError as error:
+        raise UserError(f"{place}: needs a polygon [[x, y], ...], a text and a score ({error})") from error
+    if not isinstance(outline, list):
+        raise UserError(f"{place}: needs a polygon [[x, y], ...], a text and a score")
+    if not isinstance(text := entry.get("text", ""), str):
+        raise UserError(f"{place}: text must be a string, not {shown(text)}")
+    return Word(_polygon(outline, place), whole_text(text), score, text_score=text_score)
 
 
-def _check_range(polygon: Any, place: str) -> None:
-    if not (np.abs(polygon) < _FARTHEST).all():
-        raise UserError(f"{place}: a coordinate is out of range; coordinates are pixels of the picture")
+def _polygon(outline: Sequence[Any], place: str) -> FloatArray:
+    try:
+        return points(outline).astype(np.float32)
+    except MalformedError as error:
+        raise UserError(f"{place}: {error}") from error
 
 
 def _read_folder(folder: Path) -> Predictions:
-    files = sorted(folder.glob("*.txt"))
+    files = listing(folder, "*.txt")
     if not files:
         raise UserError(f"{folder}: holds no .txt file; expected res_<picture>.txt for every picture")
     predictions: Predictions = {}
@@ -179,27 +196,16 @@ def _read_folder(folder: Path) -> Predictions:
         name = file.stem.removeprefix("res_")
         if name in predictions:
             raise UserError(f"{folder}: res_{name}.txt and {name}.txt are both there for picture {name}; keep one")
-        lines = enumerate(_read_text(file).split("\n"), start=1)
-        predictions[name] = [_icdar_word(line.rstrip("\r"), f"{file}:{n}") for n, line in lines if line.strip()]
+        lines = split_lines(read_text(file, "predictions"))
+        predictions[name] = [_icdar_word(line, f"{file}:{n}") for n, line in lines if line.strip()]
     return predictions
 
 
 def _icdar_word(line: str, place: str) -> Word:
     match = _OUTLINE.fullmatch(line) or _QUAD.fullmatch(line) or _BOX.fullmatch(line)
     if match is None:
-        raise UserError(f"{place}: expected x1,y1,...,x4,y4,text but found '{line[:60]}'")
-    values = np.array([float(value) for value in match[1].split(",")])
+        raise UserError(f"{place}: expected x1,y1,...,x4,y4,text but found {shown(line)}")
+    values = [float(value.strip()) for value in match[1].split(",")]
     if len(values) % 2:
         raise UserError(f"{place}: an odd number of coordinates")
-    polygon = box_to_polygon(values) if len(values) == 4 else values.reshape(-1, 2)
-    _check_range(polygon, place)
-    return Word(polygon.astype(np.float32), match[2] or "")
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+    return Word(_polygon(box_to_polygon(values).tolist() if len(values) == 4 else values, place), match[2] or "")

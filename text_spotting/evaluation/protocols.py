@@ -8,7 +8,8 @@ In both families a prediction without text is a word that was found and not read
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from text_spotting.errors import UserError
 from text_spotting.evaluation.transcriptions import (
@@ -30,14 +31,14 @@ class Protocol:
         title: name for people.
         counts: whether a true word must be found; if not, it is a don't-care region.
         reads: whether text matters: predictions without text are then left out.
-        right: whether a reading of a true word's transcription is right.
+        right: whether a reading is right: (true transcription, reading, and optionally ``fold_case``).
     """
 
     name: str
     title: str
     counts: Callable[[Word], bool]
     reads: bool
-    right: Callable[[str, str], bool]
+    right: Callable[..., bool]
 
 
 def _legible(word: Word) -> bool:
@@ -52,12 +53,12 @@ def _spotted(word: Word) -> bool:
     return _legible(word) and is_spotting_word(word.text)
 
 
-def _found(truth: str, reading: str) -> bool:
+def _found(truth: str, reading: str, fold_case: bool = True) -> bool:
     return True
 
 
-def _spotted_right(truth: str, reading: str) -> bool:
-    return same_word(spotting_form(truth), reading)
+def _spotted_right(truth: str, reading: str, fold_case: bool = True) -> bool:
+    return same_word(spotting_form(truth), reading, fold_case)
 
 
 _ALL = (
@@ -72,12 +73,13 @@ PROTOCOLS = {protocol.name: protocol for protocol in _ALL}
 """Every metric by name, in the order in which they are reported."""
 
 
-def protocol(name: str) -> Protocol:
-    """Look a metric up.
+def protocol(name: str, fold_case: bool = True) -> Protocol:
+    """Look a metric up; published figures fold case, a model that tells cases apart is asked to.
 
     Raises:
         UserError: there is none of that name.
     """
     if name not in PROTOCOLS:
-        raise UserError(f"--metrics: no metric is called '{name}'; choose from {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]
+        raise UserError(f"no metric is called '{name}'; choose from {', '.join(PROTOCOLS)}", about="metrics")
+    found = PROTOCOLS[name]
+    return found if fold_case else replace(found, right=partial(found.right, fold_case=False))

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 
 from text_spotting.draw import OUTCOME_COLORS, Outcome
-from text_spotting.evaluation.files import write_atomically
 from text_spotting.evaluation.report_data import figures, gallery, readings, slice_tables, threshold_curves
 from text_spotting.evaluation.runs import Run
 from text_spotting.evaluation.slices import sharpness
+from text_spotting.files.writing import write_whole
 from text_spotting.pictures import read_picture
 from text_spotting.words import Image
 
@@ -56,12 +56,12 @@ def write_report(folder: Path, run: Run, before: Run | None = None, track: Track
         "pictures": pictures,
     }
     path = folder / PAGE_NAME
-    write_atomically(path, render(data))
+    write_whole(path, render(data))
     return path
 
 
 def render(data: dict[str, Any]) -> str:
-    """Put style, script, colours and data into the page."""
+    """Put style, script, colors and data into the page."""
     source = files("text_spotting.evaluation") / "report_page"
     page = (source / "page.html").read_text(encoding="utf-8")
     colors = "".join(f"--{outcome}: {_css(outcome)}; " for outcome in Outcome)

@@ -7,8 +7,8 @@ from text_spotting.draw import Outcome
 from text_spotting.evaluation.characters import Reading, confusions, score_readings
 from text_spotting.evaluation.comparison import Change, PictureChange, compare_runs
 from text_spotting.evaluation.evaluate import Picture, Score
-from text_spotting.evaluation.outcomes import WordOutcome, word_outcomes
-from text_spotting.evaluation.protocols import PROTOCOLS
+from text_spotting.evaluation.outcomes import WordOutcome, picture_outcomes, word_outcomes
+from text_spotting.evaluation.protocols import Protocol
 from text_spotting.evaluation.runs import Run
 from text_spotting.evaluation.slices import PROPERTIES, Slicing, quartiles
 from text_spotting.evaluation.statistics import (
@@ -21,7 +21,7 @@ from text_spotting.words import Word
 
 Data = dict[str, Any]
 
-DETECTION, END_TO_END = PROTOCOLS["ic15_detection"], PROTOCOLS["ic15_end_to_end"]
+DETECTION, END_TO_END = "ic15_detection", "ic15_end_to_end"
 ERRORS = (Outcome.MISSED, Outcome.MISREAD, Outcome.FALSE)
 SHARPNESS_LABELS = ("most blurred quarter", "second", "third", "sharpest quarter")
 TOP_CONFUSIONS = 24
@@ -54,7 +54,7 @@ def figures(run: Run, before: Run | None) -> list[Data]:
 def threshold_curves(run: Run) -> list[Data]:
     """Precision over recall as the score threshold sinks, for finding and for reading."""
     curves = []
-    for rules in (DETECTION, END_TO_END):
+    for rules in (run.rules(DETECTION), run.rules(END_TO_END)):
         curve = threshold_curve(run.pictures, rules)
         threshold, best = curve.best
         every = max(1, len(curve.scores) // CURVE_POINTS)
@@ -76,50 +76,49 @@ def slice_tables(run: Run, sharpness: Sequence[Sequence[float]]) -> list[Data]:
     Args:
         sharpness: of every true word of every picture.
     """
-    fates = [_word_fates(picture) for picture in run.pictures]
+    results = [_results(run, picture) for picture in run.pictures]
     sharp = [
-        (sharpness[picture][index], fate)
-        for picture, of_picture in enumerate(fates)
-        for index, fate in of_picture.items()
+        (sharpness[picture][index], result)
+        for picture, of_picture in enumerate(results)
+        for index, result in of_picture.items()
     ]
     tables = []
     for slicing, measure in PROPERTIES.values():
         values = [
-            (measure(picture.truth[index]), fate)
-            for picture, of_picture in zip(run.pictures, fates, strict=True)
-            for index, fate in of_picture.items()
+            (measure(picture.truth[index]), result)
+            for picture, of_picture in zip(run.pictures, results, strict=True)
+            for index, result in of_picture.items()
         ]
         tables.append(_slice_table(slicing, values))
     blur = quartiles("Sharpness, quarters of this set", [value for value, _ in sharp], SHARPNESS_LABELS)
     return [*tables, _slice_table(blur, sharp)]
 
 
-Fate = tuple[bool, bool]
+Result = tuple[bool, bool]
 """Whether a true word was found, and whether it was read right."""
 
 
-def _word_fates(picture: Picture) -> dict[int, Fate]:
-    """Fate of every transcribed word that counts, by its index."""
-    found = {true for true, _ in picture.match(DETECTION).pairs}
-    matched = picture.match(END_TO_END)
-    right = {true for (true, _), correct in zip(matched.pairs, matched.right, strict=True) if correct}
-    return {int(index): (index in found, index in right) for index in matched.care_truth.nonzero()[0]}
+def _results(run: Run, picture: Picture) -> dict[int, Result]:
+    """Of every transcribed word that counts, by its number."""
+    found = picture_outcomes(picture, run.rules(DETECTION)).truth
+    read = picture_outcomes(picture, run.rules(END_TO_END)).truth
+    return {index: (found[index].outcome is Outcome.RIGHT, one.outcome is Outcome.RIGHT) for index, one in read.items()}
 
 
-def _slice_table(slicing: Slicing, values: Sequence[tuple[float, Fate]]) -> Data:
-    bins: list[list[Fate]] = [[] for _ in slicing.labels]
-    for value, fate in values:
-        bins[slicing.bin_of(value)].append(fate)
+def _slice_table(slicing: Slicing, values: Sequence[tuple[float, Result]]) -> Data:
+    bins: list[list[Result]] = [[] for _ in slicing.labels]
+    for value, result in values:
+        bins[slicing.bin_of(value)].append(result)
     rows = []
-    for label, fates in zip(slicing.labels, bins, strict=True):
-        found, right = sum(fate[0] for fate in fates), sum(fate[1] for fate in fates)
+    for label, results in zip(slicing.labels, bins, strict=True):
+        found, right = sum(result[0] for result in results), sum(result[1] for result in results)
         rows.append(
             {
                 "label": label,
-                "words": len(fates),
+                "words": len(results),
                 "found": found,
                 "right": right,
-                "intervals": [share_interval(found, len(fates)), share_interval(right, len(fates))],
+                "intervals": [share_interval(found, len(results)), share_interval(right, len(results))],
             }
         )
     return {"title": slicing.title, "rows": rows}
@@ -127,12 +126,13 @@ def _slice_table(slicing: Slicing, values: Sequence[tuple[float, Fate]]) -> Data
 
 def readings(run: Run) -> Data:
     """Word accuracy and character error rate of the words that were found, and the commonest confusions."""
-    pairs = [pair for picture in run.pictures for pair in _found_readings(picture)]
-    score = score_readings(pairs)
+    fold = run.fold_case
+    pairs = [pair for picture in run.pictures for pair in _found_readings(picture, run.rules(END_TO_END))]
+    score = score_readings(pairs, fold)
     close = [pair for pair in pairs if _close(pair)]
     rows = []
-    for (true, read), count in confusions(close).most_common(TOP_CONFUSIONS):
-        examples = dict.fromkeys(pair for pair in close if (true, read) in confusions([pair]))
+    for (true, read), count in confusions(close, fold).most_common(TOP_CONFUSIONS):
+        examples = dict.fromkeys(pair for pair in close if (true, read) in confusions([pair], fold))
         rows.append({"true": true, "read": read, "count": count, "examples": list(examples)[:EXAMPLES]})
     return {
         "words": score.words,
@@ -143,9 +143,9 @@ def readings(run: Run) -> Data:
     }
 
 
-def _found_readings(picture: Picture) -> list[Reading]:
-    pairs = picture.match(END_TO_END).pairs
-    return [(picture.truth[true].text, picture.predictions[predicted].text) for true, predicted in pairs]
+def _found_readings(picture: Picture, rules: Protocol) -> list[Reading]:
+    found = picture_outcomes(picture, rules).truth
+    return [(picture.truth[true].text, one.reading) for true, one in found.items() if one.prediction is not None]
 
 
 def _close(reading: Reading) -> bool:
@@ -156,16 +156,17 @@ def _close(reading: Reading) -> bool:
 def gallery(run: Run, before: Run | None) -> list[Data]:
     """Every picture with its words and errors; ``weight`` is larger the more there is to see."""
     changes: Sequence[PictureChange | None] = [None] * len(run.pictures)
+    rules = run.rules(END_TO_END)
     if before:
-        changes = compare_runs(before.pictures, run.pictures)
+        changes = compare_runs(before.pictures, run.pictures, rules)
     pictures = []
     for index, (name, picture, change) in enumerate(zip(run.test_set.names, run.pictures, changes, strict=True)):
-        words = word_outcomes(picture)
+        words = word_outcomes(picture, rules)
         counts = {str(outcome): sum(word.outcome is outcome for word in words) for outcome in Outcome}
         entry: Data = {"name": name, "counts": counts, "words": [_shown(word) for word in words]}
         entry["weight"] = sum(counts[outcome] for outcome in ERRORS)
         if before and change:
-            entry["before"] = [_shown(word) for word in word_outcomes(before.pictures[index])]
+            entry["before"] = [_shown(word) for word in word_outcomes(before.pictures[index], rules)]
             entry["better"] = [_described(one) for one in change.better]
             entry["worse"] = [_described(one) for one in change.worse]
             entry["false"] = [change.false_before, change.false_after]
@@ -188,7 +189,7 @@ def _shown(one: WordOutcome) -> Data:
 
 def _described(change: Change) -> Data:
     sides = {"before": change.before, "after": change.after}
-    told = {side: [str(fate.outcome), fate.reading] for side, fate in sides.items()}
+    told = {side: [str(one.outcome), one.reading] for side, one in sides.items()}
     return {"truth": change.word.text, "points": _points(change.word), **told}
 
 

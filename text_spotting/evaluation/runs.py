@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 from text_spotting.evaluation.evaluate import Picture, Score, compare, total
 from text_spotting.evaluation.lexicon import Lexicon, metric_title
-from text_spotting.evaluation.protocols import PROTOCOLS, Protocol
+from text_spotting.evaluation.protocols import PROTOCOLS, Protocol, protocol
 from text_spotting.words import Word
 
 
@@ -50,6 +51,11 @@ class AnnotatedSet:
     sizes: Sequence[tuple[int, int]]
     truth: Sequence[Sequence[Word]]
 
+    def keep(self, wanted: Sequence[bool]) -> "AnnotatedSet":
+        """Return the set with only those pictures for which ``wanted`` is set."""
+        names, paths = list(compress(self.names, wanted)), list(compress(self.paths, wanted))
+        return AnnotatedSet(names, paths, list(compress(self.sizes, wanted)), list(compress(self.truth, wanted)))
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -59,12 +65,18 @@ class Run:
         label: where the predictions come from.
         pictures: measured, in the order of the test set.
         metrics: by their names; those with a lexicon come last, their names ending with its kind.
+        fold_case: readings in another case are right.
     """
 
     label: str
     test_set: AnnotatedSet
     pictures: Sequence[Picture]
     metrics: Mapping[str, Metric]
+    fold_case: bool = True
+
+    def rules(self, name: str) -> Protocol:
+        """A metric's rules as this run is scored."""
+        return protocol(name, self.fold_case)
 
 
 def measure(
@@ -73,14 +85,15 @@ def measure(
     predictions: Sequence[Sequence[Word]],
     metrics: Sequence[str],
     lexicons: Sequence[Lexicon] = (),
+    fold_case: bool = True,
 ) -> Run:
     """Measure predictions under metrics, and under those that read also with every lexicon."""
     pictures = compare(test_set.truth, predictions)
-    measured = {name: Metric(metric_title(name), PROTOCOLS[name], pictures) for name in metrics}
+    measured = {name: Metric(metric_title(name), protocol(name, fold_case), pictures) for name in metrics}
     for lexicon in lexicons:
         moved = compare(test_set.truth, lexicon.apply(predictions))
         for name in metrics:
             if PROTOCOLS[name].reads:
                 full = f"{name}_{lexicon.kind}"
-                measured[full] = Metric(metric_title(full), PROTOCOLS[name], moved)
-    return Run(label, test_set, pictures, measured)
+                measured[full] = Metric(metric_title(full), protocol(name, fold_case), moved)
+    return Run(label, test_set, pictures, measured, fold_case)

@@ -23,7 +23,7 @@ def score_table(run: Run) -> str:
 
 def comparison_table(before: Run, after: Run) -> str:
     """What changed from one run to the other, metric by metric and word by word."""
-    changes = compare_runs(before.pictures, after.pictures)
+    changes = compare_runs(before.pictures, after.pictures, after.rules("ic15_end_to_end"))
     return "\n".join([*_metric_lines(before, after), *_word_lines(after.test_set.names, changes)])
 
 

@@ -43,9 +43,9 @@ def parse_thresholds(option: str) -> Thresholds | None:
     try:
         detection, text = (float(value) for value in option.split(","))
     except ValueError as error:
-        raise UserError(f"--thresholds {option}: expected 'search' or DETECTION,TEXT such as 0.5,0.4") from error
+        raise UserError(f"{option}: expected 'search' or DETECTION,TEXT such as 0.5,0.4", about="thresholds") from error
     if not (0 <= detection <= 1 and 0 <= text <= 1):
-        raise UserError(f"--thresholds {option}: both must lie between 0 and 1")
+        raise UserError(f"{option}: both must lie between 0 and 1", about="thresholds")
     return Thresholds(detection, text)
 
 

@@ -6,6 +6,7 @@ quotes around a whole transcription belong to the file format there, not to the 
 """
 
 import re
+import unicodedata
 
 ILLEGIBLE = "###"
 """Transcription of a word that nobody can read: a don't-care region."""
@@ -20,6 +21,8 @@ _PUNCTUATION_TO_SPACE = str.maketrans(dict.fromkeys(PUNCTUATION, " "))
 _LETTER_RANGES = (("a", "z"), ("A", "Z"), ("\u00c0", "\u01bf"), ("\u01c4", "\u027f"), ("\u0386", "\u03ff"), ("-", "-"))
 _NOT_LETTERS = "\u00d7\u00f7\u00b7"
 """Multiplication sign, division sign and middle dot; the first two lie inside the Latin range."""
+_OTHER_SCRIPTS = "\u0400"
+"""From here on the challenge knows no letters; here all that Unicode calls letters, and marks upon them, are."""
 
 
 _QUOTED = re.compile(r'\s*"(.*)"\s*')
@@ -40,7 +43,7 @@ def spotting_form(transcription: str) -> str:
 
 
 def is_spotting_word(transcription: str) -> bool:
-    """Tell whether word spotting asks for this word: one run of three or more Latin or Greek letters and hyphens.
+    """Tell whether word spotting asks for this word: one run of three or more letters and hyphens.
 
     Digits make a word uninteresting to it, so ``"B12"`` is a don't-care region there.
     """
@@ -48,19 +51,26 @@ def is_spotting_word(transcription: str) -> bool:
     return len(form) >= MIN_WORD_LENGTH and all(_is_letter(character) for character in form)
 
 
-def same_word(truth: str, reading: str) -> bool:
-    """Compare without regard to case."""
-    return unquoted(truth).upper() == unquoted(reading).upper()
+def same_word(truth: str, reading: str, fold_case: bool = True) -> bool:
+    """Compare, without regard to case unless told otherwise."""
+    return _folded(truth, fold_case) == _folded(reading, fold_case)
 
 
-def same_but_outer_punctuation(truth: str, reading: str) -> bool:
-    """Compare without regard to case; one punctuation mark at either end of the truth may be missing."""
-    truth, reading = unquoted(truth).upper(), unquoted(reading).upper()
+def same_but_outer_punctuation(truth: str, reading: str, fold_case: bool = True) -> bool:
+    """Compare as ``same_word`` does; one punctuation mark at either end of the truth may be missing."""
+    truth, reading = _folded(truth, fold_case), _folded(reading, fold_case)
     first = 1 if truth[:1] and truth[0] in PUNCTUATION else 0
     last = 1 if truth[-1:] and truth[-1] in PUNCTUATION else 0
     end = len(truth)
     return reading in {truth, truth[first:], truth[: end - last], truth[first : max(first, end - last)]}
 
 
+def _folded(text: str, fold_case: bool) -> str:
+    text = unicodedata.normalize("NFC", unquoted(text))
+    return text.upper() if fold_case else text
+
+
 def _is_letter(character: str) -> bool:
+    if character >= _OTHER_SCRIPTS:
+        return unicodedata.category(character)[0] in "LM"
     return character not in _NOT_LETTERS and any(low <= character <= high for low, high in _LETTER_RANGES)

@@ -13,6 +13,7 @@ from text_spotting.export.folding import fold_downscale, fold_pixels
 from text_spotting.export.operators import Best, NonMaxSuppression, RoiAlign
 from text_spotting.manifest import Manifest
 from text_spotting.models.frames import reading_frames
+from text_spotting.models.proposals import proposal_count
 from text_spotting.models.roi_extractors import widen
 from text_spotting.models.roi_head import RectifyingRoIHead
 
@@ -79,9 +80,8 @@ class ProposalGraph(nn.Module):
         scores = logits.sigmoid().masked_fill(too_small, -1.0)
         # Levels are moved apart so that boxes of different levels never overlap.
         apart = boxes + (owners * (size.max() + 1)).unsqueeze(1)
-        return boxes[
-            NonMaxSuppression.apply(apart, scores, self.settings.nms.iou_threshold, 0.0, self.settings.max_per_img)
-        ]
+        kept = NonMaxSuppression.apply(apart, scores, self.settings.nms.iou_threshold, 0.0, self.settings.max_per_img)
+        return boxes[kept[: proposal_count(scores[kept], self.settings)]]
 
     def _best(self, index: int, level: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Anchors, deltas, logits and level of the likeliest anchors, looked up in maps that stay as they lie."""
@@ -246,6 +246,18 @@ class EncoderGraph(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return self.encoder(features)
+
+
+class RecognizerGraph(nn.Module):
+    """Words [N, 3, 32, W], W a multiple of 4, to probabilities [N, W / 4, classes] of the symbols in their columns."""
+
+    def __init__(self, text_head: Any) -> None:
+        super().__init__()
+        self.encoder = text_head.encoder
+        self.classifier = text_head.ctc
+
+    def forward(self, words: Tensor) -> Tensor:
+        return self.classifier(self.encoder.columns(words))
 
 
 class DecoderStepGraph(nn.Module):

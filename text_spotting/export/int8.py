@@ -1,6 +1,7 @@
 """Post-training quantization of an exported model to INT8, as far as its accuracy allows."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from text_spotting.manifest import KEY, Manifest
 from text_spotting.pictures import read_picture
 from text_spotting.postprocess import select
 from text_spotting.preprocess import prepare
-from text_spotting.runtime.files import text_graphs
+from text_spotting.runtime.files import graph_files, weight_files
 from text_spotting.words import FloatArray
 
 ENOUGH_PICTURES = 300
@@ -48,7 +49,7 @@ class Level:
 
 
 _BOX_REGRESSION = (r".*fc_reg.*", r".*rpn_reg.*")
-_AFTER_SUM = (r"^/?neck/smooth.*", r"^/?neck/out.*")
+_AFTER_SUM = (r"^/?neck/(smooth|out|fpn_convs).*",)
 _HEADS = (r"^/?boxes/.*", r"^/?proposals/.*", r".*mask_head.*")
 LEVELS = (
     Level("detector and text encoder"),
@@ -100,17 +101,26 @@ def collect(detector: Path, manifest: Manifest, pictures: Iterable[Path]) -> Cal
 def quantize(source: Path, manifest: Manifest, calibration: Calibration, level: Level, folder: Path) -> None:
     """Write the IRs of ``source`` into ``folder``, quantized as ``level`` says."""
     core = ov.Core()
-    encoder, decoder = text_graphs(source, manifest)
+    encoder = graph_files(source, manifest).encoder
+    for path in weight_files(source, manifest):
+        shutil.copyfile(path, folder / path.name)
     detector = quantize_graph(core.read_model(source), calibration.pictures, level.kept)
     detector.set_rt_info(replace(manifest, precision=level.rest).to_json(), [KEY])
     ov.save_model(detector, folder / source.name, compress_to_fp16=False)
     coordinates.keep_precise(folder / source.name)
-    for suffix in (".xml", ".bin"):
-        shutil.copyfile(decoder.with_suffix(suffix), folder / decoder.with_suffix(suffix).name)
-        shutil.copyfile(encoder.with_suffix(suffix), folder / encoder.with_suffix(suffix).name)
     if level.encoder:
         graph = quantize_graph(core.read_model(encoder), calibration.words, ())
         ov.save_model(graph, folder / encoder.name, compress_to_fp16=False)
+
+
+def require_layers(graph: ov.Model, patterns: Sequence[str]) -> None:
+    """Raise ``UserError`` where a pattern matches none of the graph's layers: a module has another name than it had."""
+    names = [node.get_friendly_name() for node in graph.get_ordered_ops()]
+    for pattern in patterns:
+        if not any(re.match(pattern, name) for name in names):
+            raise UserError(
+                f"{graph.get_friendly_name()} has no layer like {pattern}, which was to keep full precision"
+            )
 
 
 def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence[str]) -> ov.Model:
@@ -120,7 +130,11 @@ def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence
 
     Args:
         inputs: what the graph will meet, to find the ranges of activations.
+
+    Raises:
+        UserError: a pattern matches no layer, so a level would quantize what it says it keeps.
     """
+    require_layers(graph, kept)
     # NNCF reports its use over the network unless it believes to be tested.
     os.environ.setdefault("NNCF_CI", "1")
     import nncf
@@ -137,6 +151,7 @@ def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence
         ),
         subset_size=len(inputs),
         fast_bias_correction=False,  # takes twice as long and loses less
+        # Coordinates are computed in the detector alone; what a level keeps has been looked for above.
         ignored_scope=nncf.IgnoredScope(patterns=[*coordinates.LAYERS, *kept], validate=False),
     )
     for key, value in info.items():

@@ -3,25 +3,23 @@
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-
-from text_spotting.engine.checkpoints import load_weights, missing_weights, read_snapshot
+from text_spotting.engine.checkpoints import load_weights, read_snapshot
 from text_spotting.engine.torch_spotter import build_network
-from text_spotting.errors import UserError
+
+SURE = 0.9
+"""Score above which a proposal beyond the usual number is looked at, where a configuration does not say."""
 
 
-def load_config(path: Path) -> Any:
-    """Return the configuration.
-
-    Raises:
-        UserError: missing or broken.
-    """
-    if not path.is_file():
-        raise UserError(f"--config {path} does not exist")
-    try:
-        return Config.fromfile(str(path), import_custom_modules=False)
-    except Exception as error:  # a configuration is a program and can fail in any way
-        raise UserError(f"{path}: the configuration does not load ({type(error).__name__}: {error})") from error
+def limit_words(config: Any, most: int) -> None:
+    """Let at most ``most`` words of a picture be found; a picture with few words takes no longer for it."""
+    proposals, boxes = config.model.test_cfg.rpn, config.model.test_cfg.rcnn
+    if "sure_thr" not in proposals:
+        proposals.update(usual=min(proposals.max_per_img, most), sure_thr=SURE)
+    proposals.usual = min(proposals.usual, most)
+    proposals.max_per_img = max(most, 1)
+    # A word has several anchors, of which suppression leaves one or two.
+    proposals.nms_pre = max(proposals.nms_pre, 3 * most // 2)
+    boxes.max_per_img = config.max_words = most
 
 
 def load_network(config: Any, weights: Path, trust: bool = False) -> Any:
@@ -33,6 +31,4 @@ def load_network(config: Any, weights: Path, trust: bool = False) -> Any:
     snapshot = read_snapshot(weights, trust)
     network = build_network(config)
     load_weights(network, snapshot, weights)
-    if absent := missing_weights(network, snapshot):
-        raise UserError(f"{weights} lacks {len(absent)} of the network's weights, {absent[0]} for one; train it first")
     return network.eval()

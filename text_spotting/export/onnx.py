@@ -10,11 +10,30 @@ import onnx
 import torch
 from torch import nn
 
-from text_spotting.export.graphs import DecoderStepGraph, DetectorGraph, EncoderGraph, RawDetectorGraph
+from text_spotting.contract import (
+    ATTENTION,
+    DETECTOR_OUTPUTS,
+    ENCODED,
+    ENCODER_OUTPUTS,
+    HIDDEN,
+    IMAGE,
+    LOGITS,
+    PREVIOUS_HIDDEN,
+    PREVIOUS_SYMBOL,
+    PROBABILITIES,
+    WORDS,
+    flatten_positions,
+)
+from text_spotting.export.graphs import (
+    DecoderStepGraph,
+    DetectorGraph,
+    EncoderGraph,
+    RawDetectorGraph,
+    RecognizerGraph,
+)
 from text_spotting.manifest import KEY, Manifest
 
 OPSET = 17
-DETECTOR_OUTPUTS = ("boxes", "labels", "masks", "text_features")
 
 Axes = Mapping[str, dict[int, str]]
 """Which axes of a named tensor are free, and what to call them."""
@@ -32,14 +51,14 @@ def write_onnx(network: Any, manifest: Manifest, folder: Path) -> None:
         folder: where the files go.
     """
     path = folder / manifest.detector
-    _trace(DetectorGraph(network), (_blank(manifest),), path, {"image": {2: "height", 3: "width"}}, _WORDS)
+    _trace(DetectorGraph(network), (_blank(manifest),), path, {IMAGE: {2: "height", 3: "width"}}, _WORDS)
     _add_manifest(path, manifest)
     _write_text_graphs(network.roi_head.text_head, text_feature_shape(network), manifest, folder)
 
 
 def write_raw_detector(network: Any, manifest: Manifest, path: Path) -> None:
     """Trace the detector that takes raw pictures of the manifest's size, for conversion to IR."""
-    _trace(RawDetectorGraph(network, manifest), (_blank(manifest),), path, {"image": {}}, _WORDS)
+    _trace(RawDetectorGraph(network, manifest), (_blank(manifest),), path, {IMAGE: {}}, _WORDS)
 
 
 _WORDS: Axes = {name: {0: "words"} for name in DETECTOR_OUTPUTS}
@@ -53,16 +72,24 @@ def _blank(manifest: Manifest) -> torch.Tensor:
 def _write_text_graphs(text_head: Any, shape: tuple[int, int, int], manifest: Manifest, folder: Path) -> None:
     features = torch.zeros(2, *shape)
     with torch.no_grad():
-        memory = text_head.encoder(features).flatten(2).transpose(1, 2)
+        memory = flatten_positions(text_head.encoder(features))
     words = {0: "words"}
-    _trace(EncoderGraph(text_head), (features,), folder / manifest.encoder, {"input": words}, {"output": words})
+    _trace(EncoderGraph(text_head), (features,), folder / manifest.encoder, {WORDS: words}, {ENCODED: words})
     _trace(
         DecoderStepGraph(text_head),
         (torch.zeros(2, dtype=torch.int64), torch.zeros(1, 2, text_head.decoder.hidden_size), memory),
         folder / manifest.decoder,
-        {"prev_symbol": words, "prev_hidden": {1: "words"}, "encoder_outputs": words},
-        {"output": words, "hidden": {1: "words"}, "attention": words},
+        {PREVIOUS_SYMBOL: words, PREVIOUS_HIDDEN: {1: "words"}, ENCODER_OUTPUTS: words},
+        {LOGITS: words, HIDDEN: {1: "words"}, ATTENTION: words},
     )
+    if manifest.recognizer:
+        crops, sides = torch.zeros(2, 3, *_CROP), {0: "words", 3: "width"}
+        path = folder / manifest.recognizer
+        _trace(RecognizerGraph(text_head), (crops,), path, {WORDS: sides}, {PROBABILITIES: {0: "words", 1: "columns"}})
+
+
+_CROP = (32, 112)
+"""Height, and any one width, of the words that the recognizer is traced with."""
 
 
 def text_feature_shape(network: Any) -> tuple[int, int, int]:

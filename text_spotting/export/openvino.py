@@ -26,6 +26,7 @@ def ir_manifest(manifest: Manifest, input_order: str = "BGR") -> Manifest:
         detector=ir_name(manifest.detector),
         encoder=ir_name(manifest.encoder),
         decoder=ir_name(manifest.decoder),
+        recognizer=ir_name(manifest.recognizer) if manifest.recognizer else "",
     )
 
 
@@ -50,6 +51,8 @@ def convert(network: Any, plain: Manifest, source: Path, embedded: Manifest) -> 
     for name, target in ((plain.encoder, embedded.encoder), (plain.decoder, embedded.decoder)):
         graphs[target] = read_onnx(source / name)
         graphs[target].reshape({port.any_name: _one_word(port.partial_shape) for port in graphs[target].inputs})
+    if plain.recognizer:
+        graphs[embedded.recognizer] = read_onnx(source / plain.recognizer)
     return graphs
 
 

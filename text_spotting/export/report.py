@@ -9,12 +9,12 @@ from statistics import median
 
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.evaluation.evaluate import Score, compare
-from text_spotting.evaluation.files import write_atomically
 from text_spotting.evaluation.inference import spot_pictures
 from text_spotting.evaluation.protocols import protocol
 from text_spotting.evaluation.statistics import difference_interval
+from text_spotting.files.writing import write_whole
 from text_spotting.pictures import read_picture
-from text_spotting.runtime.files import find_detector, text_graphs
+from text_spotting.runtime.files import find_detector, weight_files
 from text_spotting.runtime.session import usual_precision
 from text_spotting.runtime.spotter import Spotter
 from text_spotting.words import Word
@@ -107,7 +107,10 @@ def measure(
     found = spot_pictures(spotter, [picture.path for picture in pictures])
     words = list(follow(found, len(pictures)))
     compared = compare([picture.words for picture in pictures], words)
-    counts = {name: [picture.match(protocol(name)).score for picture in compared] for name in metrics}
+    counts = {
+        name: [picture.match(protocol(name, spotter.manifest.fold_case)).score for picture in compared]
+        for name in metrics
+    }
     return Measured(precision or usual_precision(spotter.manifest), _megabytes(model), counts)
 
 
@@ -131,8 +134,8 @@ def _seconds(spotter: Spotter, image: object) -> float:
 
 def _megabytes(model: Path) -> float:
     detector = find_detector(model)
-    files = (detector, *text_graphs(detector, Spotter(detector).manifest))
-    return sum(file.with_suffix(".bin").stat().st_size for file in files) / 1e6
+    files = weight_files(detector, Spotter(detector).manifest)
+    return sum(file.stat().st_size for file in files if file.suffix == ".bin") / 1e6
 
 
 def save_report(path: Path, quantized: str, before: Measured, after: Measured) -> None:
@@ -143,4 +146,4 @@ def save_report(path: Path, quantized: str, before: Measured, after: Measured) -
         "after": after.to_dict(),
         "lost": {name: asdict(loss) for name, loss in losses(before.counts, after.counts).items()},
     }
-    write_atomically(path, json.dumps(report, indent=2) + "\n")
+    write_whole(path, json.dumps(report, indent=2) + "\n")

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from text_spotting.alphabet import encode, spoken
+from text_spotting.alphabet import DEFAULT
 from text_spotting.gpu.packing import CANVAS, quad
 from text_spotting.gpu.shards import Packed
 from text_spotting.synth.generate import DENSE, SceneGenerator, SceneOptions, WordGenerator, WordOptions
@@ -94,8 +94,8 @@ class _WordDrawer:
     def __call__(self, seed: int) -> Packed:
         while True:
             image, word = self.generator(seed)
-            text = spoken(word.text)
-            if encode(text):
+            text = DEFAULT.strip_punctuation(word.text)
+            if DEFAULT.encode(text):
                 break
             seed += 1 << 24
         factor = min(1.0, CANVAS[0] / image.shape[0], CANVAS[1] / image.shape[1])

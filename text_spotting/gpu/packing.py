@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 import cv2
 import numpy as np
 
-from text_spotting.alphabet import encode, spoken
+from text_spotting.alphabet import DEFAULT
 from text_spotting.annotations.records import AnnotatedImage
-from text_spotting.data.words import words_of
+from text_spotting.data.word_crops import words_of
 from text_spotting.geometry import min_area_rect
 from text_spotting.gpu.shards import Packed
 from text_spotting.pictures import read_picture
@@ -54,8 +54,8 @@ def quad(polygon: FloatArray) -> FloatArray:
 
 
 def _target(word: Word) -> str:
-    text = spoken(word.text)
-    return text if encode(text) else ""
+    text = DEFAULT.strip_punctuation(word.text)
+    return text if DEFAULT.encode(text) else ""
 
 
 def _shrunk(image: Image, factor: float) -> Image:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from text_spotting.alphabet import MAX_LENGTH, START
 from text_spotting.data.packing import pad_texts
-from text_spotting.frames import SAMPLES, Looseness, reading_frame
+from text_spotting.frames import SAMPLES, FrameJitter, reading_frame
 from text_spotting.gpu.packing import CANVAS
 from text_spotting.gpu.shards import Packed
 
@@ -82,7 +82,7 @@ class WordPool:
 
 @dataclass(frozen=True)
 class Jitter:
-    """``frames.Looseness`` for many frames at once.
+    """``frames.FrameJitter`` for many frames at once.
 
     Attributes:
         loose: how far frames are off.
@@ -90,7 +90,7 @@ class Jitter:
         heavy: factor on all of it.
     """
 
-    loose: Looseness = field(default_factory=Looseness)
+    loose: FrameJitter = field(default_factory=FrameJitter)
     tight: float = 0.25
     heavy: float = 1.0
 

@@ -34,13 +34,13 @@ class WordAssigner(MaxIoUAssigner):
         if not len(pred_instances):
             return result
         if len(gt_instances):
-            return self._part_joined(result, pred_instances, gt_instances)
+            return self._part_merged(result, pred_instances, gt_instances)
         if gt_instances_ignore is not None and len(gt_instances_ignore):
             covered = self.iou_calculator(pred_instances.priors, gt_instances_ignore.bboxes, mode="iof")
             result.gt_inds[covered.amax(dim=1) > self.ignore_iof_thr] = -1
         return result
 
-    def _part_joined(
+    def _part_merged(
         self, result: AssignResult, pred_instances: InstanceData, gt_instances: InstanceData
     ) -> AssignResult:
         held = self.iou_calculator(gt_instances.bboxes, pred_instances.priors, mode="iof") > HELD

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from text_spotting.alphabet import SYMBOLS
+from text_spotting.alphabet import DEFAULT
 
 
 class Memory(NamedTuple):
@@ -29,18 +29,19 @@ class AttentionDecoder(nn.Module):
     Args:
         encoder_channels: D, size of an encoder output.
         hidden_size: H, size of the state, of the symbol embedding and of the attention space.
+        classes: of the alphabet, start and stop included.
     """
 
-    def __init__(self, encoder_channels: int = 256, hidden_size: int = 256) -> None:
+    def __init__(self, encoder_channels: int = 256, hidden_size: int = 256, classes: int = DEFAULT.classes) -> None:
         super().__init__()
         self.hidden_size = hidden_size
-        self.embedding = nn.Embedding(len(SYMBOLS), hidden_size)
+        self.embedding = nn.Embedding(classes, hidden_size)
         self.encoder_outputs_w = nn.Linear(encoder_channels, hidden_size)
         self.hidden_state_w = nn.Linear(hidden_size, hidden_size)
         self.v = nn.Parameter(torch.empty(hidden_size, 1).normal_(0, 0.1))
         self.attn_combine = nn.Linear(hidden_size + encoder_channels, hidden_size)
         self.decoder = nn.GRU(hidden_size, hidden_size)
-        self.out = nn.Linear(hidden_size, len(SYMBOLS))
+        self.out = nn.Linear(hidden_size, classes)
 
     def memorise(self, encoder_outputs: Tensor) -> Memory:
         """Prepare (N, L, D) encoder outputs for any number of steps."""

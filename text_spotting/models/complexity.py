@@ -37,7 +37,8 @@ def _one_pass(network: Any, picture: Tensor, words: int) -> None:
     sample = DetDataSample(metainfo={"img_shape": tuple(picture.shape[-2:]), "scale_factor": (1.0, 1.0)})
     network.rpn_head.predict(x, [sample], rescale=False)
     box = picture.new_tensor([[0.0, 0.0, 100.0, 30.0]])
-    head._bbox_forward(x, bbox2roi([box.repeat(network.test_cfg.rpn.max_per_img, 1)]))
+    proposals = network.test_cfg.rpn
+    head._bbox_forward(x, bbox2roi([box.repeat(proposals.get("usual", proposals.max_per_img), 1)]))
     rois = bbox2roi([box.repeat(words, 1)])
     masks = head._mask_forward(x, rois)["mask_preds"][:, 0].sigmoid()
     head.text_head.encoder(head.text_features(x, rois, masks))

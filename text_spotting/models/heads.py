@@ -1,11 +1,14 @@
 """Box heads whose convolutions may run in half precision, while boxes and losses stay in float32."""
 
+from typing import Any
+
 from mmdet.models.dense_heads import RPNHead
 from mmdet.models.roi_heads.bbox_heads import Shared2FCBBoxHead
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
 from text_spotting.models.lcnet import Depthwise
+from text_spotting.models.processes import mean_count, share
 
 
 @MODELS.register_module()
@@ -15,6 +18,11 @@ class WordRPNHead(RPNHead):
     def forward_single(self, x: Tensor) -> tuple[Tensor, Tensor]:
         scores, deltas = super().forward_single(x)
         return scores.float(), deltas.float()
+
+    def get_targets(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """As mmdet's, divided by the samples of all processes."""
+        *targets, samples = super().get_targets(*args, **kwargs)
+        return (*targets, float(mean_count(samples)))
 
 
 @MODELS.register_module()
@@ -40,3 +48,20 @@ class WordBBoxHead(Shared2FCBBoxHead):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         scores, deltas = super().forward(x)
         return scores.float(), deltas.float()
+
+    def loss(
+        self,
+        cls_score: Tensor,
+        bbox_pred: Tensor,
+        rois: Tensor,
+        labels: Tensor,
+        label_weights: Tensor,
+        bbox_targets: Tensor,
+        bbox_weights: Tensor,
+        **kwargs: Any,
+    ) -> dict[str, Tensor]:
+        """As mmdet's, averaged over the boxes of all processes."""
+        losses = super().loss(cls_score, bbox_pred, rois, labels, label_weights, bbox_targets, bbox_weights, **kwargs)
+        losses["loss_cls"] = losses["loss_cls"] * share((label_weights > 0).sum())
+        losses["loss_bbox"] = losses["loss_bbox"] * share(len(bbox_targets))
+        return losses

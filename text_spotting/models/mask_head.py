@@ -1,5 +1,7 @@
 """Mask head with targets drawn from polygons."""
 
+from typing import Any
+
 import torch
 from mmdet.models.roi_heads.mask_heads import FCNMaskHead
 from mmdet.models.task_modules.samplers import SamplingResult
@@ -7,6 +9,8 @@ from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor
+
+from text_spotting.models.processes import share
 
 
 @MODELS.register_module()
@@ -18,6 +22,12 @@ class PolygonMaskHead(FCNMaskHead):
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x).float()
+
+    def loss_and_target(self, mask_preds: Tensor, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """As mmdet's, averaged over the words of all processes."""
+        result: dict[str, Any] = super().loss_and_target(mask_preds, *args, **kwargs)
+        result["loss_mask"]["loss_mask"] = result["loss_mask"]["loss_mask"] * share(len(mask_preds))
+        return result
 
     def get_targets(
         self,

@@ -1,4 +1,4 @@
-"""First weights from the small models of PP-OCRv6 (2026, arXiv 2606.13108; Apache 2.0, PaddlePaddle authors).
+"""Pretrained weights from the small models of PP-OCRv6 (2026, arXiv 2606.13108; Apache 2.0, PaddlePaddle authors).
 
 The pip package ``rapidocr`` carries them as ONNX files. Their layers come in the order in which they run, ours are
 declared in that order, so that weights are paired by order and checked by shape.

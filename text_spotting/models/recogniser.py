@@ -35,10 +35,9 @@ class WordRecogniser(BaseModel):
         """(N, 3, h, w) uint8 BGR to normalised RGB."""
         return (inputs.flip(1).float() - self.mean) / self.std
 
-    def forward(self, inputs: Tensor, texts: Tensor, mode: str = "loss") -> dict[str, Tensor] | tuple[Tensor, Tensor]:
-        """Loss of (N, 3, h, w) crops with targets (N, T), or what ``TextRecognitionHead.read`` returns."""
-        features = self.normalise(inputs)
-        head: Any = self.roi_head["text_head"]
+    def forward(self, inputs: Tensor, texts: Tensor, mode: str = "loss") -> dict[str, Tensor]:
+        """Loss of (N, 3, h, w) crops with targets (N, T)."""
         if mode != "loss":
-            return head.read(features)
-        return head.loss(features, texts)
+            raise NotImplementedError("a recogniser alone is only trained; the spotter reads with its weights")
+        head: Any = self.roi_head["text_head"]
+        return head.loss(self.normalise(inputs), texts)

@@ -11,7 +11,7 @@ from mmdet.utils import ConfigType
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from text_spotting.frames import Looseness
+from text_spotting.frames import FrameJitter, reads_forward
 from text_spotting.models.frames import reading_frames
 from text_spotting.models.mask_head import rasterise
 from text_spotting.models.roi_extractors import Pyramid, widen
@@ -42,12 +42,12 @@ class TextRoIHead(StandardRoIHead):
         self, x: Pyramid, rpn_results_list: list[InstanceData], batch_data_samples: list[DetDataSample]
     ) -> dict[str, Tensor]:
         proposals = [InstanceData(priors=result.bboxes) for result in rpn_results_list]
-        losses = super().loss(x, self._with_second_looks(x, rpn_results_list, batch_data_samples), batch_data_samples)
+        losses = super().loss(x, self._with_refinements(x, rpn_results_list, batch_data_samples), batch_data_samples)
         losses.update(self.text_loss(x, proposals, batch_data_samples))
         return losses
 
     @torch.no_grad()
-    def _with_second_looks(
+    def _with_refinements(
         self, x: Pyramid, proposals: list[InstanceData], batch_data_samples: list[DetDataSample]
     ) -> list[InstanceData]:
         """The proposals and what they become when refined, so that the box head learns from what it will meet."""
@@ -126,9 +126,14 @@ class RectifyingRoIHead(TextRoIHead):
 
     It learns from true words in frames that are off as found ones may be; ``train_cfg`` says with ``words_read`` how
     many words of a picture at most, and needs no ``text_assigner`` and ``text_sampler``.
+
+    Args:
+        frame_jitter: how far those frames are off, see ``FrameJitter.of``.
     """
 
-    looseness = Looseness()
+    def __init__(self, *args: object, frame_jitter: dict[str, float] | None = None, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.frame_jitter = FrameJitter.of(frame_jitter)
 
     def init_assigner_sampler(self) -> None:
         StandardRoIHead.init_assigner_sampler(self)
@@ -156,13 +161,13 @@ class RectifyingRoIHead(TextRoIHead):
         masks = rasterise(truth.polygons, truth.bboxes, _TRUE_MASK)
         frames = reading_frames(truth.bboxes, masks, 0.5)
         # A word that is read against its frame's direction is upside down: nothing to learn from.
-        forward = (frames[:, 1] * (truth.polygons[:, 1] - truth.polygons[:, 0])).sum(dim=1) > 0
+        forward = reads_forward(truth.polygons[:, 1] - truth.polygons[:, 0], frames[:, 1])
         readable = self.text_head.readable(torch.cat([truth.labels[:, None], truth.bboxes], dim=1), truth.texts)
         rows = (forward & readable).nonzero().squeeze(1)
         rows = rows[torch.randperm(len(rows), device=rows.device)[: self.train_cfg.words_read]]
         rng = np.random.default_rng(int(torch.randint(2**31, (1,))))
-        loose = [torch.from_numpy(self.looseness(frame, rng)) for frame in frames[rows].cpu().numpy()]
-        return torch.stack(loose).to(frames) if loose else frames[rows], truth.texts[rows]
+        jittered = [torch.from_numpy(self.frame_jitter(frame, rng)) for frame in frames[rows].cpu().numpy()]
+        return torch.stack(jittered).to(frames) if jittered else frames[rows], truth.texts[rows]
 
 
 _TRUE_MASK = 28

@@ -9,6 +9,7 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import bbox2roi
 from torch import Tensor
 
+from text_spotting.models.proposals import proposal_count
 from text_spotting.models.roi_extractors import Pyramid
 
 
@@ -44,11 +45,18 @@ class MaskTextSpotter(MaskRCNN):
         return Pyramid.of(levels, batch_inputs.contiguous())
 
     @torch.no_grad()
+    def recognize(self, crops: Tensor) -> Tensor:
+        """Read words at their own width, see ``TextRecognitionHead.recognize``."""
+        probabilities: Tensor = self.roi_head.text_head.recognize(crops)
+        return probabilities
+
+    @torch.no_grad()
     def detect(self, picture: Tensor) -> Detections:
         """Find words in one normalised picture (1, 3, H, W)."""
         sample = DetDataSample(metainfo={"img_shape": tuple(picture.shape[-2:]), "scale_factor": (1.0, 1.0)})
         x = self.extract_feat(picture)
         proposals = self.rpn_head.predict(x, [sample], rescale=False)
+        proposals[0] = proposals[0][: int(proposal_count(proposals[0].scores, self.test_cfg.rpn))]
         proposals[0].bboxes = self.roi_head.refine(x, proposals[0].bboxes, tuple(picture.shape[-2:]))
         found = self.roi_head.predict_bbox(x, [sample.metainfo], proposals, self.test_cfg.rcnn)[0]
         rois = bbox2roi([found.bboxes])

@@ -1,4 +1,6 @@
-"""The recognition head: encoder, attention decoder, their loss and greedy reading."""
+"""The recognition head: encoder, attention decoder and their loss."""
+
+from typing import Any
 
 import torch
 from mmdet.registry import MODELS
@@ -7,9 +9,11 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from text_spotting.alphabet import MAX_LENGTH, START, STOP
+from text_spotting.alphabet import START, Alphabet
+from text_spotting.contract import flatten_positions
 from text_spotting.models.attention_decoder import AttentionDecoder
 from text_spotting.models.ctc import CTCClassifier
+from text_spotting.models.processes import mean_count
 
 
 @MODELS.register_module()
@@ -25,6 +29,7 @@ class TextRecognitionHead(BaseModule):
         ctc_weight: weight of a CTC loss on the encoder's columns, which are then read without the decoder, too, and
             make attention align sooner (joint CTC-attention training, Kim et al. 2017, arXiv 1609.06773); 0 leaves
             it out.
+        alphabet: what is read, see ``Alphabet.of``; configurations name it once, at their top.
     """
 
     def __init__(
@@ -35,16 +40,25 @@ class TextRecognitionHead(BaseModule):
         area_per_symbol_thr: float = 25.0,
         loss_weight: float = 1.0,
         ctc_weight: float = 0.0,
+        alphabet: Alphabet | dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
+        self.alphabet = Alphabet.of(alphabet)
         self.encoder = MODELS.build(encoder)
         self.dropout = nn.Dropout(dropout)
-        self.decoder = AttentionDecoder(self.encoder.out_channels, hidden_size)
+        self.decoder = AttentionDecoder(self.encoder.out_channels, hidden_size, self.alphabet.classes)
         self.area_per_symbol_thr = area_per_symbol_thr
         self.loss_weight = loss_weight
         self.ctc_weight = ctc_weight
         if ctc_weight > 0:
-            self.ctc = CTCClassifier(self.encoder.out_channels)
+            self.ctc = CTCClassifier(self.encoder.out_channels, self.alphabet)
+
+    @property
+    def symbol_rows(self) -> list[str]:
+        """Names of the tensors that have a row for each class of the alphabet."""
+        layers = {"decoder.embedding": ("weight",), "decoder.out": ("weight", "bias")}
+        own = dict(self.named_modules())
+        return [f"{layer}.{tensor}" for layer, tensors in layers.items() if layer in own for tensor in tensors]
 
     def readable(self, rois: Tensor, targets: Tensor) -> Tensor:
         """Which RoIs (N, 5: image, x1, y1, x2, y2) are large enough to learn their targets (N, T) from."""
@@ -93,40 +107,12 @@ class TextRecognitionHead(BaseModule):
         stacked = torch.stack(logits, dim=1)
         wanted = targets[:, : stacked.shape[1]]
         total = F.cross_entropy(stacked.flatten(0, 1), wanted.flatten(), ignore_index=START, reduction="sum")
-        return total / (wanted != START).sum().clamp(min=1)
+        return total / mean_count((wanted != START).sum())
 
     @torch.no_grad()
     def recognize(self, crops: Tensor) -> Tensor:
         """Probabilities (N, w / 4, classes) of the symbols in each column of words (N, 3, h, w) of any one width."""
         return self.ctc(self.encoder.columns(crops))
-
-    @torch.no_grad()
-    def read(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Greedy decoding of (N, C, h, w) RoI features.
-
-        Returns:
-            symbols (N, T) int64 and their softmax probabilities (N, T), T <= ``MAX_LENGTH``. Decoding ends
-            when every word has met its stop symbol; what follows a stop symbol means nothing.
-        """
-        memory = self.decoder.memorise(flatten_positions(self.encoder(features).float()))
-        state = self.decoder.initial_state(memory)
-        symbol = torch.full((len(features),), START, dtype=torch.int64, device=features.device)
-        ended = torch.zeros_like(symbol, dtype=torch.bool)
-        symbols, probabilities = [], []
-        for _ in range(MAX_LENGTH):
-            logits, state, _ = self.decoder.step(state, symbol, memory)
-            probability, symbol = logits.softmax(dim=1).max(dim=1)
-            symbols.append(symbol)
-            probabilities.append(probability)
-            ended |= symbol == STOP
-            if ended.all():
-                break
-        return torch.stack(symbols, dim=1), torch.stack(probabilities, dim=1)
-
-
-def flatten_positions(encoded: Tensor) -> Tensor:
-    """(N, D, h, w) to (N, h*w, D), row by row."""
-    return encoded.flatten(2).transpose(1, 2)
 
 
 def longest(targets: Tensor) -> int:

@@ -10,7 +10,9 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
-MEMORY = "encoder_outputs"
+from text_spotting.contract import ENCODER_OUTPUTS
+
+MEMORY = ENCODER_OUTPUTS
 
 
 def hoist(encoder: ov.Model, step: ov.Model, outputs: Sequence[str]) -> tuple[ov.Model, ov.Model, list[str]]:

@@ -14,9 +14,20 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
-from text_spotting.postprocess import greedy_decode, select, to_text, to_words
-from text_spotting.preprocess import fit_to_input, to_bgr
+from text_spotting.contract import (
+    ENCODER_OUTPUTS,
+    HIDDEN,
+    LOGITS,
+    PREVIOUS_HIDDEN,
+    PREVIOUS_SYMBOL,
+    flatten_positions,
+    initial_hidden,
+)
+from text_spotting.decoding import greedy_decode
+from text_spotting.preprocess import to_bgr
+from text_spotting.runtime import pipeline
 from text_spotting.runtime.openvino_engine import OpenVinoEngine, take_bytes
+from text_spotting.runtime.reading import read_features
 from text_spotting.runtime.session import PRECISIONS
 from text_spotting.words import FloatArray, Image
 
@@ -61,7 +72,7 @@ class Stages:
 
     Attributes:
         words: detections read.
-        prepare, detect, read, finish: resizing; the detector; encoder and decoder; masks to polygons.
+        prepare, detect, read, finish: resizing; the detector; reading; masks to polygons.
     """
 
     words: int
@@ -78,32 +89,16 @@ class Stages:
 
 def stages(engine: OpenVinoEngine, picture: Image, repeats: int = 5) -> Stages:
     """Time the stages of a picture one by one."""
-    manifest = engine.manifest
-    canvas, scale = fit_to_input(to_bgr(picture), manifest)
-    found = engine.detect(canvas)
-    rows = select(found.boxes, manifest)
-    features = found.text_features[rows]
-    symbols, confidences = engine.read(features)
-    size = (picture.shape[1], picture.shape[0])
-
-    def finish() -> None:
-        texts = [to_text(word, manifest) for word in symbols]
-        to_words(
-            found.boxes[rows],
-            found.masks[rows],
-            texts,
-            confidences,
-            scale=scale,
-            image_size=size,
-            manifest=manifest,
-        )
-
+    image = to_bgr(picture)
+    canvas, scale = pipeline.prepare(engine, image)
+    found = pipeline.find(engine, canvas, scale)
+    readings, frames = pipeline.read(engine, image, found)
     return Stages(
-        words=len(rows),
-        prepare=timed(lambda: fit_to_input(to_bgr(picture), manifest), repeats),
-        detect=timed(lambda: engine.detect(canvas), repeats),
-        read=timed(lambda: engine.read(features), repeats),
-        finish=timed(finish, repeats),
+        words=len(readings),
+        prepare=timed(lambda: pipeline.prepare(engine, to_bgr(picture)), repeats),
+        detect=timed(lambda: pipeline.find(engine, canvas, scale), repeats),
+        read=timed(lambda: pipeline.read(engine, image, found), repeats),
+        finish=timed(lambda: pipeline.finish(engine, image, found, frames, readings), repeats),
     )
 
 
@@ -183,15 +178,15 @@ def batch_against_loop(
     def one_by_one() -> None:
         for word in words:
             encoded = encoder(word[None])[0]
-            memory = encoded.reshape(1, encoded.shape[1], -1).transpose(0, 2, 1)
+            memory = flatten_positions(encoded)
 
             def step(symbols: Any, hidden: Any, memory: Any = memory) -> Any:
-                result = decoder({"prev_symbol": symbols, "prev_hidden": hidden, "encoder_outputs": memory})
-                return result["output"], result["hidden"]
+                result = decoder({PREVIOUS_SYMBOL: symbols, PREVIOUS_HIDDEN: hidden, ENCODER_OUTPUTS: memory})
+                return result[LOGITS], result[HIDDEN]
 
-            greedy_decode(step, np.zeros((1, 1, engine.hidden_size), np.float32), 1, engine.manifest)
+            greedy_decode(step, initial_hidden(1, engine.hidden_size), 1, engine.manifest)
 
-    return timed(lambda: engine.read(words), 3), timed(one_by_one, 3)
+    return timed(lambda: read_features(engine, words), 3), timed(one_by_one, 3)
 
 
 def lettered_picture(words: int, width: int = 1280, height: int = 720) -> Image:

@@ -1,22 +1,35 @@
 """The plain ONNX graphs on onnxruntime, for machines and checks without OpenVINO."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from text_spotting.contract import (
+    ENCODED,
+    ENCODER_OUTPUTS,
+    HIDDEN,
+    IMAGE,
+    LOGITS,
+    PREVIOUS_HIDDEN,
+    PREVIOUS_SYMBOL,
+    PROBABILITIES,
+    WORDS,
+    Detections,
+    flatten_positions,
+)
 from text_spotting.errors import UserError
 from text_spotting.manifest import KEY, Manifest
-from text_spotting.postprocess import greedy_decode
-from text_spotting.preprocess import to_tensor
-from text_spotting.runtime.engine import Detections
-from text_spotting.runtime.files import text_graphs
+from text_spotting.preprocess import normalise, to_tensor
+from text_spotting.runtime.files import graph_files
 from text_spotting.words import FloatArray, Image
 
 
 class OnnxEngine:
-    """Detector, encoder and decoder step as onnxruntime sessions on the CPU.
+    """The graphs as onnxruntime sessions on the CPU.
 
     Raises:
         UserError: onnxruntime is not installed, or a graph is missing, unreadable or without manifest.
@@ -25,29 +38,30 @@ class OnnxEngine:
     def __init__(self, detector: Path, *, threads: int = 0) -> None:
         self._detector = open_session(detector, threads)
         self.manifest = _read_manifest(self._detector, detector)
-        encoder, decoder = text_graphs(detector, self.manifest)
-        self._encoder = open_session(encoder, threads)
-        self._decoder = open_session(decoder, threads)
-        hidden = next(port for port in self._decoder.get_inputs() if port.name == "prev_hidden")
+        files = graph_files(detector, self.manifest)
+        self._encoder = open_session(files.encoder, threads)
+        self._decoder = open_session(files.decoder, threads)
+        self._recognizer = open_session(files.recognizer, threads) if files.recognizer else None
+        hidden = next(port for port in self._decoder.get_inputs() if port.name == PREVIOUS_HIDDEN)
         self.hidden_size = int(hidden.shape[2])
 
     def detect(self, canvas: Image) -> Detections:
-        return Detections(*self._detector.run(Detections._fields, {"image": to_tensor(canvas, self.manifest)}))
+        return Detections(*self._detector.run(Detections._fields, {IMAGE: to_tensor(canvas, self.manifest)}))
 
-    def read(self, text_features: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:
-        count = len(text_features)
-        if not count:
-            return np.zeros((0, 0), np.int64), np.zeros(0, np.float32)
-        (encoded,) = self._encoder.run(["output"], {"input": text_features})
-        positions = np.ascontiguousarray(encoded.reshape(*encoded.shape[:2], -1).transpose(0, 2, 1))
+    @contextmanager
+    def encode(self, text_features: FloatArray) -> Iterator[FloatArray]:
+        (encoded,) = self._encoder.run([ENCODED], {WORDS: text_features})
+        yield np.ascontiguousarray(flatten_positions(encoded))
 
-        def step(symbols: NDArray[np.int64], hidden: FloatArray) -> tuple[FloatArray, FloatArray]:
-            feeds = {"prev_symbol": symbols, "prev_hidden": hidden, "encoder_outputs": positions}
-            logits, hidden = self._decoder.run(["output", "hidden"], feeds)
-            return logits, hidden
+    def step(self, memory: FloatArray, symbols: NDArray[np.int64], hidden: FloatArray) -> tuple[FloatArray, FloatArray]:
+        feeds = {PREVIOUS_SYMBOL: symbols, PREVIOUS_HIDDEN: hidden, ENCODER_OUTPUTS: memory}
+        logits, hidden = self._decoder.run([LOGITS, HIDDEN], feeds)
+        return logits, hidden
 
-        state: FloatArray = np.zeros((1, count, self.hidden_size), np.float32)
-        return greedy_decode(step, state, count, self.manifest)
+    def recognize(self, crops: Image) -> FloatArray:
+        assert self._recognizer is not None, "the manifest names no recognizer"
+        (columns,) = self._recognizer.run([PROBABILITIES], {WORDS: normalise(crops, self.manifest)})
+        return np.asarray(columns, np.float32)
 
 
 def open_session(path: Path, threads: int = 0) -> Any:

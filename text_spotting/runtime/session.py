@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -12,6 +11,7 @@ from openvino.properties import hint
 
 from text_spotting.errors import UserError
 from text_spotting.manifest import KEY, Manifest
+from text_spotting.runtime.options import Target
 
 PRECISIONS = {"f32": ov.Type.f32, "bf16": ov.Type.bf16, "f16": ov.Type.f16}
 """What arithmetic may be asked for; graphs quantized to INT8 use it for their other layers."""
@@ -50,44 +50,33 @@ def read_manifest(model: ov.Model, path: Path) -> Manifest:
     return Manifest.from_json(str(model.get_rt_info([KEY]).value), str(path))
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where and how graphs are to run; the fields are the arguments of ``runtime.spotter.Spotter``."""
+def compile_options(core: ov.Core, target: Target) -> dict[str, object]:
+    """Return OpenVINO's compile options.
 
-    device: str = "CPU"
-    precision: str | None = None
-    streams: int = 1
-    threads: int = 0
-    cache_dir: Path | None = None
+    Raises:
+        UserError: no such device or precision here, or the device does not know streams.
+    """
+    _check_device(core, target.device)
+    options: dict[str, object] = {}
+    if target.precision is not None:
+        options[hint.inference_precision()] = _arithmetic(core, target.device, target.precision)
+    if target.device == "CPU":
+        options[properties.num_streams()] = target.streams
+        if target.threads:
+            options[properties.inference_num_threads()] = target.threads
+    else:
+        Target(streams=target.streams, threads=target.threads).must_be_left_to(f"device {target.device}", ())
+    if target.cache_dir is not None:
+        options[properties.cache_dir()] = str(target.cache_dir)
+    return options
 
-    def unless_asked(self, precision: str) -> "Target":
-        """Take over what a model wants to be computed in."""
-        return self if self.precision else replace(self, precision=precision or None)
 
-    def properties(self, core: ov.Core) -> dict[str, object]:
-        """Return OpenVINO's compile options.
-
-        Raises:
-            UserError: no such device or precision here.
-        """
-        _check_device(core, self.device)
-        options: dict[str, object] = {}
-        if self.precision is not None:
-            options[hint.inference_precision()] = self._arithmetic(core, self.precision)
-        if self.device == "CPU":
-            options[properties.num_streams()] = self.streams
-            if self.threads:
-                options[properties.inference_num_threads()] = self.threads
-        if self.cache_dir is not None:
-            options[properties.cache_dir()] = str(self.cache_dir)
-        return options
-
-    def _arithmetic(self, core: ov.Core, wanted: str) -> ov.Type:
-        if wanted not in PRECISIONS:
-            raise UserError(f"precision {wanted!r} is unknown; choose one of {', '.join(PRECISIONS)}")
-        if self.device == "CPU" and wanted not in (there := _cpu_precisions(core)):
-            raise UserError(f"this CPU does not compute in {wanted}; choose one of {', '.join(there)}")
-        return PRECISIONS[wanted]
+def _arithmetic(core: ov.Core, device: str, wanted: str) -> ov.Type:
+    if wanted not in PRECISIONS:
+        raise UserError(f"precision {wanted!r} is unknown; choose one of {', '.join(PRECISIONS)}")
+    if device == "CPU" and wanted not in (there := _cpu_precisions(core)):
+        raise UserError(f"this CPU does not compute in {wanted}; choose one of {', '.join(there)}")
+    return PRECISIONS[wanted]
 
 
 def usual_precision(manifest: Manifest) -> str:
@@ -117,7 +106,7 @@ def compile_graph(core: ov.Core, model: ov.Model, target: Target) -> "RequestPoo
         UserError: the device or precision is not available, or cannot run the graph.
     """
     try:
-        return RequestPool(core.compile_model(model, target.device, target.properties(core)))
+        return RequestPool(core.compile_model(model, target.device, compile_options(core, target)))
     except RuntimeError as error:
         raise UserError(f"device {target.device} cannot run {model.friendly_name}: {_last_line(error)}") from error
 

@@ -2,13 +2,14 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
 
 from text_spotting.errors import UserError
-from text_spotting.words import Image
+from text_spotting.words import Image, Word
 
 CODECS = {".avi": "MJPG", ".mkv": "mp4v", ".mp4": "mp4v"}
 _ESCAPE = 27
@@ -17,8 +18,8 @@ _ESCAPE = 27
 class Sink(Protocol):
     """Takes frames one by one."""
 
-    def show(self, frame: Image) -> bool:
-        """Take a frame; False when whoever looks has had enough."""
+    def show(self, frame: Image, words: Sequence[Word] = ()) -> bool:
+        """Take a frame and the words in it; False when whoever looks has had enough."""
 
     def close(self) -> None:
         """Finish; what was taken stays readable."""
@@ -40,15 +41,19 @@ class VideoFile:
             raise UserError(f"--output {path}: cannot write there ({error.strerror})") from error
         self.path = path
         self.fps = fps
+        self._shape = (0, 0)
         self._writer: Any = None
 
-    def show(self, frame: Image) -> bool:
+    def show(self, frame: Image, words: Sequence[Word] = ()) -> bool:
         if self._writer is None:
             codec = cv2.VideoWriter.fourcc(*CODECS[self.path.suffix.lower()])
             self._writer = cv2.VideoWriter(str(self.path), codec, self.fps, (frame.shape[1], frame.shape[0]))
             if not self._writer.isOpened():
                 raise UserError(f"--output {self.path}: cannot be written")
-        self._writer.write(frame)
+            self._shape = frame.shape[0], frame.shape[1]
+        # OpenCV passes over frames of another size, which a camera that was opened again may send.
+        height, width = self._shape
+        self._writer.write(frame if frame.shape[:2] == self._shape else cv2.resize(frame, (width, height)))
         return True
 
     def close(self) -> None:
@@ -68,7 +73,7 @@ class Window:
     def __init__(self, wait: int = 1) -> None:
         self.wait = wait
 
-    def show(self, frame: Image) -> bool:
+    def show(self, frame: Image, words: Sequence[Word] = ()) -> bool:
         cv2.imshow(self.NAME, frame)
         return cv2.waitKey(self.wait) & 0xFF not in (_ESCAPE, ord("q"))
 

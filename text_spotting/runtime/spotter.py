@@ -1,126 +1,175 @@
-"""The one object that users of an exported model need."""
+"""The one object that users of a model need."""
 
+import os
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
+from text_spotting.constraints import Lexicon, read_word_list
+from text_spotting.contract import Engine
+from text_spotting.decoding import Classes, allowed_classes
+from text_spotting.errors import UserError
+from text_spotting.images import load_image
 from text_spotting.manifest import Manifest
-from text_spotting.postprocess import select, to_text, to_words
-from text_spotting.preprocess import fit_to_input, to_bgr
-from text_spotting.runtime.engine import Engine
+from text_spotting.result.found import Words
+from text_spotting.runtime import pipeline
 from text_spotting.runtime.files import find_detector
-from text_spotting.words import Image, Word
+from text_spotting.runtime.options import Target, open_engine
+
+Source = TypeVar("Source")
 
 
 class Spotter:
-    """Finds and reads the words of a picture with an exported model.
+    """Finds and reads the words of images.
 
     ::
 
-        spotter = Spotter("export/model.xml")
-        words = spotter(cv2.imread("photo.jpg"))
+        spotter = Spotter()
+        words = spotter("photo.jpg")
+        print(words.text)
 
     Calls from several threads are safe.
 
     Args:
-        path: an exported model: its folder, ``.xml``, ``.bin`` or ``.onnx``.
-        device: an OpenVINO device name; ``.onnx`` runs on the CPU only.
+        model: an exported model, named by its folder, ``.xml``, ``.bin`` or ``.onnx``; the model in the box when left
+            out; or an engine, such as ``engine.torch_engine.TorchEngine``.
+        device: an OpenVINO device name; the CPU by default.
         precision: arithmetic, ``"f32"``, ``"bf16"`` or ``"f16"`` where the device has it; by default what the
             model asks for, or else what OpenVINO finds fastest there. Boxes and places of samples are always computed
-            in float32.
-        streams: pictures that are computed side by side; more streams trade a picture's latency for pictures
+            in float32. ``.onnx`` models compute in ``"f32"``.
+        streams: images that are computed side by side; more streams trade an image's latency for images
             per second.
         threads: cores to use; 0 is all of them.
         cache_dir: where OpenVINO keeps compiled models to start faster the next time.
+        color: order of the channels of arrays that are given, ``"bgr"`` as OpenCV has it, or ``"rgb"``.
+        min_score: least score of a word; by default the model's own.
+        lexicon: words to read, or a file of them, one a line; a reading becomes the likeliest one, and is left
+            unread where that is far from what was seen.
+        allow: characters to read, or the name of a ready alphabet; every reading is made of these alone. By default all
+            that the model knows.
 
     Raises:
-        UserError: the files are missing, do not belong together or hold no manifest, or the device or
-            precision is not available.
+        UserError: the files are missing, do not belong together or hold no manifest, or an option is not available
+            here or for this kind of model.
     """
 
     def __init__(
         self,
-        path: str | Path,
+        model: str | os.PathLike[str] | Engine | None = None,
         device: str = "CPU",
         precision: str | None = None,
         *,
         streams: int = 1,
         threads: int = 0,
         cache_dir: str | Path | None = None,
+        color: str = "bgr",
+        min_score: float | None = None,
+        allow: str | None = None,
+        lexicon: Iterable[str] | Path | None = None,
     ) -> None:
-        detector = find_detector(path)
+        if color not in ("bgr", "rgb"):
+            raise UserError(f"color {color!r} is unknown; choose 'bgr' or 'rgb'")
+        target = Target(device, precision, streams, threads, Path(cache_dir) if cache_dir else None)
+        if model is None or isinstance(model, str | os.PathLike):
+            self.engine = open_engine(find_detector(model), target)
+        else:
+            target.must_be_left_to("an engine", honoured=("streams",))
+            self.engine = model
+        if min_score is not None:
+            self.manifest = replace(
+                self.manifest, score_thr=min(min_score, self.manifest.score_thr), word_thr=min_score
+            )
         self.streams = streams
-        self.engine: Engine
-        if detector.suffix == ".onnx":
-            from text_spotting.runtime.onnx_engine import OnnxEngine
+        self._color = color
+        self._allowed = None if allow is None else self._classes_of(allow)
+        self._lexicon = None if lexicon is None else self._word_list(lexicon)
 
-            self.engine = OnnxEngine(detector, threads=threads)
-            return
-        from text_spotting.runtime.openvino_engine import OpenVinoEngine
-        from text_spotting.runtime.session import Target
+    def _classes_of(self, allow: str) -> Classes:
+        allowed = allowed_classes(self.manifest, allow)
+        if allowed.sum() < 2:  # the stop symbol always is
+            known = "".join(sorted(set(self.manifest.symbols) - {" "}))
+            raise UserError(f"allow {allow!r}: the model reads none of these characters; it knows {known}")
+        return allowed
 
-        cache = Path(cache_dir) if cache_dir else None
-        self.engine = OpenVinoEngine(detector, Target(device, precision, streams, threads, cache))
+    def _word_list(self, lexicon: Iterable[str] | Path) -> Lexicon:
+        words = read_word_list(Path(lexicon)) if isinstance(lexicon, str | os.PathLike) else lexicon
+        return Lexicon.of(words, self.manifest.alphabet)
 
     @property
     def manifest(self) -> Manifest:
-        """What the exported model says about itself."""
+        """What the model says about itself."""
         return self.engine.manifest
 
     @manifest.setter
     def manifest(self, manifest: Manifest) -> None:
         self.engine.manifest = manifest
 
-    def __call__(self, image: Any) -> list[Word]:
-        """Return the words of a picture (H, W, 3) uint8 BGR, in its pixels; see ``preprocess.to_bgr`` for other kinds.
+    @overload
+    def __call__(self, source: Sequence[Any], /) -> list[Words]: ...
+    @overload
+    def __call__(self, source: Iterator[Any], /) -> Iterator[Words]: ...
+    @overload
+    def __call__(self, source: Any, /) -> Words: ...
+    def __call__(self, source: Any, /) -> Words | list[Words] | Iterator[Words]:
+        """Return the words of an image, in its pixels.
+
+        A list or tuple of images gives a list, sooner than one image after the other would; a generator gives one that
+        works ahead. ``images.load_image`` says what an image may be: a path, a URL, bytes, a PIL image or an
+        array.
 
         Raises:
-            UserError: not a picture.
+            UserError: not an image, or it cannot be read.
         """
-        picture = to_bgr(image)
-        canvas, scale = fit_to_input(picture, self.manifest)
-        found = self.engine.detect(canvas)
-        rows = select(found.boxes, self.manifest)
-        symbols, confidences = self.engine.read(found.text_features[rows])
-        return to_words(
-            found.boxes[rows],
-            found.masks[rows],
-            [to_text(word, self.manifest) for word in symbols],
-            confidences,
-            scale=scale,
-            image_size=(picture.shape[1], picture.shape[0]),
-            manifest=self.manifest,
-        )
+        if isinstance(source, list | tuple):
+            return [words for _, words in self.stream(source)]
+        if isinstance(source, Iterator):
+            return (words for _, words in self.stream(source))
+        return self._spot(source)
 
-    def stream(self, frames: Iterable[Image]) -> Generator[tuple[Image, list[Word]]]:
-        """Yield each frame with its words, in order, while later frames are already being worked on.
+    def _spot(self, source: Any) -> Words:
+        image = load_image(source, self._color)
+        canvas, scale = pipeline.prepare(self.engine, image)
+        found = pipeline.find(self.engine, canvas, scale)
+        readings, frames = pipeline.read(self.engine, image, found, self._allowed, self._lexicon)
+        words = pipeline.finish(self.engine, image, found, frames, readings)
+        return Words(words, size=(image.shape[1], image.shape[0]))
 
-        At most ``streams`` + 1 frames are in flight, so memory stays bounded however slow the consumer is. When
-        ``frames`` raises, what was taken before is still yielded, then the error goes on to the caller.
+    def stream(self, sources: Iterable[Source]) -> Generator[tuple[Source, Words]]:
+        """Yield each image with its words, in order, while later images are already being worked on.
+
+        At most ``streams`` + 1 images are in flight, so memory stays bounded however slow the consumer is. When
+        ``sources`` raises, what was taken before is still yielded, then the error goes on to the caller.
         """
-        with ThreadPoolExecutor(self.streams + 1, thread_name_prefix="spotter") as workers:
-            pending: deque[tuple[Image, Future[list[Word]]]] = deque()
-            source = iter(frames)
-            failure: Exception | None = None
-            while failure is None:
-                try:
-                    frame = next(source)
-                except StopIteration:
-                    break
-                except Exception as error:
-                    failure = error
-                    break
-                pending.append((frame, workers.submit(self, frame)))
-                if len(pending) > self.streams:
-                    yield _finish(pending)
-            while pending:
+        yield from _in_order(sources, self._spot, self.streams + 1)
+
+
+def _in_order(
+    sources: Iterable[Source], work: Callable[[Source], Words], workers: int
+) -> Generator[tuple[Source, Words]]:
+    with ThreadPoolExecutor(workers, thread_name_prefix="spotter") as pool:
+        pending: deque[tuple[Source, Future[Words]]] = deque()
+        source = iter(sources)
+        failure: Exception | None = None
+        while failure is None:
+            try:
+                image = next(source)
+            except StopIteration:
+                break
+            except Exception as error:
+                failure = error
+                break
+            pending.append((image, pool.submit(work, image)))
+            if len(pending) >= workers:
                 yield _finish(pending)
-            if failure is not None:
-                raise failure
+        while pending:
+            yield _finish(pending)
+        if failure is not None:
+            raise failure
 
 
-def _finish(pending: deque[tuple[Image, Future[list[Word]]]]) -> tuple[Image, list[Word]]:
-    frame, words = pending.popleft()
-    return frame, words.result()
+def _finish(pending: deque[tuple[Source, Future[Words]]]) -> tuple[Source, Words]:
+    image, words = pending.popleft()
+    return image, words.result()

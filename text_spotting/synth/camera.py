@@ -153,7 +153,7 @@ def _shrink(rng: random.Random, image: Image, factor: float) -> Image:
 
 @functools.cache
 def _grain_bank(level: int) -> NDArray[np.int8]:
-    """Noise that is mostly grey, slightly coloured, and slightly smooth, as sensors and their software leave it."""
+    """Noise that is mostly grey, slightly colored, and slightly smooth, as sensors and their software leave it."""
     noise = np.random.default_rng(level)
     grey = noise.standard_normal((_BANK, _BANK, 1), np.float32)
     mixed = as_floats(0.8 * grey + 0.6 * noise.standard_normal((_BANK, _BANK, 3), np.float32))

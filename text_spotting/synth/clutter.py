@@ -6,16 +6,16 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from text_spotting.synth import corpus
+from text_spotting.fonts import Face, Mask, draws, find_faces
 from text_spotting.synth.compose import Canvas
-from text_spotting.synth.fonts import Face, Mask, draws, find_faces
 from text_spotting.synth.hanging import Wish, find_spot
 from text_spotting.synth.layout import Block, block, single
-from text_spotting.synth.pixels import mean_colour
+from text_spotting.synth.pixels import mean_color
 from text_spotting.synth.places import person
 from text_spotting.synth.render import Pose, size_for
 from text_spotting.synth.signs import plain_style, put_board
-from text_spotting.synth.style import Colour
+from text_spotting.synth.style import Color
+from text_spotting.synth.texts import TextSource
 from text_spotting.synth.texture import Textures
 from text_spotting.words import FloatArray, Image
 
@@ -45,20 +45,25 @@ _SCRIPTS = {
 _LOGOS = "★☆●■▲▼◆♥♦♣♠☎✂✈✉✓✔✖✚✦✪✿❄❖➔➤☀☁☂☺♫♻⚠"
 
 
-def foreign(rng: random.Random, canvas: Canvas, amount: float, faces: Sequence[Face], roll: float) -> None:
-    """Add writing that is a don't care: other scripts, logos, fine print."""
+def foreign(
+    rng: random.Random, canvas: Canvas, amount: float, faces: Sequence[Face], roll: float, texts: TextSource, read: str
+) -> None:
+    """Add writing that is a don't care: scripts with no character among ``read``, logos, fine print."""
     if rng.random() < 0.35 * amount:
         for _ in range(rng.randint(1, 3)):
-            _put(rng, canvas, _foreign_block(rng), rng.uniform(10, 50), roll)
+            _put(rng, canvas, _foreign_block(rng, read), rng.uniform(10, 50), roll)
     if rng.random() < 0.25 * amount:
         _put(rng, canvas, _logo(rng, faces), rng.uniform(14, 60), roll)
     if rng.random() < 0.4 * amount:
         for _ in range(rng.randint(1, 2)):
-            _put(rng, canvas, _fine_print(rng, faces), rng.uniform(3, 5.5), roll)
+            _put(rng, canvas, _fine_print(rng, faces, texts), rng.uniform(3, 5.5), roll)
 
 
-def _foreign_block(rng: random.Random) -> Block | None:
-    language = rng.choice(tuple(_SCRIPTS))
+def _foreign_block(rng: random.Random, read: str) -> Block | None:
+    foreign_scripts = [name for name, letters in _SCRIPTS.items() if not set(letters) & set(read)]
+    if not foreign_scripts:
+        return None
+    language = rng.choice(foreign_scripts)
     faces = find_faces(language=language)
     if not faces:
         return None
@@ -72,8 +77,8 @@ def _logo(rng: random.Random, faces: Sequence[Face]) -> Block | None:
     return single(face, 64, sign) if draws(face, sign) else None
 
 
-def _fine_print(rng: random.Random, faces: Sequence[Face]) -> Block | None:
-    lines = [corpus.line(rng, rng.randint(2, 5)) for _ in range(rng.randint(1, 5))]
+def _fine_print(rng: random.Random, faces: Sequence[Face], texts: TextSource) -> Block | None:
+    lines = [texts.line(rng, rng.randint(2, 5)) for _ in range(rng.randint(1, 5))]
     return block(rng, rng.choice(faces), size_for(8), lines)
 
 
@@ -105,10 +110,10 @@ def _area(rng: random.Random, canvas: Canvas) -> FloatArray | None:
     return canvas.find_place(rng, Pose(angle=rng.gauss(0, 4), turn=rng.gauss(0, 0.1)).corners(width, height))
 
 
-def _off(rng: random.Random, region: Image) -> Colour:
-    """A grey-ish colour that shows against a region."""
+def _off(rng: random.Random, region: Image) -> Color:
+    """A grey-ish color that shows against a region."""
     shift = rng.choice((-1, 1)) * rng.uniform(30, 110)
-    blue, green, red = (min(255.0, max(0.0, channel + shift + rng.gauss(0, 8))) for channel in mean_colour(region))
+    blue, green, red = (min(255.0, max(0.0, channel + shift + rng.gauss(0, 8))) for channel in mean_color(region))
     return blue, green, red
 
 
@@ -116,36 +121,36 @@ def _strokes(rng: random.Random, canvas: Canvas, corners: FloatArray) -> None:
     """Rows of short random strokes."""
     x1, y1, x2, y2 = canvas.bounds(corners)
     size = max(4, round((y2 - y1) / rng.randint(1, 4)))
-    colour = _off(rng, canvas.image[y1:y2, x1:x2])
+    color = _off(rng, canvas.image[y1:y2, x1:x2])
     thick = max(1, size // 8)
     for y in range(y1, y2 - size, size + size // 2):
         for x in range(x1, x2 - size, size):
             for _ in range(rng.randint(1, 2)):
                 ends = [(x + rng.randrange(size), y + rng.randrange(size)) for _ in range(2)]
-                cv2.line(canvas.image, ends[0], ends[1], colour, thick, cv2.LINE_AA)
+                cv2.line(canvas.image, ends[0], ends[1], color, thick, cv2.LINE_AA)
 
 
 def _bars(rng: random.Random, canvas: Canvas, corners: FloatArray) -> None:
     """A bar code, a radiator, a grille."""
     x1, y1, x2, y2 = canvas.bounds(corners)
-    colour = _off(rng, canvas.image[y1:y2, x1:x2])
+    color = _off(rng, canvas.image[y1:y2, x1:x2])
     x = float(x1)
     step = rng.uniform(3, 9)
     uneven = rng.random() < 0.5
     while x < x2 - 2:
         width = step * (rng.uniform(0.2, 0.9) if uneven else 0.45)
-        cv2.rectangle(canvas.image, (round(x), y1), (round(x + width), y2), colour, -1)
+        cv2.rectangle(canvas.image, (round(x), y1), (round(x + width), y2), color, -1)
         x += step
 
 
 def _lattice(rng: random.Random, canvas: Canvas, corners: FloatArray) -> None:
     """Windows of a far building, a keypad, a vent: a regular grid of small boxes."""
     x1, y1, x2, y2 = canvas.bounds(corners)
-    colour = _off(rng, canvas.image[y1:y2, x1:x2])
+    color = _off(rng, canvas.image[y1:y2, x1:x2])
     wide, tall = rng.randint(3, 12), rng.randint(4, 14)
     for y in range(y1, y2 - tall, round(tall * 1.6)):
         for x in range(x1, x2 - wide, round(wide * 1.7)):
-            cv2.rectangle(canvas.image, (x, y), (x + wide, y + tall), colour, -1 if wide % 2 else 1)
+            cv2.rectangle(canvas.image, (x, y), (x + wide, y + tall), color, -1 if wide % 2 else 1)
 
 
 def in_front(rng: random.Random, canvas: Canvas, amount: float, textures: Textures) -> None:

@@ -158,7 +158,8 @@ _WEIGHTS = tuple(weight for _, weight in _KINDS)
 LONG = (12, 26)
 """Least and most letters of a long word."""
 
-_DECORATIONS = ("{}.", "{},", "{}!", "{}?", "{}:", "({})", '"{}"', "{}'s", "'{}'", "{}-", "&{}", "{}...", "*{}")
+DECORATIONS = ("{}.", "{},", "{}!", "{}?", "{}:", "({})", '"{}"', "{}'s", "'{}'", "{}-", "&{}", "{}...", "*{}")
+"""Marks that stand around words."""
 
 
 def word(rng: Rng, punctuation: float = 0.04) -> str:
@@ -169,13 +170,8 @@ def word(rng: Rng, punctuation: float = 0.04) -> str:
     """
     text = rng.choices(_MAKERS, _WEIGHTS)[0](rng)
     if punctuation and rng.random() < punctuation:
-        return rng.choice(_DECORATIONS).format(text)
+        return rng.choice(DECORATIONS).format(text)
     return text
-
-
-def mixed_word(rng: Rng, long: float) -> str:
-    """Return a long word in ``long`` of all cases, else any."""
-    return long_word(rng) if long and rng.random() < long else word(rng)
 
 
 def long_word(rng: Rng) -> str:
@@ -190,13 +186,9 @@ def long_word(rng: Rng) -> str:
             return apply_case(rng, first + second)
 
 
-def line(rng: Rng, count: int, long: float = 0.0) -> list[str]:
-    """Return ``count`` words that stand side by side: one case for all of them more often than not.
-
-    Args:
-        long: share of long words.
-    """
-    words = [mixed_word(rng, long) for _ in range(count)]
+def line(rng: Rng, count: int) -> list[str]:
+    """Return ``count`` words that stand side by side: one case for all of them more often than not."""
+    words = [word(rng) for _ in range(count)]
     if rng.random() < 0.3:
         return words
     fold = rng.choices((str.upper, str.capitalize, str.lower), _CASE_SHARES[:3])[0]

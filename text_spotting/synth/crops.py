@@ -2,21 +2,23 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from text_spotting.synth import corpus
+from text_spotting.alphabet import Alphabet
+from text_spotting.fonts import Mask, by_family, pick
 from text_spotting.synth.camera import random_shot, take
-from text_spotting.synth.fonts import Mask, by_family, find_faces, pick
 from text_spotting.synth.judge import LEAST_CONTRAST, MOST_BLUR
 from text_spotting.synth.materials import material, plain
-from text_spotting.synth.pixels import as_bytes, as_floats, mean_colour
+from text_spotting.synth.pixels import as_bytes, as_floats, mean_color
 from text_spotting.synth.render import Ink, bend, draw_word, random_height, random_pose, random_roll, size_for
 from text_spotting.synth.style import Style, contrasting, paint, random_style
+from text_spotting.synth.texts import faces_for, text_source
 from text_spotting.synth.texture import Textures
 from text_spotting.words import FloatArray, Image, Word
 
@@ -32,6 +34,8 @@ class WordOptions:
         compounds: share of words that are two written as one, so that long ones are no rarity.
         backgrounds: folder of photos to cut backgrounds from; made-up surfaces otherwise.
         fonts: folders of .ttf/.otf files to use in place of the installed fonts.
+        alphabet: what words are written in, see ``Alphabet.of``; fonts must have all of it.
+        word_list: file of words to write mostly, see ``texts.text_source``.
     """
 
     height: tuple[int, int] = (10, 64)
@@ -40,6 +44,8 @@ class WordOptions:
     compounds: float = 0.0
     backgrounds: str | Path | None = None
     fonts: Sequence[str | Path] = ()
+    alphabet: Alphabet | Mapping[str, Any] | str | None = None
+    word_list: str | Path | None = None
 
 
 class WordGenerator:
@@ -47,16 +53,18 @@ class WordGenerator:
 
     def __init__(self, options: WordOptions | None = None) -> None:
         self.options = options or WordOptions()
-        self._families = by_family(find_faces(tuple(self.options.fonts)))
+        alphabet = Alphabet.of(self.options.alphabet)
+        self._families = by_family(faces_for(alphabet, tuple(self.options.fonts)))
+        self._texts = text_source(alphabet, self.options.word_list)
         self._textures = Textures(self.options.backgrounds)
 
     def __call__(self, seed: int) -> tuple[Image, Word]:
         """Return a crop (H, W, 3), axis-aligned around the word, and the word in it."""
         rng = random.Random(seed)
         while True:
-            text = corpus.word(rng, self.options.punctuation)
+            text = self._texts.word(rng, self.options.punctuation)
             if self.options.compounds and rng.random() < self.options.compounds:
-                text += corpus.word(rng, 0.0)
+                text += self._texts.word(rng, 0.0)
             height = random_height(rng, *self.options.height)
             ink = self._draw(rng, text, height)
             taken = self._photograph(rng, ink, height) if ink else None
@@ -79,7 +87,7 @@ class WordGenerator:
         image = _behind(rng, self._textures, width_px, height_px)
         matrix = cv2.getPerspectiveTransform(_rectangle(ink.mask), corners)
         mask = as_bytes(cv2.warpPerspective(ink.mask, matrix, (width_px, height_px), flags=cv2.INTER_AREA))
-        style = random_style(rng, mean_colour(image), height)
+        style = random_style(rng, mean_color(image), height)
         if rng.random() < 0.25:
             self._neighbours(rng, image, corners, style, height)
         worn = self._textures.patch(rng, width_px, height_px)[..., 0] if style.wear else None
@@ -94,7 +102,7 @@ class WordGenerator:
         across, down = corners[1] - corners[0], corners[3] - corners[0]
         steps = (across * (1.08 + 0.2 * rng.random()), -across * (1.08 + 0.2 * rng.random()), down * 1.3, -down * 1.3)
         for step in rng.sample(steps, rng.randint(1, 2)):
-            text = corpus.word(rng, self.options.punctuation)
+            text = self._texts.word(rng, self.options.punctuation)
             ink = draw_word(pick(rng, self._families), size_for(height), text)
             if ink is None:
                 continue
@@ -131,7 +139,7 @@ def _behind(rng: random.Random, textures: Textures, width: int, height: int) -> 
         return plain(rng, material(rng), width, height, 30)
     patch = textures.patch(rng, width, height)
     calm = rng.random()  # text is mostly put where a surface is quiet
-    flat = np.full_like(patch, mean_colour(patch))
+    flat = np.full_like(patch, mean_color(patch))
     return as_bytes(cv2.addWeighted(patch, calm, flat, 1 - calm, 0))
 
 
@@ -146,8 +154,8 @@ def _clutter(rng: random.Random, image: Image) -> None:
     if rng.random() > 0.12:
         return
     height, width = image.shape[:2]
-    colour = contrasting(rng, mean_colour(image), 30)
+    color = contrasting(rng, mean_color(image), 30)
     at = rng.choice((rng.uniform(0, 0.1), rng.uniform(0.9, 1.0), rng.random())) * height
     rise = rng.gauss(0, 0.05) * width
     thick = max(1, round(height * rng.uniform(0.02, 0.06)))
-    cv2.line(image, (0, round(at - rise)), (width, round(at + rise)), colour, thick, cv2.LINE_AA)
+    cv2.line(image, (0, round(at - rise)), (width, round(at + rise)), color, thick, cv2.LINE_AA)

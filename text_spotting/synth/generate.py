@@ -1,26 +1,29 @@
 """Endless labelled pictures on the fly, by number."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from text_spotting.alphabet import Alphabet
 from text_spotting.annotations.dataset_file import read_dataset
 from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.fonts import Face, by_family, pick
 from text_spotting.synth import clutter
 from text_spotting.synth.camera import random_shot, take
 from text_spotting.synth.compose import Canvas, Placed
 from text_spotting.synth.crops import WordGenerator, WordOptions
-from text_spotting.synth.fonts import Face, by_family, find_faces, pick
 from text_spotting.synth.judge import judge
 from text_spotting.synth.pasted import draw_crop, find_crops, paste
 from text_spotting.synth.pixels import as_bytes
 from text_spotting.synth.render import random_height, random_pose, random_roll
 from text_spotting.synth.signs import SignMaker
+from text_spotting.synth.texts import LongTexts, faces_for, text_source, written_characters
 from text_spotting.synth.texture import Textures, read_photo
 from text_spotting.words import Image, Word
 
@@ -47,6 +50,8 @@ class SceneOptions:
         hosts_root: folder that the file's picture names start from; by default the file's own.
         word_crops: list of real word crops, or a folder with gt.txt, to be blended in with their texts.
         fonts: folders of .ttf/.otf files to use in place of the installed fonts.
+        alphabet: what texts are written in, see ``Alphabet.of``; fonts must have all of it.
+        word_list: file of words to write mostly, see ``texts.text_source``.
         on_walls: share of the signs that keep to the walls of a made-up place; the others fill the space.
         tilt: how far the camera and the signs are turned and leaned: 0 for level, 1 for the usual amount.
         harshness: how much the camera spoils: 0 for a clear picture, 1 for the usual amount.
@@ -62,6 +67,8 @@ class SceneOptions:
     hosts_root: str | Path | None = None
     word_crops: str | Path | None = None
     fonts: Sequence[str | Path] = ()
+    alphabet: Alphabet | Mapping[str, Any] | str | None = None
+    word_list: str | Path | None = None
     on_walls: float = 0.9
     tilt: float = 1.0
     harshness: float = 1.0
@@ -102,7 +109,11 @@ class SceneGenerator:
 
     def __init__(self, options: SceneOptions | None = None) -> None:
         self.options = options or SceneOptions()
-        self._families = by_family(find_faces(tuple(self.options.fonts)))
+        alphabet = Alphabet.of(self.options.alphabet)
+        self._read = written_characters(alphabet)
+        self._families = by_family(faces_for(alphabet, tuple(self.options.fonts)))
+        texts = text_source(alphabet, self.options.word_list)
+        self._texts = LongTexts(texts, self.options.long_words) if self.options.long_words else texts
         self._textures = Textures(self.options.backgrounds)
         self._hosts = read_dataset(self.options.hosts, self.options.hosts_root) if self.options.hosts else []
         self._crops = find_crops(self.options.word_crops) if self.options.word_crops else []
@@ -115,7 +126,7 @@ class SceneGenerator:
         clutter.behind(rng, canvas, self.options.clutter, self._textures)
         faces = [pick(rng, self._families) for _ in range(_FACES)]
         self._write(rng, canvas, faces, roll)
-        clutter.foreign(rng, canvas, self.options.clutter, faces, roll)
+        clutter.foreign(rng, canvas, self.options.clutter, faces, roll, self._texts, self._read)
         clutter.in_front(rng, canvas, self.options.clutter, self._textures)
         shot = random_shot(rng, self.options.size[0] / 800, canvas.light, self.options.harshness)
         image = take(rng, canvas.image, shot)
@@ -134,9 +145,7 @@ class SceneGenerator:
     def _write(self, rng: random.Random, canvas: Canvas, faces: Sequence[Face], roll: float) -> None:
         wanted, written, failures = rng.randint(*self.options.words), 0, 0
         options = self.options
-        signs = SignMaker(
-            faces, self._textures, options.height, roll, options.on_walls, options.tilt, options.long_words
-        )
+        signs = SignMaker(faces, self._texts, self._textures, options.height, roll, options.on_walls, options.tilt)
         while written < wanted and failures < _PATIENCE:
             most = wanted - written if failures < _PATIENCE // 3 else 1  # gaps that are left take single words
             if self._crops and rng.random() < _CROP_SHARE:

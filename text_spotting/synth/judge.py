@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from text_spotting.fonts import Mask
 from text_spotting.synth.compose import Canvas, Placed
-from text_spotting.synth.fonts import Mask
 from text_spotting.synth.pixels import as_bytes
 from text_spotting.words import FloatArray, Image, Word
 

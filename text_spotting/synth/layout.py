@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from text_spotting.synth.fonts import Face, Mask
+from text_spotting.fonts import Face, Mask
 from text_spotting.synth.pixels import as_floats
 from text_spotting.synth.render import Ink, bend, draw_word
 from text_spotting.words import FloatArray

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from text_spotting.synth.pixels import as_bytes, as_floats
-from text_spotting.synth.style import Colour, sign_colour
+from text_spotting.synth.style import Color, sign_color
 from text_spotting.words import Image
 
 Field = NDArray[np.float32]
@@ -36,15 +36,15 @@ def slope(rng: random.Random, width: int, height: int) -> Field:
     return as_floats(np.add.outer(down, across))
 
 
-def shade(colour: Colour, field: Field, width: int, height: int) -> Image:
-    """A surface (height, width, 3) of one colour; ``field``, of any smaller size, is added to its brightness."""
-    small = as_floats(colour) + field[..., None]
+def shade(color: Color, field: Field, width: int, height: int) -> Image:
+    """A surface (height, width, 3) of one color; ``field``, of any smaller size, is added to its brightness."""
+    small = as_floats(color) + field[..., None]
     return as_bytes(cv2.resize(small.clip(0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR))
 
 
-def plain(rng: random.Random, colour: Colour, width: int, height: int, unevenness: float) -> Image:
-    """A surface of one colour, lit from one side, by up to ``unevenness`` grey levels."""
-    return shade(colour, slope(rng, 8, 8) * rng.uniform(0, unevenness), width, height)
+def plain(rng: random.Random, color: Color, width: int, height: int, unevenness: float) -> Image:
+    """A surface of one color, lit from one side, by up to ``unevenness`` grey levels."""
+    return shade(color, slope(rng, 8, 8) * rng.uniform(0, unevenness), width, height)
 
 
 def surface(rng: random.Random, width: int, height: int) -> Image:
@@ -58,10 +58,10 @@ def surface(rng: random.Random, width: int, height: int) -> Image:
     return image
 
 
-def material(rng: random.Random) -> Colour:
-    """A colour of walls, streets and furniture: mostly dull, sometimes that of a sign."""
+def material(rng: random.Random) -> Color:
+    """A color of walls, streets and furniture: mostly dull, sometimes that of a sign."""
     if rng.random() < 0.07:
-        return sign_colour(rng)
+        return sign_color(rng)
     level, warmth = rng.uniform(15, 235), rng.gauss(0.03, 0.08)
     return tuple(min(255.0, max(0.0, level * factor)) for factor in (1 - warmth, rng.gauss(1, 0.03), 1 + warmth))  # type: ignore[return-value]
 
@@ -81,13 +81,13 @@ def _bricks(rng: random.Random, image: Image) -> None:
 
 def _stripes(rng: random.Random, image: Image) -> None:
     height, width = image.shape[:2]
-    colour = related(rng, image)
+    color = related(rng, image)
     step, thick = rng.randint(5, 60), rng.choice((1, 1, 2, 4, 8))
     lean = rng.choice((0, 0, rng.randint(-height, height)))
     upright = rng.random() < 0.6
     for at in range(-abs(lean), max(width, height) + abs(lean), step):
         start, end = ((at, 0), (at + lean, height)) if upright else ((0, at), (width, at + lean))
-        cv2.line(image, start, end, colour, thick, cv2.LINE_AA)
+        cv2.line(image, start, end, color, thick, cv2.LINE_AA)
 
 
 def _grain(rng: random.Random, image: Image) -> None:
@@ -101,18 +101,18 @@ def _grain(rng: random.Random, image: Image) -> None:
 
 
 def _blobs(rng: random.Random, image: Image) -> None:
-    """Leaves, pebbles, goods on a shelf: many overlapping spots of related colours."""
+    """Leaves, pebbles, goods on a shelf: many overlapping spots of related colors."""
     height, width = image.shape[:2]
     base, size = material(rng), rng.uniform(0.02, 0.1) * width
     for _ in range(rng.randint(20, 90)):
-        colour = tuple(min(255.0, max(0.0, channel + rng.gauss(0, 30))) for channel in base)
+        color = tuple(min(255.0, max(0.0, channel + rng.gauss(0, 30))) for channel in base)
         axes = (max(1, int(size * rng.uniform(0.3, 1))), max(1, int(size * rng.uniform(0.3, 1))))
         centre = (rng.randrange(width), rng.randrange(height))
-        cv2.ellipse(image, centre, axes, rng.uniform(0, 180), 0, 360, colour, -1, cv2.LINE_AA)
+        cv2.ellipse(image, centre, axes, rng.uniform(0, 180), 0, 360, color, -1, cv2.LINE_AA)
 
 
-def related(rng: random.Random, image: Image) -> Colour:
-    """A colour a little brighter or darker than a picture's first pixel."""
+def related(rng: random.Random, image: Image) -> Color:
+    """A color a little brighter or darker than a picture's first pixel."""
     shift = rng.gauss(0, 30)
     blue, green, red = (min(255.0, max(0.0, float(channel) + shift)) for channel in image[0, 0])
     return blue, green, red
@@ -124,12 +124,12 @@ _PATTERNS: tuple[Callable[[random.Random, Image], None], ...] = (_bricks, _strip
 def busy(rng: random.Random, width: int, height: int) -> Image:
     """Full shelves, a crowd, a far shop (height, width, 3): small things, in rows, at several scales."""
     noise = np.random.default_rng(rng.getrandbits(32))
-    spread, colourful, cell = rng.uniform(15, 60), rng.uniform(0.1, 0.5), rng.uniform(7, 24)
+    spread, colorful, cell = rng.uniform(15, 60), rng.uniform(0.1, 0.5), rng.uniform(7, 24)
     image = np.full((height, width, 3), as_floats(material(rng)), np.float32)
     for scale in (1.0, 0.5, 0.25):
         rows = max(1, int(height / (cell * scale)))
         columns = max(1, int(width / (cell * scale * rng.uniform(0.3, 1.5))))
-        things = noise.normal(0, spread, (rows, columns, 1)) + noise.normal(0, spread * colourful, (rows, columns, 3))
+        things = noise.normal(0, spread, (rows, columns, 1)) + noise.normal(0, spread * colorful, (rows, columns, 3))
         things *= noise.random((rows, columns, 1)) < 0.6
         things += noise.normal(0, spread * 0.5, (rows, 1, 1))  # a shelf holds things of a kind
         way = cv2.INTER_NEAREST if rng.random() < 0.4 else cv2.INTER_LINEAR

@@ -9,7 +9,7 @@ import numpy as np
 from text_spotting.annotations.word_crops import read_word_crops
 from text_spotting.errors import UserError
 from text_spotting.synth.compose import Canvas
-from text_spotting.synth.pixels import as_bytes, as_floats, mean_colour
+from text_spotting.synth.pixels import as_bytes, as_floats, mean_color
 from text_spotting.synth.render import Pose
 from text_spotting.synth.texture import load_photo
 from text_spotting.words import Image
@@ -33,7 +33,7 @@ def find_crops(source: str | Path) -> list[tuple[Path, str]]:
     for name in _LISTS:
         if (source / name).is_file():
             return read_word_crops(source / name)
-    raise UserError(f"--word-crops {source}: neither a list file nor a folder with one of {', '.join(_LISTS)}")
+    raise UserError(f"{source}: neither a list file nor a folder with one of {', '.join(_LISTS)}", about="word_crops")
 
 
 def paste(rng: random.Random, canvas: Canvas, crop: Image, text: str, pose: Pose, height: float) -> bool:
@@ -74,5 +74,5 @@ def _feather(rows: int, columns: int) -> np.ndarray[tuple[int, ...], np.dtype[np
 
 def _relit(crop: Image, around: Image, share: float) -> Image:
     """Shift the crop's brightness part of the way to that of its new place."""
-    shift = (as_floats(mean_colour(around)) - as_floats(mean_colour(crop))) * share
+    shift = (as_floats(mean_color(around)) - as_floats(mean_color(crop))) * share
     return as_bytes((crop + shift).clip(0, 255))

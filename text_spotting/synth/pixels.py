@@ -17,7 +17,7 @@ def as_floats(array: Any) -> NDArray[np.float32]:
     return np.asarray(array, np.float32)
 
 
-def mean_colour(image: NDArray[np.uint8]) -> tuple[float, float, float]:
+def mean_color(image: NDArray[np.uint8]) -> tuple[float, float, float]:
     """Mean blue, green and red of a picture; grey when it has no pixels."""
     if not image.size:
         return 128.0, 128.0, 128.0

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from text_spotting.synth.fonts import Mask
+from text_spotting.fonts import Mask
 from text_spotting.synth.materials import busy, light_up, material, plain, related, surface
 from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.synth.render import Pose
-from text_spotting.synth.style import Colour
+from text_spotting.synth.style import Color
 from text_spotting.words import FloatArray, Image
 
 _FRONTS = 100
@@ -131,8 +131,8 @@ def _kept_front(number: int) -> Image:
     return shop_front(random.Random(number), *_FRONT_SIZE, busy)
 
 
-def tint(rng: random.Random, level: float) -> Colour:
-    """A grey of about this level, a little coloured: light, or paint that has aged."""
+def tint(rng: random.Random, level: float) -> Color:
+    """A grey of about this level, a little colored: light, or paint that has aged."""
     level *= rng.uniform(0.5, 1.3)
     blue, green, red = (min(255.0, level * rng.gauss(1, 0.06)) for _ in range(3))
     return blue, green, red
@@ -172,17 +172,17 @@ def _fill_bay(rng: random.Random, bay: Image, patch: Patch) -> None:
 
 
 def _goods(rng: random.Random, bay: Image) -> None:
-    """A shelf of things in different colours."""
+    """A shelf of things in different colors."""
     height, width = bay.shape[:2]
     tall, y = max(3, int(height * rng.uniform(0.04, 0.2))), rng.randrange(height)
-    x, colour = rng.randrange(width), material(rng)
+    x, color = rng.randrange(width), material(rng)
     for _ in range(rng.randint(2, 9)):
         wide = max(2, int(tall * rng.uniform(0.3, 1.2)))
-        cv2.rectangle(bay, (x, y), (x + wide, y + tall), colour if rng.random() < 0.5 else material(rng), -1)
+        cv2.rectangle(bay, (x, y), (x + wide, y + tall), color if rng.random() < 0.5 else material(rng), -1)
         x += wide + 1
 
 
-def _sky(rng: random.Random) -> Colour:
+def _sky(rng: random.Random) -> Color:
     level = rng.uniform(120, 250)
     return min(255.0, level * 1.1), level, level * rng.uniform(0.75, 1.0)
 
@@ -231,7 +231,7 @@ def person(rng: random.Random, image: Image, tall: float) -> Mask:
     legs, top = (_cloth(rng) for _ in range(2))
     hair = rng.choice(((16, 17, 20), (16, 17, 20), (60, 80, 110), (30, 40, 60)))
     stride, arm = rng.uniform(0.02, 0.06), rng.uniform(0.085, 0.12)
-    parts: tuple[tuple[float, float, float, float, Colour], ...] = (
+    parts: tuple[tuple[float, float, float, float, Color], ...] = (
         (-stride, 0.24, 0.04, 0.25, legs),
         (stride, 0.24, 0.04, 0.25, legs),
         (-arm, 0.62, 0.026, 0.16, top),
@@ -240,16 +240,16 @@ def person(rng: random.Random, image: Image, tall: float) -> Mask:
         (0.0, 0.78, 0.075, 0.04, top),
         (0.0, 0.91, 0.042, 0.06, hair),
     )
-    for aside, middle, wide, half, colour in parts:
+    for aside, middle, wide, half, color in parts:
         centre = (round(x + aside * tall), round(feet - middle * tall))
         axes = (max(1, round(wide * tall)), max(1, round(half * tall)))
-        cv2.ellipse(figure, centre, axes, 0, 0, 360, colour, -1)
+        cv2.ellipse(figure, centre, axes, 0, 0, 360, color, -1)
         cv2.ellipse(mask, centre, axes, 0, 0, 360, 255, -1)
     _stand(image, figure, mask, max(1.0, tall / 60), rng.choice((-1, 1)))
     return mask
 
 
-def _cloth(rng: random.Random) -> Colour:
+def _cloth(rng: random.Random) -> Color:
     blue, green, red = material(rng)
     dark = rng.uniform(0.15, 0.7)
     return blue * dark, green * dark, red * dark

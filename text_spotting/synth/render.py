@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from text_spotting.fonts import Face, Mask, draws, glyph, kerning
 from text_spotting.geometry import box_to_polygon
-from text_spotting.synth.fonts import Face, Mask, draws, glyph, kerning
 from text_spotting.synth.pixels import as_bytes
 from text_spotting.words import FloatArray
 

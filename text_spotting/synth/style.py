@@ -1,4 +1,4 @@
-"""How ink looks: colours against what lies behind, outlines, shadows, emboss, uneven paint."""
+"""How ink looks: colors against what lies behind, outlines, shadows, emboss, uneven paint."""
 
 import random
 from dataclasses import dataclass, replace
@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from text_spotting.synth.fonts import Mask
+from text_spotting.fonts import Mask
 from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.words import FloatArray, Image
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 """Blue, green, red, 0..255."""
 
-WHITE: Colour = (245, 245, 245)
-BLACK: Colour = (22, 22, 24)
+WHITE: Color = (245, 245, 245)
+BLACK: Color = (22, 22, 24)
 
-_SIGN_COLOURS: tuple[Colour, ...] = (
+_SIGN_COLORS: tuple[Color, ...] = (
     WHITE, WHITE, BLACK, BLACK, (30, 30, 200), (20, 20, 150), (160, 70, 20), (110, 40, 10), (60, 130, 30),
     (40, 200, 240), (60, 220, 250), (20, 110, 235), (80, 80, 80), (150, 150, 150), (120, 20, 110), (170, 160, 30),
     (200, 225, 240),
@@ -28,8 +28,8 @@ class Style:
     """How a piece of text is painted; lengths in pixels of the picture.
 
     Attributes:
-        second: colour at the foot of the letters where they fade from one colour into another.
-        outline: (width, colour) of a rim around the letters.
+        second: color at the foot of the letters where they fade from one color into another.
+        outline: (width, color) of a rim around the letters.
         shadow: (dx, dy, blur, darkness 0..1) of a shadow that the letters throw.
         relief: strength 0..1 of light and dark edges, as on cast or engraved letters.
         wear: share 0..1 of the paint that has come off.
@@ -37,9 +37,9 @@ class Style:
         depth: (dx, dy) that solid letters stand out by, showing their sides.
     """
 
-    ink: Colour
-    second: Colour | None = None
-    outline: tuple[int, Colour] | None = None
+    ink: Color
+    second: Color | None = None
+    outline: tuple[int, Color] | None = None
     shadow: tuple[int, int, float, float] | None = None
     relief: float = 0.0
     wear: float = 0.0
@@ -48,32 +48,32 @@ class Style:
     opacity: float = 1.0
 
 
-def luminance(colour: Colour | FloatArray) -> float:
-    """Perceived brightness 0..255 of a BGR colour."""
-    return float(0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2])
+def luminance(color: Color | FloatArray) -> float:
+    """Perceived brightness 0..255 of a BGR color."""
+    return float(0.114 * color[0] + 0.587 * color[1] + 0.299 * color[2])
 
 
-def sign_colour(rng: random.Random) -> Colour:
-    """A colour that signs are painted in, a little off."""
+def sign_color(rng: random.Random) -> Color:
+    """A color that signs are painted in, a little off."""
     if rng.random() < 0.15:
         return rng.uniform(10, 245), rng.uniform(10, 245), rng.uniform(10, 245)
-    base = rng.choice(_SIGN_COLOURS)
+    base = rng.choice(_SIGN_COLORS)
     return tuple(min(255.0, max(0.0, channel + rng.gauss(0, 12))) for channel in base)  # type: ignore[return-value]
 
 
-def contrasting(rng: random.Random, behind: Colour, least: float) -> Colour:
-    """A sign colour at least ``least`` brighter or darker than what lies behind it."""
+def contrasting(rng: random.Random, behind: Color, least: float) -> Color:
+    """A sign color at least ``least`` brighter or darker than what lies behind it."""
     for _ in range(6):
-        colour = sign_colour(rng)
-        if abs(luminance(colour) - luminance(behind)) >= least:
-            return colour
+        color = sign_color(rng)
+        if abs(luminance(color) - luminance(behind)) >= least:
+            return color
     level = luminance(behind)
     up = level < 128 if rng.random() < 0.9 else level + least < 250
     target = level + (least if up else -least) * rng.uniform(1.0, 1.5)
     return tuple(min(255.0, max(0.0, target + rng.gauss(0, 5))) for _ in range(3))  # type: ignore[return-value]
 
 
-def random_style(rng: random.Random, behind: Colour, height: float) -> Style:
+def random_style(rng: random.Random, behind: Color, height: float) -> Style:
     """Draw a style for letters ``height`` pixels tall; fine effects are left to letters large enough to show them."""
     faint = rng.random() < 0.12
     ink = contrasting(rng, behind, rng.uniform(22, 50) if faint else rng.uniform(50, 140))
@@ -117,8 +117,8 @@ def paint(region: Image, mask: Mask, style: Style, texture: Mask | None = None) 
         cover = np.minimum(mask, np.maximum(as_bytes(kept), mask // 4))
     if style.second:
         fade = np.linspace(0, 1, len(region), dtype=np.float32)[:, None, None]
-        colours = as_floats(style.ink) * (1 - fade) + as_floats(style.second) * fade
-        _mix(region, colours, cover, style.opacity)
+        colors = as_floats(style.ink) * (1 - fade) + as_floats(style.second) * fade
+        _mix(region, colors, cover, style.opacity)
     else:
         blend(region, style.ink, cover, style.opacity)
     if style.relief:
@@ -143,20 +143,20 @@ def _paint_around(region: Image, mask: Mask, style: Style) -> None:
         blue, green, red = style.ink
         blend(region, (blue * 0.45, green * 0.45, red * 0.45), sides)
     if style.outline:
-        width, colour = style.outline
+        width, color = style.outline
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1, 2 * width + 1))
-        blend(region, colour, as_bytes(cv2.dilate(mask, disc)))
+        blend(region, color, as_bytes(cv2.dilate(mask, disc)))
 
 
-def blend(region: Image, colour: Colour, mask: Mask, opacity: float = 1.0) -> None:
-    """Lay one colour over a region where the mask covers it, in place."""
-    _mix(region, as_floats(colour), mask, opacity)
+def blend(region: Image, color: Color, mask: Mask, opacity: float = 1.0) -> None:
+    """Lay one color over a region where the mask covers it, in place."""
+    _mix(region, as_floats(color), mask, opacity)
 
 
-def _mix(region: Image, colours: FloatArray, mask: Mask, opacity: float) -> None:
+def _mix(region: Image, colors: FloatArray, mask: Mask, opacity: float) -> None:
     weight = mask.astype(np.float32)[..., None] * (opacity / 255)
     base = region.astype(np.float32)
-    base += (colours - base) * weight
+    base += (colors - base) * weight
     region[:] = base + 0.5
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 
 from text_spotting.errors import UserError
+from text_spotting.pictures import PICTURE_SUFFIXES, is_picture, read_picture
 from text_spotting.synth.materials import surface
 from text_spotting.synth.pixels import as_bytes
 from text_spotting.synth.places import Place, boxes, make_place
@@ -15,20 +16,19 @@ from text_spotting.words import Image
 
 _TILE = 320
 _BANK = 96
-_IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 _CACHED_PHOTOS = 200
 _LONGEST_SIDE = 900
 
 
-def list_images(folder: Path, flag: str) -> list[Path]:
+def list_images(folder: Path) -> list[Path]:
     """List the pictures under a folder, sorted.
 
     Raises:
-        UserError: the folder holds none; the message names ``flag``.
+        UserError: the folder holds none.
     """
-    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in _IMAGE_SUFFIXES)
+    paths = sorted(path for path in Path(folder).rglob("*") if is_picture(path))
     if not paths:
-        raise UserError(f"{flag}: no pictures ({', '.join(_IMAGE_SUFFIXES)}) found in {folder}")
+        raise UserError(f"no pictures ({', '.join(PICTURE_SUFFIXES)}) found in {folder}", about="backgrounds")
     return paths
 
 
@@ -38,10 +38,7 @@ def read_photo(path: str | Path) -> Image:
     Raises:
         UserError: the file is not a picture.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise UserError(f"{path}: cannot be read as a picture; remove or replace the file")
-    return as_bytes(image)
+    return as_bytes(read_picture(Path(path)))
 
 
 @functools.lru_cache(maxsize=_CACHED_PHOTOS)
@@ -58,7 +55,7 @@ class Textures:
     """Backgrounds by random number: from a folder of photos if given, else (and a quarter of the time) made."""
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        self._photos = [str(path) for path in list_images(Path(folder), "--backgrounds")] if folder else []
+        self._photos = [str(path) for path in list_images(Path(folder))] if folder else []
 
     def place(self, rng: random.Random, width: int, height: int, roll: float) -> Place:
         """A background for a whole picture, taken with the camera turned by ``roll`` degrees; may be written to."""

@@ -9,12 +9,15 @@ from typing import Any
 
 import cv2
 
-from text_spotting.annotations.dataset_file import read_dataset, write_dataset, write_text_atomically
+from text_spotting.annotations.dataset_file import read_dataset, write_dataset
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord
 from text_spotting.errors import UserError
+from text_spotting.files.json_files import load_object
+from text_spotting.files.writing import write_whole
 from text_spotting.synth.compose import Placed
 from text_spotting.synth.generate import Scene, SceneGenerator, SceneOptions
 from text_spotting.synth.pixels import as_bytes
+from text_spotting.synth.texts import plain_options
 
 ANNOTATION = "annotation.json"
 IMAGES = "images"
@@ -45,7 +48,9 @@ class Job:
     def settings(self) -> dict[str, Any]:
         """What decides how pictures look; ``count`` may grow from run to run."""
         kept = {"seed": self.seed, "quality": self.quality, "part": self.part, "chars": self.chars}
-        plain: dict[str, Any] = json.loads(json.dumps({**kept, "options": asdict(self.options)}, default=str))
+        plain: dict[str, Any] = json.loads(
+            json.dumps({**kept, "options": plain_options(asdict(self.options))}, default=str)
+        )
         return plain
 
     def ranges(self) -> list[range]:
@@ -104,7 +109,7 @@ def _write_part(job: Job, generator: SceneGenerator, numbers: range) -> int:
         scene = generator(job.seed + number)
         path = job.output / IMAGES / f"{number:06d}.jpg"
         _, coded = cv2.imencode(".jpg", scene.image, [cv2.IMWRITE_JPEG_QUALITY, job.quality])
-        path.write_bytes(as_bytes(coded).tobytes())
+        write_whole(path, as_bytes(coded).tobytes())
         images.append(annotated(scene, path, chars=job.chars))
     write_dataset(_part_file(job, numbers), images, job.output)
     return len(numbers)
@@ -122,7 +127,7 @@ def _labelled(placed: Placed, *, chars: bool) -> LabelledWord:
     attributes: dict[str, Any] = {}
     if chars and len(placed.chars) == len(word.text):
         attributes["chars"] = [_char(char, quad) for char, quad in zip(word.text, placed.chars, strict=True)]
-    language = "english" if word.text else ""
+    language = "english" if word.text.isascii() and word.text else ""
     return LabelledWord(word.polygon, word.text, ignore=word.ignore, language=language, attributes=attributes)
 
 
@@ -148,14 +153,15 @@ def _check_settings(job: Job) -> None:
     if not path.is_file():
         if (job.output / ANNOTATION).exists():
             raise UserError(
-                f"--output {job.output}: holds an {ANNOTATION} that this tool did not write; choose another"
+                f"{job.output}: holds an {ANNOTATION} that this tool did not write; choose another", about="output"
             )
-        write_text_atomically(path, json.dumps(job.settings(), indent=1))
+        write_whole(path, json.dumps(job.settings(), indent=1))
         return
-    before, now = json.loads(path.read_text("utf-8")), job.settings()
+    before, now = load_object(path, "settings file"), job.settings()
     if before != now:
         odd = next(key for key in now if before.get(key) != now[key])
         raise UserError(
-            f"--output {job.output}: its pictures were made with other settings ({odd}: {before.get(odd)}); "
-            "choose another folder, or delete this one"
+            f"{job.output}: its pictures were made with other settings ({odd}: {before.get(odd)}); "
+            "choose another folder, or delete this one",
+            about="output",
         )

@@ -3,9 +3,7 @@
 import hashlib
 import json
 import logging
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +12,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from text_spotting.errors import UserError
+from text_spotting.files.json_files import load_object
+from text_spotting.files.writing import write_whole
 from text_spotting.workdir.config import flat_config
 from text_spotting.workdir.download import fetch, file_sha256
 from text_spotting.workdir.template import TEMPLATE_NAME, Dependency, Template, load_template
@@ -74,7 +74,7 @@ def instantiate(
 def _own_files(template: Template, template_file: Path) -> Iterator[_Item]:
     yield _bytes_item(TEMPLATE_NAME, template_file.read_bytes(), str(template_file))
     config = template_file.parent / template.config
-    yield _bytes_item(template.config, flat_config(config).encode(), str(config))
+    yield _bytes_item(template.config, flat_config(config, template.alphabet).encode(), str(config))
 
 
 def _bytes_item(name: str, content: bytes, origin: str) -> _Item:
@@ -132,6 +132,7 @@ def _place_weights(weights: Dependency, base: Path, output: Path, record: "_Reco
 
 def _place(item: _Item, output: Path, record: "_Record", force: bool) -> Outcome:
     target = output / item.name
+    _check_inside(target, output)
     outcome = Outcome.WRITTEN
     if target.exists():
         current = file_sha256(target)
@@ -142,23 +143,15 @@ def _place(item: _Item, output: Path, record: "_Record", force: bool) -> Outcome
             return Outcome.KEPT
         outcome = Outcome.UPDATED
     log.debug("%s <- %s (sha256 %s)", target, item.origin, item.sha256)
-    _write_whole(target, item.write)
+    write_whole(target, item.write)
     record.note(item.name, item.sha256)
     return outcome
 
 
-def _write_whole(target: Path, write: Callable[[Path], object]) -> None:
-    """Write beside the target and move into place, so that nobody ever sees half a file."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        temporary.chmod(0o644)
-        write(temporary)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _check_inside(target: Path, output: Path) -> None:
+    """No link in the work dir may lead a file out of it."""
+    if not target.parent.resolve().is_relative_to(output):
+        raise UserError(f"{target} lies outside {output}: a folder on the way is a link; remove the link")
 
 
 class _Record:
@@ -169,8 +162,8 @@ class _Record:
         self._hashes: dict[str, str] = {}
         if self._path.is_file():
             try:
-                self._hashes = dict(json.loads(self._path.read_text(encoding="utf-8")))
-            except (ValueError, TypeError):
+                self._hashes = {key: str(value) for key, value in load_object(self._path, "record").items()}
+            except UserError:
                 log.warning("%s is broken; every existing file counts as edited", self._path)
 
     def written(self, name: str) -> str | None:
@@ -179,5 +172,4 @@ class _Record:
     def note(self, name: str, sha256: str) -> None:
         if self._hashes.get(name) != sha256:
             self._hashes[name] = sha256
-            content = json.dumps(self._hashes, indent=2)
-            _write_whole(self._path, lambda path: path.write_text(content, encoding="utf-8"))
+            write_whole(self._path, json.dumps(self._hashes, indent=2).encode())

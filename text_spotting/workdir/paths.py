@@ -4,8 +4,10 @@ import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from text_spotting.errors import UserError
+from text_spotting.workdir.config import load_config
 from text_spotting.workdir.template import TEMPLATE_NAME, Template, load_template
 
 
@@ -49,9 +51,11 @@ class WorkDir:
 
 
 def beside_script() -> WorkDir | None:
-    """Return the work dir of the running script; None when it runs from somewhere else."""
-    root = Path(sys.argv[0]).resolve().parent
-    return WorkDir(root) if (root / TEMPLATE_NAME).is_file() else None
+    """Return the work dir of the running script, or the one that the user stands in; None when there is neither."""
+    for root in (Path(sys.argv[0]).resolve().parent, Path.cwd()):
+        if (root / TEMPLATE_NAME).is_file():
+            return WorkDir(root)
+    return None
 
 
 def require_work_dir() -> WorkDir:
@@ -64,6 +68,16 @@ def require_work_dir() -> WorkDir:
         return found
     script = Path(sys.argv[0])
     raise UserError(
-        f"no {TEMPLATE_NAME} beside {script}: make a work dir first, "
-        f"python tools/instantiate_template.py <template.yaml> <work dir>, and run <work dir>/{script.name}"
+        f"no {TEMPLATE_NAME} beside {script} or in this folder: make a work dir first, "
+        f"python tools/instantiate_template.py <template.yaml> <work dir>, and stand there"
     )
+
+
+def load_work_config(chosen: Path | None = None) -> Any:
+    """The configuration named on the command line, or else the work dir's.
+
+    Raises:
+        UserError: there is no work dir, or the configuration is missing or broken.
+    """
+    work_dir = beside_script() if chosen else require_work_dir()
+    return load_config(chosen or require_work_dir().config_file, work_dir.template.alphabet if work_dir else None)

@@ -6,10 +6,12 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator
 
+from text_spotting.alphabet import Alphabet
 from text_spotting.errors import UserError
+from text_spotting.files.reading import read_text
+from text_spotting.files.yaml_files import parse_yaml
 
 TEMPLATE_NAME = "template.yaml"
 REMOTE_SCHEMES = ("http", "https")
@@ -50,14 +52,18 @@ class Dependency(_Section):
     @field_validator("destination")
     @classmethod
     def _inside_work_dir(cls, destination: str) -> str:
-        path = PurePosixPath(destination)
-        if path.is_absolute() or ".." in path.parts:
-            raise ValueError("must stay inside the work dir: relative, without '..'")
-        return destination
+        return _stays_inside(destination)
 
     def model_post_init(self, _context: Any) -> None:
         if self.is_remote and (self.sha256 is None or self.size is None):
             raise ValueError("a download needs both sha256 and size")
+
+
+def _stays_inside(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name or not path.parts:
+        raise ValueError("must stay inside the work dir: relative, without '..'")
+    return name
 
 
 class BasicHyperParameters(_Section):
@@ -103,7 +109,10 @@ class Metric(_Section):
 
 
 class Template(_Section):
-    """A whole ``template.yaml``; a list of ``training_target`` and the like holds device kinds."""
+    """A whole ``template.yaml``; a list of ``training_target`` and the like holds device kinds.
+
+    ``alphabet`` is what ``Alphabet.of`` takes; ``model.py`` may say otherwise.
+    """
 
     name: str = Field(min_length=1)
     domain: Literal["Text Spotting"]
@@ -120,6 +129,7 @@ class Template(_Section):
     output_format: OutputFormat
     optimisations: dict[str, Any] | None = None
     metrics: tuple[Metric, ...] = ()
+    alphabet: str | dict[str, Any] | None = None
     gpu_num: int = Field(ge=0)
     tensorboard: bool
     config: str = Field(min_length=1)
@@ -128,6 +138,20 @@ class Template(_Section):
     def weights(self) -> Dependency | None:
         """The dependency that is the initial snapshot."""
         return next((d for d in self.dependencies if d.destination == self.initial_weights), None)
+
+    @field_validator("alphabet")
+    @classmethod
+    def _known_alphabet(cls, alphabet: str | dict[str, Any] | None) -> str | dict[str, Any] | None:
+        try:
+            Alphabet.of(alphabet)
+        except UserError as error:
+            raise ValueError(str(error).removeprefix("alphabet: ")) from error
+        return alphabet
+
+    @field_validator("config")
+    @classmethod
+    def _inside_work_dir(cls, config: str) -> str:
+        return _stays_inside(config)
 
     @field_validator("dependencies")
     @classmethod
@@ -145,10 +169,7 @@ def load_template(path: Path) -> Template:
         UserError: unreadable, not YAML, or wrong anywhere; every problem is named with its key.
     """
     text = _read(path)
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+    content = parse_yaml(text, str(path))
     if not isinstance(content, dict):
         raise UserError(f"{path}: a template is a mapping of keys to values; this is not one")
     try:
@@ -162,12 +183,9 @@ def load_template(path: Path) -> Template:
 def _read(path: Path) -> str:
     if path.is_dir():
         raise UserError(f"{path}: is a folder; name the {TEMPLATE_NAME} in it")
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such template") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from error
+    if not path.exists():
+        raise UserError(f"{path}: no such template")
+    return read_text(path, "template")
 
 
 def _problem(details: Any) -> str:

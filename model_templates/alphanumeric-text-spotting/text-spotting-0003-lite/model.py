@@ -7,26 +7,26 @@ keep_aspect = True
 text_thr = 0.5
 text_weight = 0.2  # a word that can be read is surely one
 word_thr = 0.5
+max_words = 400  # most words of a picture
 word_size = (32, 96)  # height, width of a word as it is read
+downscale = 1.5  # the detector's view; strides, anchors and padding follow from it
+read_stretch = 1.5  # found words are read at their own width times this, at 32 pixels height
+margin = 0.04  # read around a found word, as a share of its height
+frame_jitter = dict(along=0.12, across=0.07, deepest=0.2, farthest=0.6, angle=2.0, slant=0.08)  # of training's frames
 
-_downscale = 1.5
-_strides = [6, 12, 24, 48]
 _channels = 64
 _box_cells = (5, 16)  # words are wide, and gaps between them narrow
-_extractor = dict(type="SingleRoIExtractor", out_channels=_channels, featmap_strides=_strides, finest_scale=112)
+_extractor = dict(type="SingleRoIExtractor", out_channels=_channels)
 _roi_align = dict(type="RoIAlign", sampling_ratio=1)  # cells are smaller than strides on most words
 
 model = dict(
-    data_preprocessor=dict(pad_size_divisor=48),
-    backbone=dict(type="TextBackbone", downscale=_downscale, frozen_stages=1),
+    backbone=dict(type="TextBackbone", frozen_stages=1),
     neck=dict(type="LargeKernelFPN", in_channels=[48, 96, 192, 384], out_channels=_channels),
     rpn_head=dict(
         type="SeparableRPNHead",
         in_channels=_channels,
         feat_channels=_channels,
-        anchor_generator=dict(
-            type="AnchorGenerator", scales=[4], ratios=[0.25, 0.5, 1.0, 2.0], strides=[*_strides, 96]
-        ),
+        anchor_generator=dict(type="AnchorGenerator", scales=[4], ratios=[0.25, 0.5, 1.0, 2.0]),
     ),
     roi_head=dict(
         type="RectifyingRoIHead",
@@ -66,11 +66,18 @@ model = dict(
         ),
     ),
     test_cfg=dict(
-        rpn=dict(nms_pre=300, max_per_img=100, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
+        rpn=dict(
+            nms_pre=600,
+            max_per_img=max_words,
+            usual=100,  # beyond these, only proposals that are surely text are looked at: they cost time
+            sure_thr=0.9,
+            nms=dict(type="nms", iou_threshold=0.7),
+            min_bbox_size=0,
+        ),
         rcnn=dict(
             score_thr=0.4,
             nms=dict(type="nms", iou_threshold=0.5),
-            max_per_img=100,
+            max_per_img=max_words,
             mask_thr_binary=0.5,
             refinements=1,
         ),
@@ -88,10 +95,10 @@ train_dataloader = dict(
         ],
     ),
 )
-train_cfg = dict(type="ResumableTrainLoop", max_epochs=8)
+train_cfg = dict(type="ResumableTrainLoop")
 optim_wrapper = dict(
     type="OptimWrapper",
-    optimizer=dict(type="AdamW", lr=5e-4, weight_decay=0.01),
+    optimizer=dict(type="AdamW", weight_decay=0.01),
     clip_grad=dict(max_norm=10.0),
     paramwise_cfg=dict(custom_keys={"backbone": dict(lr_mult=0.2)}),
 )

@@ -4,6 +4,7 @@ _base_ = ["../../../configs/_base_/mask_rcnn_text.py", "../../../configs/_base_/
 
 input_size = (1280, 768)  # width, height
 keep_aspect = False
+max_words = 400  # most words of a picture
 text_thr = 0.5
 
 _strides = [4, 8, 16, 32]
@@ -49,8 +50,15 @@ model = dict(
         ),
     ),
     test_cfg=dict(
-        rpn=dict(nms_pre=300, max_per_img=300, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
-        rcnn=dict(score_thr=0.5, nms=dict(type="nms", iou_threshold=0.5), max_per_img=100, mask_thr_binary=0.5),
+        rpn=dict(
+            nms_pre=600,
+            max_per_img=max_words,
+            usual=300,  # beyond these, only proposals that are surely text are looked at: they cost time
+            sure_thr=0.9,
+            nms=dict(type="nms", iou_threshold=0.7),
+            min_bbox_size=0,
+        ),
+        rcnn=dict(score_thr=0.5, nms=dict(type="nms", iou_threshold=0.5), max_per_img=max_words, mask_thr_binary=0.5),
     ),
 )
 
@@ -59,8 +67,8 @@ _scales = dict(type="RandomView", size=input_size, fit=input_size, scales=(0.85,
 train_dataloader = dict(
     dataset=dict(type="SpottingDataset", sources=[], repeat=3, transforms=[_scales, dict(type="Photometric", p=0.15)]),
 )
-train_cfg = dict(type="ResumableTrainLoop", max_epochs=24)
-optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="SGD", lr=0.01, momentum=0.9, weight_decay=1e-4))
+train_cfg = dict(type="ResumableTrainLoop")
+optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="SGD", momentum=0.9, weight_decay=1e-4))
 param_scheduler = [
     dict(type="ConstantLR", factor=1.0 / 3, by_epoch=False, begin=0, end=500),
     dict(type="MultiStepLR", milestones=[14, 22], gamma=0.1, by_epoch=True),

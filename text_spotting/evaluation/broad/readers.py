@@ -62,16 +62,17 @@ class CtcReader:
     Args:
         recognise: W is one of ``WIDTHS``.
         symbols: one character a class; the first is CTC's blank.
+        stretch: width of a crop over the width that leaves a word its shape.
     """
 
     HEIGHT = 32
     WIDTHS = np.arange(32, 321, 16)
 
-    def __init__(self, recognise: Recognise, symbols: str) -> None:
-        self.recognise, self.symbols = recognise, symbols
+    def __init__(self, recognise: Recognise, symbols: str, stretch: float = 1.0) -> None:
+        self.recognise, self.symbols, self.stretch = recognise, symbols, stretch
 
     def cut(self, image: Image, frame: FloatArray) -> Image:
-        wanted = self.HEIGHT * frame_width(frame) / frame_height(frame)
+        wanted = self.stretch * self.HEIGHT * frame_width(frame) / frame_height(frame)
         nearest = int(self.WIDTHS[np.abs(self.WIDTHS - wanted).argmin()])
         return cut(image, frame, (self.HEIGHT, nearest))
 

@@ -10,7 +10,7 @@ from text_spotting.errors import UserError
 from text_spotting.evaluation.broad.columns import Column
 from text_spotting.evaluation.broad.faults import Faults
 from text_spotting.evaluation.broad.measuring import Measured
-from text_spotting.evaluation.files import write_atomically
+from text_spotting.files.writing import write_whole
 
 FORMAT = 1
 RESULTS = "measured.json"
@@ -63,7 +63,7 @@ class Results:
             "identity": self.identity,
             "sets": {name: _set_to_json(result) for name, result in self.sets.items()},
         }
-        write_atomically(path, _compact(content))
+        write_whole(path, _compact(content))
 
 
 def read_results(path: Path, flag: str) -> Results:

@@ -14,12 +14,14 @@ from pathlib import Path
 import text_spotting
 from text_spotting.evaluation.broad.reading import Readings
 from text_spotting.evaluation.broad.sets import AnySet, PictureSet
-from text_spotting.evaluation.files import write_atomically
 from text_spotting.evaluation.predictions import read_predictions, write_predictions
+from text_spotting.files.writing import write_whole
 from text_spotting.words import Word
 
 _ANSWERING = (
     "alphabet.py",
+    "contract.py",
+    "decoding.py",
     "evaluation/broad/frames.py",
     "evaluation/broad/positions.py",
     "evaluation/broad/rapid.py",
@@ -85,7 +87,7 @@ class Answers:
         file = folder / "key.txt"
         if folder.is_dir() and not (file.is_file() and file.read_text("utf-8") == key):
             shutil.rmtree(folder)
-        write_atomically(file, key)
+        write_whole(file, key)
         return cls(folder, names)
 
     def words(self, position: int) -> list[list[Word]] | None:
@@ -107,7 +109,7 @@ class Answers:
 
     def keep_readings(self, name: str, made_by: str, readings: Readings) -> None:
         content = {"made_by": made_by, "readings": readings}
-        write_atomically(self.folder / f"{name}.json", json.dumps(content, ensure_ascii=False))
+        write_whole(self.folder / f"{name}.json", json.dumps(content, ensure_ascii=False))
 
     def _words_file(self, position: int) -> Path:
         return self.folder / f"words_{position}.json"

@@ -42,7 +42,21 @@ function figureCard(row) {
   return make("div", { class: "card" }, parts);
 }
 
-const PLOT = { width: 460, height: 320, left: 44, right: 12, top: 10, bottom: 40 };
+/** A phone: charts are drawn smaller, so that their letters stay as large. */
+const NARROW = matchMedia("(max-width: 520px)").matches;
+
+/** Metrics that count the same words are one figure with several names. */
+function distinct(rows) {
+  const kept = [];
+  for (const row of rows) {
+    const twin = kept.find((other) => other.hmean === row.hmean && String(other.counts) === String(row.counts));
+    if (twin) twin.title += ` \u00b7 ${row.title}`;
+    else kept.push({ ...row });
+  }
+  return kept;
+}
+
+const PLOT = { width: NARROW ? 330 : 460, height: NARROW ? 260 : 320, left: 44, right: 12, top: 10, bottom: 40 };
 const plotX = (share) => PLOT.left + share * (PLOT.width - PLOT.left - PLOT.right);
 const plotY = (share) => PLOT.height - PLOT.bottom - share * (PLOT.height - PLOT.top - PLOT.bottom);
 const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${plotX(x).toFixed(1)} ${plotY(y).toFixed(1)}`).join("");
@@ -100,9 +114,11 @@ function curveCard(curve) {
   return make("div", { class: "card" }, [make("h3", {}, curve.title), chart, told]);
 }
 
+const SLICE = NARROW ? { bar: 90, width: 335 } : { bar: 240, width: 500 };
+
 /** Two bars, one on the other: found, and of those read right. */
 function sliceRow(row, y) {
-  const left = 138, width = 240, parts = [];
+  const left = 138, width = SLICE.bar, parts = [];
   parts.push(draw("text", { x: left - 8, y: y + 15, "text-anchor": "end" }, row.label));
   if (!row.words) return [...parts, draw("text", { x: left, y: y + 15 }, "none")];
   [["found", "var(--found-bar)", 2], ["right", "var(--right)", 11]].forEach(([key, color, top], index) => {
@@ -121,7 +137,7 @@ function sliceRow(row, y) {
 function sliceCard(table) {
   const step = 27, height = table.rows.length * step;
   const rows = table.rows.flatMap((row, index) => sliceRow(row, index * step));
-  const attributes = { class: "chart", viewBox: `0 0 500 ${height}`, role: "img", "aria-label": table.title };
+  const attributes = { class: "chart", viewBox: `0 0 ${SLICE.width} ${height}`, role: "img", "aria-label": table.title };
   return make("div", { class: "card" }, [make("h3", {}, table.title), draw("svg", attributes, rows)]);
 }
 
@@ -130,7 +146,7 @@ function confusionTable(readings) {
   const most = readings.confusions[0].count;
   const shown = (letter, missing) => (letter === "" ? missing : letter);
   const rows = readings.confusions.map((row) => {
-    const bar = make("span", { class: "bar", style: `width: ${Math.max(3, (row.count / most) * 120)}px` });
+    const bar = make("span", { class: "bar", style: `width: ${Math.max(3, (row.count / most) * (NARROW ? 40 : 120))}px` });
     const examples = row.examples.map(([truth, read]) => `${truth} \u2192 ${read}`).join(",  ");
     const letters = `${shown(row.true, "nothing")} \u2192 ${shown(row.read, "nothing")}`;
     return make("tr", {}, [

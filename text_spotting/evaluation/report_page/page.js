@@ -53,7 +53,7 @@ function chip(word, index, figure) {
 function changeChip(change, kind) {
   const told = ([outcome, reading]) => (outcome === "missed" ? "missed" : reading);
   const text = `${change.truth}: ${told(change.before)} \u2192 ${told(change.after)}`;
-  return make("span", { class: `chip outcome-${kind === "better" ? "right" : "missed"}`, title: `got ${kind}` }, text);
+  return make("span", { class: `chip ${kind === "better" ? "improved" : "outcome-missed"}`, title: `got ${kind}` }, text);
 }
 
 function pictureFigure(picture) {
@@ -154,7 +154,7 @@ function build() {
   const { pictures, words } = DATA.set;
   const versus = DATA.before === null ? "" : `, compared with ${DATA.before}`;
   document.getElementById("subtitle").textContent = `${DATA.title}${versus}: ${pictures} pictures with ${words} annotated words`;
-  document.getElementById("figures").append(...DATA.figures.map(figureCard));
+  document.getElementById("figures").append(...distinct(DATA.figures).map(figureCard));
   document.getElementById("curves").append(...DATA.curves.map(curveCard));
   document.getElementById("slices").append(...DATA.slices.map(sliceCard));
   const { words: found, accuracy, error_rate: rate, characters } = DATA.readings;

@@ -1,5 +1,6 @@
 """Single words, cut out the way the spotter cuts them, for training the recogniser without a detector."""
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,14 +13,18 @@ from mmdet.registry import DATASETS
 from numpy.random import Generator
 from torch.utils.data import Dataset
 
-from text_spotting.alphabet import encode, spoken
+from text_spotting.alphabet import DEFAULT, Alphabet
 from text_spotting.annotations.dataset_file import read_datasets
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.data.dataset import build_transforms
 from text_spotting.data.packing import pad_texts
 from text_spotting.data.transforms import Sample
-from text_spotting.frames import Looseness, cut_out, reading_frame
+from text_spotting.errors import UserError
+from text_spotting.frames import FrameJitter, cut_out, reading_frame, reads_forward
+from text_spotting.pictures import read_picture
 from text_spotting.words import Image, Word
+
+LOGGER = logging.getLogger(__name__)
 
 CONTEXT = 0.5
 """Free space kept around a word of a photo, in heights of the word."""
@@ -41,8 +46,10 @@ class WordCropDataset(Dataset):
         shrunk_share: probability that a real word is made as small as those that are hard to read.
         transforms: configs of the transforms in ``data.transforms``.
         options: fields of ``synth.crops.WordOptions``.
+        alphabet: what is read, see ``Alphabet.of``.
+        frame_jitter: how far frames are off, see ``FrameJitter.of``.
 
-    Items have ``inputs`` (3, height, width) uint8 BGR and ``texts`` (MAX_LENGTH,).
+    Items have ``inputs`` (3, height, width) uint8 BGR and ``texts`` (T,), T the alphabet's ``max_length``.
     """
 
     def __init__(
@@ -56,17 +63,20 @@ class WordCropDataset(Dataset):
         transforms: Sequence[dict[str, Any]] = (),
         options: dict[str, Any] | None = None,
         seed: int = 0,
+        alphabet: dict[str, Any] | None = None,
+        frame_jitter: dict[str, float] | None = None,
     ) -> None:
         from text_spotting.synth.crops import WordGenerator, WordOptions
 
+        self.alphabet = Alphabet.of(alphabet)
         self.size = size
         self.length = length
-        self.words = [word for image in read_datasets(ann_files, data_roots) for word in words_of(image)]
+        self.words = [word for image in read_datasets(ann_files, data_roots) for word in words_of(image, self.alphabet)]
         self.real_share = real_share if self.words else 0.0
         self.shrunk_share = shrunk_share
         self.transforms = build_transforms(transforms)
-        self.generator = WordGenerator(WordOptions(**(options or {})))
-        self.looseness = Looseness()
+        self.generator = WordGenerator(WordOptions(**{"alphabet": self.alphabet, **(options or {})}))
+        self.frame_jitter = FrameJitter.of(frame_jitter)
         self.seed = seed
 
     def __len__(self) -> int:
@@ -75,11 +85,11 @@ class WordCropDataset(Dataset):
     def __getitem__(self, index: int) -> dict[str, Any]:
         rng = np.random.default_rng((self.seed, index))
         image, word = self._draw(rng)
-        sample = Sample(cut_out(image, self.looseness(reading_frame(word.polygon), rng), self.size), ())
+        sample = Sample(cut_out(image, self.frame_jitter(reading_frame(word.polygon), rng), self.size), ())
         for transform in self.transforms:
             sample = transform(sample, rng)
         inputs = torch.from_numpy(np.ascontiguousarray(sample.image.transpose(2, 0, 1)))
-        return {"inputs": inputs, "texts": pad_texts([word.text])[0]}
+        return {"inputs": inputs, "texts": pad_texts([word.text], self.alphabet)[0]}
 
     def _draw(self, rng: Generator) -> tuple[Image, Word]:
         if rng.random() >= self.real_share:
@@ -92,7 +102,7 @@ class WordCropDataset(Dataset):
     def _render(self, rng: Generator) -> tuple[Image, Word]:
         while True:
             image, word = self.generator(int(rng.integers(2**31)))
-            if encode(word.text):
+            if self.alphabet.encode(word.text):
                 return image, word
 
 
@@ -106,11 +116,16 @@ def shrink(image: Image, word: Word, height: float) -> tuple[Image, Word]:
     return smaller, replace(word, polygon=(word.polygon * scale).astype(np.float32))
 
 
-def words_of(image: AnnotatedImage) -> Iterator[tuple[Image, Word]]:
+def words_of(image: AnnotatedImage, alphabet: Alphabet = DEFAULT) -> Iterator[tuple[Image, Word]]:
     """Yield the words of a photo that can be taught, each in a picture of its own with a little around it."""
-    wanted = [word for word in image.words if not word.ignore and encode(spoken(word.text)) and reads_forward(word)]
-    pixels = cv2.imread(str(image.path), cv2.IMREAD_COLOR) if wanted else None
-    if pixels is None:
+    said = alphabet.strip_punctuation
+    wanted = [word for word in image.words if not word.ignore and alphabet.encode(said(word.text)) and is_upright(word)]
+    if not wanted:
+        return
+    try:
+        pixels = read_picture(image.path)
+    except UserError as error:
+        LOGGER.warning("left out a picture's words: %s", error)
         return
     for word in wanted:
         height = float(np.linalg.norm(reading_frame(word.polygon)[2]))
@@ -118,14 +133,11 @@ def words_of(image: AnnotatedImage) -> Iterator[tuple[Image, Word]]:
         left, top = max(int(x1), 0), max(int(y1), 0)
         region = pixels[top : int(y2) + 1, left : int(x2) + 1]
         polygon = word.polygon - np.array([left, top], np.float32)
-        kept, small = shrink(region, Word(polygon, spoken(word.text)), KEPT_HEIGHT)
+        kept, small = shrink(region, Word(polygon, said(word.text)), KEPT_HEIGHT)
         yield kept.copy(), small
 
 
-def reads_forward(word: Word) -> bool:
+def is_upright(word: Word) -> bool:
     """Whether the word is read from its first corner to its second, as its frame has it: not upside down."""
     _, along, across = reading_frame(word.polygon)
-    if not (along.any() and across.any()):
-        return False
-    edge = word.polygon[1] - word.polygon[0]
-    return float(edge @ along) > 0.5 * float(np.linalg.norm(edge) * np.linalg.norm(along))
+    return bool(across.any()) and bool(reads_forward(word.polygon[1] - word.polygon[0], along))

@@ -18,6 +18,7 @@ from text_spotting.errors import UserError
 Mask = NDArray[np.uint8]
 
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+ANY_LANGUAGE = ""
 _MISSING = "\U0010fffd"
 _UNREADABLE = ("symbol", "dingbat", "d050000l", "dseg", "math", "ecolier", "unifont", "keyfont", "staypuft", "redacted")
 """Parts of family names whose Latin letters are pictures, or shapes that no reader takes for the letter."""
@@ -48,7 +49,7 @@ class Glyph:
 
 @functools.cache
 def find_faces(folders: tuple[str | Path, ...] = (), language: str = "en") -> tuple[Face, ...]:
-    """List the faces that cover a language, ordered by path.
+    """List the faces that cover a language (``ANY_LANGUAGE``: all there are), ordered by path.
 
     Looked for in ``folders`` if given; otherwise through fontconfig and in pip packages that announce their fonts
     (entry points ``fonts_ttf`` and ``fonts_otf``), with matplotlib's fonts and Pillow's built-in face as last resorts.
@@ -62,7 +63,7 @@ def find_faces(folders: tuple[str | Path, ...] = (), language: str = "en") -> tu
     if language == "en":
         faces = [face for face in faces if _draws_latin(face)]
     if folders and not faces:
-        raise UserError(f"--fonts {folders[0]}: no .ttf or .otf file there draws Latin letters and digits")
+        raise UserError(f"{folders[0]}: no .ttf or .otf file there draws Latin letters and digits", about="fonts")
     return tuple(sorted(faces, key=lambda face: (face.path, face.index)))
 
 
@@ -77,7 +78,7 @@ def _weight_of(name: str) -> int:
 
 def _installed(language: str) -> list[Face]:
     faces = _fontconfig(language)
-    if language == "en":
+    if language in ("en", ANY_LANGUAGE):
         faces = faces + _packaged() or _matplotlib() or [Face("")]
     return faces
 
@@ -87,7 +88,10 @@ def _fontconfig(language: str) -> list[Face]:
         return []
     pattern = "%{file}\t%{index}\t%{family[0]}\t%{weight}\n"
     listing = subprocess.run(
-        ["fc-list", f":lang={language}", "--format", pattern], capture_output=True, text=True, check=False
+        ["fc-list", f":lang={language}" if language else ":", "--format", pattern],
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout
     rows = (row.split("\t") for row in listing.splitlines())
     return [
@@ -127,8 +131,37 @@ def _draws_latin(face: Face) -> bool:
 
 def draws(face: Face, text: str) -> bool:
     """Whether the face has every character of the text."""
-    missing = glyph(face, 24, _MISSING).mask.tobytes()
-    return all(char == " " or glyph(face, 24, char).mask.tobytes() != missing for char in text)
+    return not missing_characters(face, text)
+
+
+def missing_characters(face: Face, text: str) -> str:
+    """The characters of the text, each once, that the face lacks or draws nothing for; all where it cannot be read."""
+    try:
+        sign = glyph(face, 24, _MISSING).mask.tobytes()
+        drawn = {char: glyph(face, 24, char).mask for char in dict.fromkeys(text) if char != " "}
+    except OSError:
+        return text
+    return "".join(char for char, mask in drawn.items() if not mask.size or mask.tobytes() == sign)
+
+
+@functools.lru_cache(maxsize=4096)
+def face_for(text: str) -> tuple[Face, str]:
+    """The plainest installed face for a short text, and the text with ``?`` for each character that it lacks."""
+    faces = sorted(find_faces(language=ANY_LANGUAGE), key=_ornament)
+    face = min(faces, key=lambda face: len(missing_characters(face, text)))
+    lacking = set(missing_characters(face, text))
+    return face, "".join("?" if char in lacking else char for char in text)
+
+
+def _ornament(face: Face) -> tuple[bool, bool, int, str]:
+    """How far a face is from the plain sans serif that labels are set in."""
+    name = Path(face.path).stem.lower()
+    return (
+        "sans" not in name,
+        any(part in name for part in ("mono", "oblique", "italic", "condensed")),
+        abs(face.weight - 80),
+        face.path,
+    )
 
 
 def by_family(faces: Sequence[Face]) -> tuple[tuple[Face, ...], ...]:

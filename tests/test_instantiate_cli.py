@@ -1,0 +1,46 @@
+"""Old scripts make work dirs of many templates at once."""
+
+import pytest
+
+from text_spotting.cli.instantiate import ROOT
+from text_spotting.cli.main import run_tool
+
+FOLDER = "text_spotting/alphanumeric-text-spotting"
+TEMPLATES = "model_templates/alphanumeric-text-spotting"
+
+
+def instantiate(destination, *arguments):
+    return run_tool("instantiate", [str(destination), "--do-not-load-snapshots", *map(str, arguments)])
+
+
+def test_every_template_gets_a_work_dir_by_domain_problem_and_name(tmp_path):
+    assert instantiate(tmp_path) == 0
+    made = sorted(path.name for path in (tmp_path / FOLDER).iterdir())
+    assert made == sorted(path.parent.name for path in (ROOT / TEMPLATES).glob("*/template.yaml"))
+    assert (tmp_path / FOLDER / made[0] / "train.py").is_file()
+
+
+def test_a_filter_and_a_list_choose(tmp_path):
+    assert instantiate(tmp_path / "a", "--templates-filter", "**/text-spotting-0003/template.yaml") == 0
+    assert [path.name for path in (tmp_path / "a" / FOLDER).iterdir()] == ["text-spotting-0003"]
+    (tmp_path / "list.yaml").write_text(f"- {TEMPLATES}/text-spotting-0003-lite/template.yaml\n")
+    assert instantiate(tmp_path / "b", "--templates-list-file", tmp_path / "list.yaml") == 0
+    assert [path.name for path in (tmp_path / "b" / FOLDER).iterdir()] == ["text-spotting-0003-lite"]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [(None, "cannot be read"), ("a: 1\n", "expected a YAML list"), ("[1\n", "cannot be read")],
+    ids=["missing", "no list", "no YAML"],
+)
+def test_a_list_that_is_none_is_refused(tmp_path, capsys, content, complaint):
+    if content:
+        (tmp_path / "list.yaml").write_text(content)
+    assert instantiate(tmp_path / "out", "--templates-list-file", tmp_path / "list.yaml") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert complaint in line
+
+
+def test_a_filter_that_fits_nothing_is_refused(tmp_path, capsys):
+    assert instantiate(tmp_path, "--templates-filter", "**/nothing.yaml") == 2
+    assert "no template below" in capsys.readouterr().err

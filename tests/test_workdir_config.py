@@ -1,0 +1,150 @@
+"""model.py: what follows from its keys, and how each mistake in it is said."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_networks import TEMPLATES
+
+from text_spotting.engine.torch_spotter import build_network
+from text_spotting.engine.train import build_runner, train
+from text_spotting.errors import UserError
+from text_spotting.workdir.config import complete, load_config
+
+LITE = TEMPLATES / "text-spotting-0003-lite" / "model.py"
+
+
+def written(tmp_path: Path, lines: str) -> Path:
+    (tmp_path / "model.py").write_text(f"_base_ = [{str(LITE)!r}]\n{lines}\n")
+    return tmp_path / "model.py"
+
+
+@pytest.mark.parametrize(
+    ("downscale", "size", "strides", "finest"),
+    [
+        (1.5, (1296, 720), [6, 12, 24, 48], 112),
+        (1.25, (1280, 720), [5, 10, 20, 40], 93),
+        (1, (64, 32), [4, 8, 16, 32], 75),
+    ],
+    ids=["two thirds", "four fifths", "all of the resolution"],
+)
+def test_strides_anchors_padding_and_finest_words_follow_from_downscale(
+    tmp_path: Path, downscale: float, size: tuple[int, int], strides: list[int], finest: int
+) -> None:
+    model = load_config(written(tmp_path, f"downscale = {downscale}\ninput_size = {size}")).model
+    assert model.backbone.downscale == downscale
+    assert model.rpn_head.anchor_generator.strides == [*strides, 2 * strides[-1]]
+    assert model.data_preprocessor.pad_size_divisor == strides[-1]
+    for extractor in (model.roi_head.bbox_roi_extractor, model.roi_head.mask_roi_extractor):
+        assert (extractor.featmap_strides, extractor.finest_scale) == (strides, finest)
+
+
+def test_the_margin_that_words_are_read_with_is_what_training_frames_vary_around(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, "margin = 0.1\nframe_jitter = dict(_delete_=True, along=0.3)"))
+    network: Any = build_network(config)
+    assert network.roi_head.text_roi_extractor.margin == 0.1
+    assert (network.roi_head.frame_jitter.centre, network.roi_head.frame_jitter.along) == (0.1, 0.3)
+    own = load_config(written(tmp_path, "margin = 0.1\nframe_jitter = dict(centre=0.0)"))
+    assert own.model.roi_head.frame_jitter.centre == 0.0
+
+
+def test_recipe_stages_read_in_the_frames_that_the_model_page_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATA_ROOT", "data")
+    monkeypatch.setenv("ANN_ROOT", "ann")
+    recipes = TEMPLATES.parents[1] / "configs" / "recipes"
+
+    def farthest(name: str) -> tuple[float, float]:
+        jitter = load_config(recipes / f"lite_{name}.py").train_dataloader.dataset.frame_jitter
+        return -jitter.deepest, jitter.farthest
+
+    nearly_true = {name: farthest(name) for name in ("recogniser", "small_words", "more_words")}
+    assert set(nearly_true.values()) == {(-0.06, 0.14)}
+    assert farthest("loose_words") == (-0.2, 0.6)
+
+
+def test_completing_twice_changes_nothing() -> None:
+    config = load_config(LITE)
+    once = config.pretty_text
+    complete(config)
+    assert config.pretty_text == once
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ("model = dict(", r"does not load \(line 2: '\(' was never closed\)"),
+        ("x = 1 / 0", r"does not load \(ZeroDivisionError: division by zero\)"),
+        ("_base_.append('nowhere.py')", "does not load"),
+        ("alphabet = dict(name='klingon')", "alphabet: there is none called 'klingon'"),
+        ("alphabet = 12", "a key is missing or of another kind"),
+        ("input_size = 1296", r"input_size must be \(width, height\) in pixels, not 1296"),
+        ("input_size = (1300, 720)", "both sides must be multiples of 48"),
+        ("downscale = 1.3", "no whole pixels"),
+        ("downscale = 'half'", "downscale must be a number from 1 to 4, not 'half'"),
+        ("margin = -1", "margin must be a share of a word's height from 0 to 1, not -1"),
+        ("frame_jitter = dict(shake=1)", "frame_jitter: shake is not a known key; use along, across"),
+        ("frame_jitter = dict(along=-1)", "frame_jitter: along must be a number of 0 or more, not -1"),
+    ],
+    ids=[
+        "not Python",
+        "a program that fails",
+        "a base that is not there",
+        "an unknown alphabet",
+        "a number for an alphabet",
+        "one side",
+        "a size that padding would change",
+        "strides between pixels",
+        "a word for a number",
+        "a negative margin",
+        "an unknown jitter",
+        "a negative jitter",
+    ],
+)
+def test_a_mistake_is_one_line_with_the_file(tmp_path: Path, lines: str, complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint) as caught:
+        load_config(written(tmp_path, lines))
+    assert str(caught.value).startswith(str(tmp_path / "model.py"))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_lacks_what_a_model_needs_says_which_key(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text("model = dict()\n")
+    with pytest.raises(UserError, match="the key input_size is missing"):
+        load_config(tmp_path / "model.py")
+    with pytest.raises(UserError, match="no such configuration"):
+        load_config(tmp_path / "other.py")
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ("model = dict(backbone=dict(type='Nonesuch'))", "model cannot be built .*Nonesuch"),
+        ("model = dict(roi_head=dict(text_head=dict(hidden=3)))", "model cannot be built .*hidden"),
+        ("custom_imports = dict(imports=['no_such_module'])", "no_such_module cannot be imported"),
+    ],
+    ids=["an unknown backbone", "an unknown argument", "a module that is not there"],
+)
+def test_a_network_that_cannot_be_built_is_one_line(tmp_path: Path, lines: str, complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint) as caught:
+        build_network(load_config(written(tmp_path, lines)))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ("optim_wrapper = dict(optimizer=dict(speed=1))", "optim_wrapper cannot be built .*speed"),
+        ("param_scheduler = [dict(type='Nonesuch')]", "param_scheduler cannot be built .*Nonesuch"),
+        ("custom_hooks = [dict(type='Nonesuch')]", "custom_hooks, .* cannot be built .*Nonesuch"),
+        ("train_dataloader = dict(dataset=dict(type='Nonesuch'))", "train_dataloader, .* cannot be built .*Nonesuch"),
+    ],
+    ids=["optimizer", "schedule", "hook", "data set"],
+)
+def test_a_run_that_cannot_be_built_is_one_line(tmp_path: Path, lines: str, complaint: str) -> None:
+    config = load_config(written(tmp_path, f"{lines}\ntrain_cfg = dict(max_epochs=1)"))
+    config.train_dataloader.update(batch_size=1, num_workers=0, persistent_workers=False)
+    config.optim_wrapper.optimizer.setdefault("lr", 0.1)
+    config.train_dataloader.dataset.length = 1
+    with pytest.raises(UserError, match=complaint) as caught:
+        train(build_runner(config, tmp_path / "out"))
+    assert "\n" not in str(caught.value)

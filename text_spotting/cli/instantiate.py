@@ -1,0 +1,60 @@
+"""Make a work dir of every template, or of those that a filter or a list names, as scripts of 2021 do."""
+
+import argparse
+from pathlib import Path
+
+from text_spotting.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+"""What filters and listed paths are relative to."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument("destination", type=Path, help="folder of the work dirs: DOMAIN/PROBLEM/NAME below it")
+    parser.add_argument("--templates-filter", default="**/template.yaml", metavar="PATTERN", help="default: all")
+    parser.add_argument("--templates-list-file", type=Path, metavar="YAML", help="list of templates; beats the filter")
+    parser.add_argument("--do-not-load-snapshots", action="store_true", help="leave the initial weights out")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say where every file comes from")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Instantiate one after the other."""
+    from text_spotting.cli.instantiate_template import run as instantiate_one
+    from text_spotting.workdir.template import load_template
+
+    found = [(path, load_template(path)) for path in _templates(args)]
+    for path, template in found:
+        domain = template.domain.lower().replace(" ", "_")
+        problem = template.problem.lower().replace(" ", "-")
+        output = args.destination / domain / problem / template.name
+        one = {"template": path, "output": output, "do_not_load_snapshot": args.do_not_load_snapshots, "force": False}
+        instantiate_one(argparse.Namespace(**one, verbose=args.verbose))
+
+
+def _templates(args: argparse.Namespace) -> list[Path]:
+    """The templates to instantiate, in order.
+
+    Raises:
+        UserError: the list cannot be read, or nothing is found.
+    """
+    if args.templates_list_file:
+        return [ROOT / name for name in _listed(args.templates_list_file)]
+    pattern = Path(args.templates_filter)
+    start = Path(pattern.anchor) if pattern.is_absolute() else ROOT
+    found = sorted(start.glob(str(pattern.relative_to(pattern.anchor))))
+    if not found:
+        raise UserError(f"--templates-filter {args.templates_filter}: no template below {start} fits")
+    return found
+
+
+def _listed(path: Path) -> list[str]:
+    import yaml
+
+    try:
+        names = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"--templates-list-file {path}: cannot be read ({error})".replace("\n", " ")) from error
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise UserError(f"--templates-list-file {path}: expected a YAML list of paths to template.yaml files")
+    return names

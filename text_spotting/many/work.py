@@ -1,0 +1,149 @@
+"""Reading one share: part files that are whole, and a note of what is being read, for when that kills the process."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from text_spotting.errors import UserError
+from text_spotting.files.writing import write_whole
+from text_spotting.many.inputs import Share, open_input
+from text_spotting.pictures import decode_picture
+from text_spotting.words import Image, Word
+
+Spotter = Callable[[Image], list[Word]]
+TRIES = 3
+"""A picture that was being read when the process died so often is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One input.
+
+    Attributes:
+        source: its path, or the parquet file's.
+        row: number in the parquet file's row group; -1 for a file of its own.
+        content: bytes, where the parquet file has them.
+    """
+
+    source: str
+    row: int = -1
+    content: bytes | None = None
+
+
+def read_share(share: Share, spotter: Spotter, folder: Path, part_rows: int) -> int:
+    """Read what is still missing of a share and write it to ``folder``; return how many rows were added.
+
+    A part that is there is whole and is passed over. Every input gives exactly one row.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    note = Note(folder / f".share-{share.number:06d}.json")
+    pictures, added, row = _pictures(share), 0, 0
+    for part in range(-(-share.rows // part_rows)):
+        chunk = list(islice(pictures, part_rows))
+        path = part_path(folder, share, part)
+        if not path.exists():
+            rows = [_row(picture, spotter, note, row + index) for index, picture in enumerate(chunk)]
+            write_part(path, rows)
+            added += len(rows)
+        row += len(chunk)
+    note.forget()
+    return added
+
+
+def part_path(folder: Path, share: Share, part: int) -> Path:
+    """Where a part of a share is written."""
+    return folder / f"share-{share.number:06d}-part-{part:05d}.parquet"
+
+
+class Note:
+    """Remembers, beyond the death of a process, which row it was reading and how often one died at it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.deaths: dict[str, int] = {}
+        try:
+            left = json.loads(path.read_text())
+            self.deaths = {str(row): int(times) for row, times in left["deaths"].items()}
+            self.deaths[str(left["now"])] = self.deaths.get(str(left["now"]), 0) + 1
+        except (OSError, ValueError, KeyError, AttributeError, TypeError):
+            pass  # nothing left, or cut off: nobody died at a picture
+
+    def is_deadly(self, row: int) -> bool:
+        """Whether to keep away from a row."""
+        return self.deaths.get(str(row), 0) >= TRIES
+
+    def reading(self, row: int) -> None:
+        """A row is about to be read."""
+        self.path.write_text(json.dumps({"now": row, "deaths": self.deaths}))
+
+    def forget(self) -> None:
+        """The share is done."""
+        self.path.unlink(missing_ok=True)
+
+
+def _row(picture: Picture, spotter: Spotter, note: Note, row: int) -> dict[str, Any]:
+    words: list[Word] = []
+    error: str | None = None
+    if note.is_deadly(row):
+        error = f"{TRIES} processes died while they read this picture"
+    else:
+        note.reading(row)
+        try:
+            content = picture.content
+            if content is None:
+                with open_input(picture.source) as file:
+                    content = file.read()
+            words = spotter(decode_picture(content, Path(picture.source)))
+        except (UserError, OSError, ValueError) as trouble:
+            error = str(trouble)
+    return {"source": picture.source, "row": picture.row, "words": [_entry(word) for word in words], "error": error}
+
+
+def _entry(word: Word) -> dict[str, Any]:
+    polygon = [float(value) for value in word.polygon.ravel()]
+    return {"text": word.text, "score": float(word.score), "text_score": float(word.text_score), "polygon": polygon}
+
+
+def _pictures(share: Share) -> Iterator[Picture]:
+    if not share.table:
+        yield from (Picture(path) for path in share.paths)
+        return
+    import pyarrow.parquet as pq
+
+    with closing(open_input(share.table)) as file:
+        batches = pq.ParquetFile(file).iter_batches(64, row_groups=[share.group], columns=[share.column])
+        values = (value.as_py() for batch in batches for value in batch.column(0))
+        for row, value in enumerate(values):
+            if isinstance(value, str):
+                yield Picture(value, row)
+            else:
+                yield Picture(share.table, row, value or b"")
+
+
+def schema() -> Any:
+    """Columns of the part files; a polygon is x, y, x, y, ... in pixels of the picture."""
+    import pyarrow as pa
+
+    word = pa.struct(
+        [
+            ("text", pa.string()),
+            ("score", pa.float32()),
+            ("text_score", pa.float32()),
+            ("polygon", pa.list_(pa.float32())),
+        ]
+    )
+    columns = [("source", pa.string()), ("row", pa.int64()), ("words", pa.list_(word)), ("error", pa.string())]
+    return pa.schema(columns)
+
+
+def write_part(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write rows in one piece."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pylist(rows, schema())
+    write_whole(path, lambda temporary: pq.write_table(table, temporary))

@@ -1,0 +1,1 @@
+"""What was found in images: lines of text, and files of the kinds that people want."""
