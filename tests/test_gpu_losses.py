@@ -11,9 +11,9 @@ from small_networks import TEMPLATES
 from torch import Tensor
 
 from text_spotting.engine.torch_spotter import build_network
-from text_spotting.export.network import load_config
 from text_spotting.gpu.losses import detector_losses
 from text_spotting.gpu.matching import Truth
+from text_spotting.workdir.config import load_config
 
 SIZE = (192, 144)
 NAMES = ("loss_rpn_cls", "loss_rpn_bbox", "loss_cls", "loss_bbox", "loss_mask")

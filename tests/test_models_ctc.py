@@ -6,9 +6,11 @@ import math
 import pytest
 import torch
 
-from text_spotting.alphabet import START, STOP, SYMBOLS, encode
+from text_spotting.alphabet import DEFAULT, START, STOP
 from text_spotting.data.packing import pad_texts
 from text_spotting.models.ctc import PRINTABLE, CTCClassifier, folding
+
+SYMBOLS = "  " + DEFAULT.symbols
 
 
 def classifier_of(*columns: dict[str, float]) -> tuple[CTCClassifier, torch.Tensor]:
@@ -34,7 +36,7 @@ def test_small_and_capital_letters_add_up_and_punctuation_counts_as_blank() -> N
 
 
 def test_each_printable_character_is_folded_into_one_class_and_none_into_stop() -> None:
-    fold = folding(SYMBOLS)
+    fold = folding(DEFAULT)
     assert fold.sum(dim=1).eq(1).all()
     assert fold[:, STOP].sum() == 0
     assert fold[:, SYMBOLS.index("z")].sum() == 2
@@ -47,7 +49,7 @@ def test_the_loss_sums_up_all_alignments_of_a_text() -> None:
     layer = CTCClassifier(5)
     columns = torch.randn(1, 5, 1, 4)
     probabilities = layer(columns)[0].detach()
-    wanted = encode("aa")[:-1]
+    wanted = DEFAULT.encode("aa")[:-1]
     total = 0.0
     for path in itertools.product({START, *wanted}, repeat=4):
         merged = [symbol for symbol, _ in itertools.groupby(path) if symbol != START]

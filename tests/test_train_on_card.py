@@ -11,13 +11,13 @@ from small_networks import TEMPLATES, small_network
 from text_spotting.cli.main import BAD_INPUT, run_tool
 from text_spotting.engine.checkpoints import missing_weights, read_snapshot, write_snapshot
 from text_spotting.engine.torch_spotter import build_network
-from text_spotting.export.network import load_config
 from text_spotting.geometry import box_to_polygon
 from text_spotting.gpu import detector, reader
 from text_spotting.gpu.course import read_state
 from text_spotting.gpu.feed import Rendering, _drawer, write_block
 from text_spotting.gpu.shards import Packed, write_shards
 from text_spotting.gpu.views import ViewOptions
+from text_spotting.workdir.config import load_config
 
 CONFIG = TEMPLATES / "text-spotting-0003-lite" / "model.py"
 CPU = torch.device("cpu")
@@ -123,7 +123,7 @@ def test_the_readers_snapshot_completes_a_detectors(data: Path, capsys: pytest.C
         (["reader", "--load-weights", "first.pth", "--state", "s", "--shards", "gone"], "gone is not a folder"),
         (["first-reader", "--fonts", "gone"], "--fonts: gone is not a folder"),
         (["first-reader", "--seconds", "0"], "--seconds must be above 0"),
-        (["first-reader", "--config", "missing.py"], "missing.py does not exist"),
+        (["first-reader", "--config", "missing.py"], "missing.py: no such configuration"),
         (["first-reader", "--output", "gone/out.pth"], "the folder gone does not exist"),
         (["snapshot", "--state", "first.pth"], "is not the state of a run"),
     ],

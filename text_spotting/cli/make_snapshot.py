@@ -65,7 +65,10 @@ def _parts(args: argparse.Namespace) -> "Iterator[tuple[Checkpoint, str]]":
         members = [(read_snapshot(path), path, weight) for path, weight in named]
         iterations = sum(int(member.get("meta", {}).get("iter", 0)) for member, _, _ in members)
         name = f"the mean of {', '.join(path for path, _ in named)}"
-        yield {"state_dict": mean_of_weights(members), "meta": {"iter": iterations}}, name
+        yield (
+            {"state_dict": mean_of_weights(members), "meta": {**members[0][0].get("meta", {}), "iter": iterations}},
+            name,
+        )
 
 
 def weighted(entry: str) -> tuple[str, float]:

@@ -111,7 +111,7 @@ class Course:
         temporary = self.state.with_suffix(".part")
         torch.save(
             {
-                "network": self.network.state_dict(),
+                "state_dict": self.network.state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "steps": self.steps,
@@ -124,7 +124,7 @@ class Course:
 
     def _resume(self) -> None:
         kept = read_state(self.state)
-        self.network.load_state_dict(kept["network"])
+        self.network.load_state_dict(kept["state_dict"])
         self.average.load_state_dict(kept["average"])
         self.optimizer.load_state_dict(kept["optimizer"])
         self.steps, self.before = kept["steps"], kept["seconds"]
@@ -136,8 +136,8 @@ def read_state(path: Path) -> dict[str, Any]:
     Raises:
         UserError: missing, or something else.
     """
-    kept: dict[str, Any] = read_snapshot(path)["state_dict"]
-    if missing := {"network", "average", "optimizer", "steps", "seconds"} - set(kept):
+    kept = read_snapshot(path)
+    if missing := {"state_dict", "average", "optimizer", "steps", "seconds"} - set(kept):
         raise UserError(f"{path} is not the state of a run on a card: it lacks {', '.join(sorted(missing))}")
     return kept
 

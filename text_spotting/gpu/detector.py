@@ -12,7 +12,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from text_spotting.engine.checkpoints import load_weights, read_snapshot
+from text_spotting.engine.checkpoints import load_some_weights, read_snapshot
 from text_spotting.engine.torch_spotter import build_network
 from text_spotting.gpu.course import Course, Tally, by_rate
 from text_spotting.gpu.feed import take_blocks, wait_for
@@ -135,7 +135,7 @@ def train_detector(
     """
     torch.manual_seed(plan.seed)
     network: Any = build_network(prepare(config)).to(device).train()
-    load_weights(network, read_snapshot(weights), weights)
+    load_some_weights(network, read_snapshot(weights), weights)
     network.roi_head.text_head.requires_grad_(False)
     rates = [("backbone", plan.rate * 0.2), ("neck.lateral", plan.rate * 0.4), ("neck.smooth", plan.rate * 0.4)]
     course = Course(network, by_rate(network, rates, plan.rate), plan.seconds, state)

@@ -14,14 +14,14 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
 import text_spotting.models  # noqa: F401  (registers the head)
-from text_spotting.engine.checkpoints import load_weights, missing_weights, read_snapshot
+from text_spotting.engine.checkpoints import load_some_weights, read_snapshot
 from text_spotting.gpu.course import Course, Tally, by_rate
 from text_spotting.gpu.detector import normaliser
 from text_spotting.gpu.feed import take_blocks, wait_for
 from text_spotting.gpu.light import relight
 from text_spotting.gpu.shards import read_shard
 from text_spotting.gpu.words import Jitter, WordPool
-from text_spotting.models.ctc import PRINTABLE
+from text_spotting.models.ctc import characters
 from text_spotting.models.ppocr import RECOGNISER, classifier_rows, model_file
 
 LOGGER = logging.getLogger(__name__)
@@ -145,9 +145,9 @@ def first_reader(config: Config, others: Path | None = None) -> Reader:
     config.model.roi_head.text_head.encoder.update(pretrained=True, mean=settings.mean, std=settings.std)
     reader = Reader(config)
     if others is not None:
-        load_weights(reader, read_snapshot(others), others)
+        load_some_weights(reader, read_snapshot(others), others)
     reader.head.encoder.init_weights()
-    rows = classifier_rows(model_file(RECOGNISER), PRINTABLE)
+    rows = classifier_rows(model_file(RECOGNISER), characters(reader.head.alphabet))
     with torch.no_grad():
         for parameter, values in zip((reader.head.ctc.linear.weight, reader.head.ctc.linear.bias), rows, strict=True):
             parameter.copy_(values)
@@ -161,9 +161,8 @@ def train_reader(
     torch.manual_seed(plan.seed)
     network = Reader(config).to(device).train()
     start = read_snapshot(weights)
-    load_weights(network, start, weights)
-    if missing := missing_weights(network, start):
-        LOGGER.info("%s lacks %d tensors, the first is %s: they begin at random", weights, len(missing), missing[0])
+    if missing := load_some_weights(network, start, weights):
+        LOGGER.info("%s lacks %s: they begin at random", weights, missing)
     rates = [("roi_head.text_head.encoder", plan.rate), ("roi_head.text_head.ctc", 2 * plan.rate)]
     course = Course(network, by_rate(network, rates, 5 * plan.rate), plan.seconds, state, weight_decay=0.02)
     library = Library(shards, blocks, plan, device)
