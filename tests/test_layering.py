@@ -91,6 +91,7 @@ ABOVE_SEAMS: dict[str, set[str]] = {
         "runtime",
         "workdir",
     },
+    "gpu": {"annotations", "data", "engine", "models", "ops", "synth", "workdir"},
 }
 MAY_IMPORT = {
     **AMONG_SEAMS,
@@ -99,7 +100,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
 }
 TORCH_SIDE = {"torch", "torchvision", "mmcv", "mmdet", "mmengine"}
-WITH_TORCH = {"ops", "data", "models", "engine", "export"}
+WITH_TORCH = {"ops", "data", "models", "engine", "gpu", "export"}
 
 
 def _part(path: Path) -> str:

@@ -14,7 +14,7 @@ from text_spotting.errors import UserError
 from text_spotting.models.backbones import LargeKernelFPN, TextBackbone
 from text_spotting.models.encoder import ColumnMixer, LightSVTREncoder
 from text_spotting.models.lcnet import SqueezeExcitation
-from text_spotting.models.ppocr import fill, model_file, take_pixels, weights_in_order
+from text_spotting.models.ppocr import classifier_rows, fill, model_file, take_pixels, weights_in_order
 
 
 def test_weights_come_as_they_run_with_norms_merged_and_products_transposed(tmp_path):
@@ -105,3 +105,28 @@ def test_each_column_of_a_word_hears_of_the_others_and_the_encoder_keeps_them_in
     with torch.no_grad():
         assert (mixer(columns) - mixer(changed)).abs()[0, 0].max() > 1e-3
         assert LightSVTREncoder(columns=24).eval()(torch.rand(2, 3, 32, 96)).shape == (2, 120, 1, 24)
+
+
+def packaged_classifier(path, characters):
+    """A recogniser that is nothing but its classifier, 2 channels; row n has weights n and bias n / 10."""
+    rows = np.arange(len(characters) + 2, dtype=np.float32)
+    stored = {"w": np.stack([rows, rows]), "b": rows / 10}
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"]), helper.make_node("Add", ["y", "b"], ["out"])]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("x", "out")]
+    tensors = [numpy_helper.from_array(value, name) for name, value in stored.items()]
+    model = helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], tensors))
+    helper.set_model_props(model, {"character": "\n".join(characters)})
+    onnx.save(model, path)
+
+
+def test_the_classifiers_rows_come_as_asked_for_the_blank_first(tmp_path):
+    packaged_classifier(tmp_path / "m.onnx", "zab")
+    weight, bias = classifier_rows(tmp_path / "m.onnx", "ba z")
+    assert weight.tolist() == [[row, row] for row in (0, 3, 2, 4, 1)], "the space is behind all others"
+    assert bias.tolist() == pytest.approx([0, 0.3, 0.2, 0.4, 0.1])
+
+
+def test_a_character_that_the_packaged_model_does_not_know_is_named(tmp_path):
+    packaged_classifier(tmp_path / "m.onnx", "ab")
+    with pytest.raises(UserError, match="does not know 'q'"):
+        classifier_rows(tmp_path / "m.onnx", "aq")

@@ -3,7 +3,7 @@
 import io
 import pickle
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -157,3 +157,31 @@ def half_precision(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         name: tensor.half() if tensor.is_floating_point() and not name.endswith("running_var") else tensor
         for name, tensor in weights.items()
     }
+
+
+def mean_of_weights(snapshots: Sequence[tuple[Checkpoint, str, float]]) -> dict[str, torch.Tensor]:
+    """Mean of the weights of like networks, float32; what counts, as batch norms do, is the first's.
+
+    Args:
+        snapshots: each with its name for people and its weight in the mean, of any sum.
+
+    Raises:
+        UserError: they are not of one network, or weights sum up to nothing.
+    """
+    total = sum(weight for _, _, weight in snapshots)
+    if total <= 0:
+        raise UserError("weights of a mean must sum up to more than 0")
+    first, name, _ = snapshots[0]
+    for other, source, _ in snapshots[1:]:
+        shapes, others = ({k: v.shape for k, v in one["state_dict"].items()} for one in (first, other))
+        if differing := sorted(k for k in shapes.keys() | others.keys() if shapes.get(k) != others.get(k)):
+            raise UserError(f"{name} and {source} have no mean: they differ in {differing[0]}, or one lacks it")
+    return {key: _mean(key, snapshots, total) for key in first["state_dict"]}
+
+
+def _mean(key: str, snapshots: Sequence[tuple[Checkpoint, str, float]], total: float) -> torch.Tensor:
+    tensors = [snapshot["state_dict"][key] for snapshot, _, _ in snapshots]
+    if not tensors[0].is_floating_point():
+        return tensors[0]
+    parts = [tensor.float() * (weight / total) for tensor, (_, _, weight) in zip(tensors, snapshots, strict=True)]
+    return torch.stack(parts).sum(dim=0)

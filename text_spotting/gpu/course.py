@@ -1,6 +1,8 @@
 """The course of a training run that is given a time rather than a number of steps."""
 
+import contextlib
 import copy
+import logging
 import math
 import time
 from collections.abc import Iterable, Iterator
@@ -10,6 +12,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from text_spotting.engine.checkpoints import read_snapshot
+from text_spotting.errors import UserError
+
+LOGGER = logging.getLogger(__name__)
+_WARM_UP = 200
+"""Steps until rates are full."""
+_LEAST = 0.01
+"""Share of the highest rate that is left at the end."""
+_MINUTES = 1.5
+"""Between two savings of the state."""
+
 
 class Course:
     """Steps until the time is over; rates rise, stay, and fall as a cosine of the share of time that has passed.
@@ -18,7 +31,8 @@ class Course:
         network: what is trained.
         groups: parameter groups with ``lr``, the highest rate of each.
         seconds: how long to train.
-        state: file that keeps everything needed to go on; where it exists, the run goes on from there.
+        state: file that keeps everything needed to go on; where it exists, the run goes on from there. Random numbers
+            are not kept: a run that goes on sees other data than one that was never interrupted.
         momentum: share by which the moving average of the weights takes over new ones at each step.
         weight_decay: of AdamW.
     """
@@ -52,8 +66,10 @@ class Course:
         return self.before + time.monotonic() - self.started
 
     def __iter__(self) -> Iterator[float]:
-        """Yield the share of time that has passed, 0 to 1, once a step."""
-        while (share := self.passed / self._given()) < 1:
+        """Yield the share of time that has passed, 0 to 1, once a step; the time begins here."""
+        self.started = time.monotonic()
+        while (passed := self.passed) < (given := self._given()):
+            share = passed / given
             rate = min(1.0, (self.steps + 1) / _WARM_UP) * (_LEAST + (1 - _LEAST) * (1 + math.cos(math.pi * share)) / 2)
             for group, highest in zip(self.optimizer.param_groups, self.groups, strict=True):
                 group["lr"] = highest * rate
@@ -64,19 +80,19 @@ class Course:
 
     def _given(self) -> float:
         """Seconds in all; a file beside the state, ``STATE.seconds``, may change them while the run goes on."""
-        wish = self.state.with_suffix(".seconds")
-        if self.steps % 20 == 0 and wish.is_file():
-            self.seconds = float(wish.read_text())
+        with contextlib.suppress(FileNotFoundError, ValueError):  # no wish, or one that is being written
+            self.seconds = float(self.state.with_suffix(".seconds").read_text())
         return self.seconds
 
     def step(self, loss: Tensor, most: float = 10.0) -> bool:
-        """Move by the gradient of a loss; False, and nothing moved, where it is not finite."""
+        """Move by the gradient of a loss, its norm cut to ``most``; False, and no weight moved, if it is not finite."""
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), most)
         self.steps += 1
         # One look at the card a step, and none at the loss.
         if not bool(torch.isfinite(norm)):
+            LOGGER.warning("step %d: the gradient is not finite, left out", self.steps)
             return False
         self.optimizer.step()
         self._average()
@@ -95,7 +111,7 @@ class Course:
         temporary = self.state.with_suffix(".part")
         torch.save(
             {
-                "network": self.network.state_dict(),
+                "state_dict": self.network.state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "steps": self.steps,
@@ -107,20 +123,61 @@ class Course:
         self.saved = time.monotonic()
 
     def _resume(self) -> None:
-        kept = torch.load(self.state, map_location="cpu", weights_only=True)
-        self.network.load_state_dict(kept["network"])
+        kept = read_state(self.state)
+        self.network.load_state_dict(kept["state_dict"])
         self.average.load_state_dict(kept["average"])
         self.optimizer.load_state_dict(kept["optimizer"])
         self.steps, self.before = kept["steps"], kept["seconds"]
 
 
-_WARM_UP = 200
-_LEAST = 0.01
-_MINUTES = 1.5
+def read_state(path: Path) -> dict[str, Any]:
+    """What ``Course.save`` kept, on the CPU.
+
+    Raises:
+        UserError: missing, or something else.
+    """
+    kept = read_snapshot(path)
+    if missing := {"state_dict", "average", "optimizer", "steps", "seconds"} - set(kept):
+        raise UserError(f"{path} is not the state of a run on a card: it lacks {', '.join(sorted(missing))}")
+    return kept
+
+
+class Tally:
+    """Losses summed on the card and told every so many steps.
+
+    Args:
+        every: steps.
+        amount: what a step takes, and ``unit`` its name, for the speed that is told.
+    """
+
+    def __init__(self, every: int, amount: int, unit: str) -> None:
+        self.every, self.amount, self.unit = every, amount, unit
+        self._clear()
+
+    def _clear(self) -> None:
+        self.started, self.count = time.monotonic(), 0
+        self.sums: dict[str, Tensor] = {}
+
+    def __call__(self, share: float, step: int, losses: dict[str, Tensor], held: str) -> None:
+        """Add a step's losses; ``share`` of the time has passed, and ``held`` says what is learned from."""
+        self.count += 1
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0) + value.detach()
+        if self.count < self.every:
+            return
+        means = ", ".join(f"{name} {float(total) / self.count:.4f}" for name, total in self.sums.items())
+        speed = self.count * self.amount / (time.monotonic() - self.started)
+        LOGGER.info("%3.0f %% step %d, %.1f %s/s: %s; %s", 100 * share, step, speed, self.unit, means, held)
+        self._clear()
 
 
 def by_rate(network: nn.Module, rates: Iterable[tuple[str, float]], usual: float) -> list[dict[str, Any]]:
-    """Parameter groups: ``rates`` names parts, by how names begin, and their learning rates; the first that fits holds."""
+    """Parameter groups by learning rate; parts of rate 0 are left out.
+
+    Args:
+        rates: how names of parameters begin, and the rate of these; the first that fits holds.
+        usual: the rate of all others.
+    """
     rates = list(rates)
     found: dict[float, list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():

@@ -1,9 +1,8 @@
 """Training the detector on one card: views of pictures that lie there, real and rendered."""
 
 import logging
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from text_spotting.engine.checkpoints import read_snapshot
+from text_spotting.engine.checkpoints import load_some_weights, read_snapshot
 from text_spotting.engine.torch_spotter import build_network
-from text_spotting.gpu.course import Course, by_rate
-from text_spotting.gpu.feed import take_blocks
+from text_spotting.gpu.course import Course, Tally, by_rate
+from text_spotting.gpu.feed import take_blocks, wait_for
 from text_spotting.gpu.light import relight
 from text_spotting.gpu.losses import detector_losses
 from text_spotting.gpu.shards import Packed, read_shard
@@ -25,6 +24,8 @@ from text_spotting.gpu.views import Card, ViewOptions, take
 LOGGER = logging.getLogger(__name__)
 SHARES = {"ic15": 0.42, "mlt": 0.25, "ic03": 0.08, "rendered": 0.25}
 """How often a view is taken of each source's pictures, as far as there are any."""
+OTHER_SHARE = 0.1
+"""The same of any other source."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,6 @@ class Plan:
         light: share of views that each change of light befalls.
         seed: of all random choices.
         view: how views are chosen.
-        backgrounds: pictures without words are shown as they are drawn.
     """
 
     seconds: float
@@ -48,7 +48,7 @@ class Plan:
     kept: int = 3000
     light: float = 0.35
     seed: int = 0
-    view: ViewOptions = ViewOptions()
+    view: ViewOptions = field(default_factory=ViewOptions)
 
 
 class Gallery:
@@ -68,15 +68,17 @@ class Gallery:
             self.seen.add(path.name)
             for packed in read_shard(path):
                 self.cards.setdefault(packed.source.partition("@")[0], []).append(self._card(packed))
-            LOGGER.info("took in %s: %s", path.name, {name: len(cards) for name, cards in self.cards.items()})
+            LOGGER.info("took in %s: %s", path.name, self.held())
         for packed in take_blocks(self.scenes, 8):
             self._replace(self._card(packed))
 
     def wait(self) -> None:
         """Until there is anything to learn from."""
-        while not any(self.cards.values()):
-            self.refill()
-            time.sleep(0.2)
+        wait_for(lambda: any(self.cards.values()), self.refill, f"pictures in {self.shards} or rendered ones")
+
+    def held(self) -> str:
+        """How many pictures there are of each source."""
+        return ", ".join(f"{len(cards)} {name}" for name, cards in self.cards.items())
 
     def _replace(self, card: Card) -> None:
         rendered = self.cards["rendered"]
@@ -88,22 +90,21 @@ class Gallery:
 
     def _card(self, packed: Packed) -> Card:
         image = torch.from_numpy(np.ascontiguousarray(packed.image[:, :, ::-1].transpose(2, 0, 1))).to(self.device)
-        stretch = (1.0, 1.0)
-        if "@" in packed.source:
-            width, height = (int(side) for side in packed.source.partition("@")[2].split("x"))
-            stretch = (width / image.shape[2], height / image.shape[1])
-        return Card(image, packed.polygons, np.array(packed.ignore, bool), stretch)
+        own = packed.source.partition("@")[2]
+        width, height = (int(side) for side in own.split("x")) if own else packed.image.shape[1::-1]
+        stretch = (width / image.shape[2], height / image.shape[1])
+        return Card(image, packed.polygons, np.asarray(packed.ignore, np.bool_), stretch)
 
     def draw(self, count: int, rng: np.random.Generator) -> list[Card]:
         """Pictures at random, sources by ``SHARES``."""
         names = [name for name, cards in self.cards.items() if cards]
-        shares = np.array([SHARES[name] for name in names])
+        shares = np.array([SHARES.get(name, OTHER_SHARE) for name in names])
         chosen = rng.choice(len(names), count, p=shares / shares.sum())
         return [self.cards[names[which]][rng.integers(len(self.cards[names[which]]))] for which in chosen]
 
 
 def prepare(config: Config) -> Config:
-    """A template's configuration as training here needs it: the trunk sees views as they are."""
+    """A template's configuration, changed in place as training here needs it: the trunk sees views as they are."""
     factor = config.model.backbone.downscale
     config.model.backbone.update(downscale=1, frozen_stages=0, pretrained=False)
     anchors = config.model.rpn_head.anchor_generator
@@ -118,69 +119,50 @@ def prepare(config: Config) -> Config:
     return config
 
 
-def load(network: nn.Module, weights: dict[str, Tensor]) -> None:
-    """Load what a snapshot has of a network; where the proposals' anchors are more, the first ones are the old ones."""
-    own = network.state_dict()
-    for name, value in weights.items():
-        if name not in own:
-            continue
-        if own[name].shape == value.shape:
-            own[name].copy_(value)
-        elif name.startswith(("rpn_head.rpn_cls", "rpn_head.rpn_reg")):
-            own[name].copy_(_more_anchors(value, own[name]))
-        else:
-            LOGGER.info("%s is new", name)
-
-
-def _more_anchors(old: Tensor, new: Tensor) -> Tensor:
-    """Rows of the new anchors begin as those of the last old one."""
-    grown = torch.cat([old, old[-(len(new) - len(old)) :]])
-    return grown.view_as(new)
-
-
 def train_detector(
     config: Config, weights: Path, shards: Path, scenes: Path, state: Path, plan: Plan, device: torch.device
 ) -> nn.Module:
-    """Train from a snapshot and return the moving average of the network."""
+    """Train from a snapshot; return the moving average of the network, text head included, which does not learn.
+
+    Args:
+        config: a template's, with a ``TextBackbone``; it is changed.
+        shards: folder in which ``photos_*.zip`` lie or arrive.
+        scenes: folder that renderers fill.
+        state: see ``Course``.
+
+    Raises:
+        UserError: a snapshot, state or shard is missing, damaged, or of another network.
+    """
     torch.manual_seed(plan.seed)
     network: Any = build_network(prepare(config)).to(device).train()
-    load(network, read_snapshot(weights)["state_dict"])
+    load_some_weights(network, read_snapshot(weights), weights)
     network.roi_head.text_head.requires_grad_(False)
     rates = [("backbone", plan.rate * 0.2), ("neck.lateral", plan.rate * 0.4), ("neck.smooth", plan.rate * 0.4)]
     course = Course(network, by_rate(network, rates, plan.rate), plan.seconds, state)
     gallery = Gallery(shards, scenes, plan.kept, device)
     gallery.wait()
-    normalise = _normaliser(config, device)
+    normalise = normaliser(config, device)
     rng = np.random.default_rng((plan.seed, course.steps))
-    told, sums = time.monotonic(), {}
+    tally = Tally(_TOLD, plan.batch, "views")
     half = torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
     for share in course:
         pictures, truth = take(gallery.draw(plan.batch, rng), plan.view, rng)
         pictures = normalise(relight(pictures, plan.light))
         with half:
             losses = detector_losses(network, pictures, truth)
-        if not course.step(sum(losses.values())):  # type: ignore[arg-type]
-            LOGGER.warning("step %d: losses are not finite, left out", course.steps)
-        for name, value in losses.items():
-            sums[name] = sums.get(name, 0) + value.detach()
-        if course.steps % 40 == 0:
+        course.step(torch.stack(list(losses.values())).sum())
+        tally(share, course.steps, losses, gallery.held())
+        if course.steps % _TOLD == 0:
             gallery.refill()
-            passed, told = time.monotonic() - told, time.monotonic()
-            means = ", ".join(f"{name} {float(total) / 40:.4f}" for name, total in sums.items())
-            held = {name: len(cards) for name, cards in gallery.cards.items()}
-            LOGGER.info("%3.0f %% step %d, %.2f steps/s: %s %s", 100 * share, course.steps, 40 / passed, means, held)
-            sums = {}
     return course.average
 
 
-def _normaliser(config: Config, device: torch.device) -> Any:
+_TOLD = 40
+"""Steps between two lines of the log and two looks for new pictures."""
+
+
+def normaliser(config: Config, device: torch.device) -> Callable[[Tensor], Tensor]:
+    """What turns (B, 3, H, W) RGB 0..255 into what the network takes."""
     settings = config.model.data_preprocessor
     mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (settings.mean, settings.std))
     return lambda pictures: ((pictures - mean) / std).contiguous()
-
-
-def parts_of(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """The detector's own weights, for a snapshot."""
-    for name, value in network.state_dict().items():
-        if not name.startswith("roi_head.text_head"):
-            yield name, value

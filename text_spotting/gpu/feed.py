@@ -1,14 +1,18 @@
 """Rendered pictures and words for training: other processes draw them, the card takes them.
 
-They go through a folder, best one in memory (``/dev/shm``): each block is a file that appears whole and is deleted when taken.
+They go through a folder, best one in memory (``/dev/shm``): each block is a file that appears whole and is deleted when
+taken.
 """
 
+import logging
 import math
 import multiprocessing
 import os
+import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import cv2
@@ -20,7 +24,9 @@ from text_spotting.gpu.packing import CANVAS, quad
 from text_spotting.gpu.shards import Packed
 from text_spotting.synth.generate import DENSE, SceneGenerator, SceneOptions, WordGenerator, WordOptions
 
+LOGGER = logging.getLogger(__name__)
 BLOCK = {"scenes": 8, "words": 512}
+"""Records in a block, by kind."""
 _WAITING = 40
 """Blocks that may lie about before the renderers rest."""
 
@@ -42,41 +48,40 @@ class Rendering:
     size: tuple[int, int] = (960, 672)
 
 
-def render_forever(what: Rendering, folder: Path, processes: int, seed: int = 0) -> list[multiprocessing.Process]:
+def render_forever(what: Rendering, folder: Path, processes: int, seed: int = 0) -> list[BaseProcess]:
     """Start renderers that fill ``folder`` until they are ended, or their parent is."""
     folder.mkdir(parents=True, exist_ok=True)
     context = multiprocessing.get_context("spawn")
-    workers = [
+    workers: list[BaseProcess] = [
         context.Process(target=_work, args=(what, folder, seed * 1000 + number), daemon=True)
         for number in range(processes)
     ]
     for worker in workers:
         worker.start()
-    return list(workers)  # type: ignore[arg-type]
+    return workers
 
 
 def _work(what: Rendering, folder: Path, number: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which ends its renderers
     cv2.setNumThreads(1)
     os.nice(5)
     parent = os.getppid()
     draw = _drawer(what)
     for block in range(1 << 30):
-        while len(list(folder.glob("*.npz"))) > _WAITING:
-            if os.getppid() != parent:
-                return
+        while len(list(folder.glob("*.npz"))) > _WAITING and os.getppid() == parent:
             time.sleep(0.2)
+        if os.getppid() != parent:
+            return
         first = (number * 100003 + block) * BLOCK[what.kind] % (1 << 31)
         records = [draw(first + offset) for offset in range(BLOCK[what.kind])]
-        _write(records, folder / f"{number}_{block}.npz")
+        write_block(records, folder / f"{number}_{block}.npz")
 
 
 def _drawer(what: Rendering) -> Callable[[int], Packed]:
     fonts = () if what.fonts is None else (what.fonts,)
     if what.kind == "words":
-        options = WordOptions(
-            height=(8, 64), punctuation=0.06, compounds=0.06, backgrounds=what.backgrounds, fonts=fonts
-        )
-        return _WordDrawer(WordGenerator(options))
+        words = WordOptions(height=(8, 64), punctuation=0.06, compounds=0.06, backgrounds=what.backgrounds, fonts=fonts)
+        return _WordDrawer(WordGenerator(words))
     options = SceneOptions(size=what.size, words=(6, 24), height=(9, 80), backgrounds=what.backgrounds, fonts=fonts)
     dense = replace(DENSE, size=what.size, words=(40, 90), backgrounds=what.backgrounds, fonts=fonts)
     return _SceneDrawer([SceneGenerator(options)] * 5 + [SceneGenerator(dense)])
@@ -109,7 +114,8 @@ class _SceneDrawer:
         return Packed("rendered", scene.image, polygons, [w.text for w in scene.words], [w.ignore for w in scene.words])
 
 
-def _write(records: list[Packed], path: Path) -> None:
+def write_block(records: Sequence[Packed], path: Path) -> None:
+    """Write a block of rendered records; it appears whole."""
     arrays: dict[str, NDArray[np.generic]] = {}
     for index, record in enumerate(records):
         arrays[f"i{index}"] = record.image
@@ -118,7 +124,7 @@ def _write(records: list[Packed], path: Path) -> None:
         arrays[f"t{index}"] = np.array(record.texts, dtype=str)
     temporary = path.with_suffix(".part")
     with temporary.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
     temporary.rename(path)
 
 
@@ -135,3 +141,18 @@ def take_blocks(folder: Path, most: int) -> Iterator[Packed]:
                     block[f"g{index}"].tolist(),
                 )
         path.unlink()
+
+
+def wait_for(ready: Callable[[], bool], refill: Callable[[], None], what: str) -> None:
+    """Ask for data until some is there; say now and then that it is missing."""
+    told = time.monotonic()
+    while not ready():
+        refill()
+        if time.monotonic() - told > _PATIENCE:
+            told = time.monotonic()
+            LOGGER.info("waiting for %s", what)
+        time.sleep(0.05)
+
+
+_PATIENCE = 10.0
+"""Seconds between two lines about data that does not come."""

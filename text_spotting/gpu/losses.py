@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from text_spotting.gpu.matching import Match, Truth, match_anchors, match_proposals, sample, suppress
+from text_spotting.gpu.matching import Truth, match_anchors, match_proposals, sample, suppress
 from text_spotting.models.assigner import HELD
 from text_spotting.models.mask_head import rasterise
 
@@ -60,7 +60,8 @@ def propose(network: Any, logits: Tensor, deltas: Tensor, anchors: list[Tensor],
     settings, head = network.train_cfg.rpn_proposal, network.rpn_head
     boxes, scores = [], []
     counts = [len(level) for level in anchors]
-    for level, own_logits, own_deltas in zip(anchors, logits.split(counts, 1), deltas.split(counts, 1), strict=True):
+    parts = (torch.split(each, counts, dim=1) for each in (logits, deltas))
+    for level, own_logits, own_deltas in zip(anchors, *parts, strict=True):
         best, rows = own_logits.topk(min(settings.nms_pre, len(level)), dim=1)
         moves = own_deltas.gather(1, rows[..., None].expand(-1, -1, 4))
         found = head.bbox_coder.decode(level[rows].flatten(0, 1), moves.flatten(0, 1), max_shape=size)
@@ -116,10 +117,7 @@ def box_losses(roi_head: Any, levels: Any, boxes: Tensor, valid: Tensor, truth: 
 
 def _mask_loss(roi_head: Any, levels: Any, rois: Tensor, polygons: Tensor) -> Tensor:
     if not len(rois):
-        return sum(parameter.sum() for parameter in roi_head.mask_head.parameters()) * 0.0  # type: ignore[return-value]
+        return torch.stack([parameter.sum() for parameter in roi_head.mask_head.parameters()]).sum() * 0.0
     masks = roi_head._mask_forward(levels, rois)["mask_preds"][:, 0]
     wanted = rasterise(polygons, rois[:, 1:], roi_head.train_cfg.mask_size)
     return F.binary_cross_entropy_with_logits(masks, wanted)
-
-
-__all__ = ["Match", "Truth", "box_losses", "detector_losses", "propose", "proposal_losses", "to_rois"]

@@ -25,7 +25,7 @@ class Match(NamedTuple):
 
     Attributes:
         word: (B, N) the word that it overlaps most.
-        overlap: (B, N) by how much, as intersection over union.
+        overlap: (B, N) by how much, as intersection over union; -1 for an anchor in a don't-care region.
         positive, negative: (B, N) whether it learns that word, or to be background; neither is left alone.
     """
 
@@ -69,19 +69,23 @@ def match_anchors(anchors: Tensor, truth: Truth, high: float, low: float, ignore
     is at least ``low``; it is background below ``low``. Anchors with more than ``ignore`` of their area in a don't-care
     region are left alone.
     """
-    rows = [_match_picture(anchors, boxes, high, low) for boxes in truth.boxes]
-    word, overlap, positive = (torch.stack(parts) for parts in zip(*rows, strict=True))
     free = torch.stack([covered(anchors, regions) for regions in truth.ignored]) <= ignore
-    return Match(word, overlap, positive & free, (overlap < low) & ~positive & free)
+    rows = [_match_picture(anchors, *picture, high, low) for picture in zip(truth.boxes, free, strict=True)]
+    word, overlap, positive = (torch.stack(parts) for parts in zip(*rows, strict=True))
+    return Match(word, overlap, positive, (overlap < low) & ~positive & free)
 
 
-def _match_picture(anchors: Tensor, boxes: Tensor, high: float, low: float) -> tuple[Tensor, Tensor, Tensor]:
-    shared = overlaps(anchors, boxes)
+def _match_picture(
+    anchors: Tensor, boxes: Tensor, free: Tensor, high: float, low: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    shared = overlaps(anchors, boxes).masked_fill(~free[:, None], -1)
     overlap, word = shared.max(dim=1)
     best = shared.amax(dim=0)
     favourite = (shared == best) & (best >= low) & (best > 0)
     chosen = favourite.any(dim=1)
-    word = torch.where(chosen, favourite.int().argmax(dim=1), word)
+    # An anchor that is the best of several words learns the last of them.
+    last = (favourite * torch.arange(1, len(boxes) + 1, device=boxes.device)).argmax(dim=1)
+    word = torch.where(chosen, last, word)
     return word, overlap, (overlap >= high) | chosen
 
 
@@ -106,8 +110,8 @@ def match_proposals(
 def sample(match: Match, count: int, positives: int, bins: int = 0) -> tuple[Tensor, Tensor]:
     """Choose at random up to ``count`` boxes a picture, at most ``positives`` of them words.
 
-    With ``bins``, background is drawn about evenly from that many ranges of overlap, as in Libra R-CNN (Pang et al. 2019,
-    arXiv 1904.02701).
+    With ``bins``, background is drawn about evenly from that many ranges of overlap, as in Libra R-CNN (Pang et al.
+    2019, arXiv 1904.02701).
 
     Returns:
         Two masks (B, N): the chosen words and the chosen background.

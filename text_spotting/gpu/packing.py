@@ -1,6 +1,6 @@
 """From data sets to the records of shards: whole photos for the detector, single words for the reader."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
@@ -10,6 +10,7 @@ from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.data.word_crops import words_of
 from text_spotting.geometry import min_area_rect
 from text_spotting.gpu.shards import Packed
+from text_spotting.pictures import read_picture
 from text_spotting.words import FloatArray, Image, Word
 
 LONGEST = 1280
@@ -18,29 +19,31 @@ CANVAS = (96, 320)
 """Height, width that a packed word with its surroundings must fit into."""
 
 
-def photos(source: str, images: Sequence[AnnotatedImage], size: tuple[int, int] | None = None) -> Iterator[Packed]:
-    """Whole photos with their words; ``size`` (width, height) is the pictures' own where they are stored squeezed.
+def photos(source: str, images: Iterable[AnnotatedImage], size: tuple[int, int] | None = None) -> Iterator[Packed]:
+    """Whole photos with their words.
 
-    Squeezed pictures stay as they lie; their records say in ``source`` what to stretch them to, as ``NAME@WIDTHxHEIGHT``.
+    Args:
+        source: name of the data set.
+        size: width, height that the pictures have by rights where they are stored squeezed. They stay as they lie;
+            their records say in ``source`` what to stretch them to, as ``NAME@WIDTHxHEIGHT``.
+
+    Raises:
+        UserError: a picture is missing or broken.
     """
     name = source if size is None else f"{source}@{size[0]}x{size[1]}"
     for annotated in images:
-        image = cv2.imread(str(annotated.path), cv2.IMREAD_COLOR)
-        if image is None:
-            continue
+        image = read_picture(annotated.path)
         factor = min(1.0, LONGEST / max(image.shape[:2]))
-        image = _shrunk(np.asarray(image, np.uint8), factor)
+        image = _shrunk(image, factor)
         words = annotated.words
         polygons = np.array([quad(word.polygon) for word in words], np.float32).reshape(-1, 4, 2)
         yield Packed(name, image, polygons * factor, [_target(word) for word in words], [word.ignore for word in words])
 
 
-def single_words(source: str, images: Sequence[AnnotatedImage], wanted: Callable[[Word], bool]) -> Iterator[Packed]:
+def single_words(source: str, images: Iterable[AnnotatedImage]) -> Iterator[Packed]:
     """The readable words of photos, each in a picture of its own with a little around it."""
     for annotated in images:
         for image, word in words_of(annotated):
-            if not wanted(word):
-                continue
             factor = min(1.0, CANVAS[0] / image.shape[0], CANVAS[1] / image.shape[1])
             yield Packed(source, _shrunk(image, factor), quad(word.polygon)[None] * factor, [word.text], [False])
 

@@ -1,8 +1,7 @@
-"""Training the reader on one card: words at their own width for CTC, squeezed ones for the attention decoder as well."""
+"""Training the reader on one card: words at their own width for CTC, squeezed ones for the attention decoder, too."""
 
 import logging
 import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,18 +10,25 @@ import numpy as np
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
-from text_spotting.engine.checkpoints import read_snapshot
-from text_spotting.gpu.course import Course, by_rate
-from text_spotting.gpu.feed import take_blocks
+import text_spotting.models  # noqa: F401  (registers the head)
+from text_spotting.engine.checkpoints import load_some_weights, read_snapshot
+from text_spotting.gpu.course import Course, Tally, by_rate
+from text_spotting.gpu.detector import normaliser
+from text_spotting.gpu.feed import take_blocks, wait_for
 from text_spotting.gpu.light import relight
 from text_spotting.gpu.shards import read_shard
 from text_spotting.gpu.words import Jitter, WordPool
+from text_spotting.models.ctc import characters
+from text_spotting.models.ppocr import RECOGNISER, classifier_rows, model_file
 
 LOGGER = logging.getLogger(__name__)
 REAL = {"ic15": 0.40, "iiit5k": 0.15, "ic03": 0.15, "mlt": 0.30}
 """How real words are drawn, by source."""
+OTHER_REAL = 0.1
+"""The same of any other source."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Plan:
         seconds: how long.
         chunk: words of about one width that go through together.
         chunks: of them in a step.
-        rate: highest learning rate of the trunk and the mixers; the classifier has twice, the decoder five times as much.
+        rate: highest learning rate of the encoder; the classifier has twice, the decoder five times as much.
         real: share of real words.
         capacity: rendered words held on the card.
         light: share of words that each change of light befalls.
@@ -73,18 +79,21 @@ class Library:
 
     def wait(self) -> None:
         """Until there is anything to learn from."""
-        while not (self.real or self.rendered.held):
-            self.refill()
-            time.sleep(0.2)
+        wait_for(lambda: bool(self.real or self.rendered.held), self.refill, f"words in {self.shards} or rendered ones")
+
+    def held(self) -> str:
+        """How many words there are of each source."""
+        pools = {**self.real, "rendered": self.rendered}
+        return ", ".join(f"{pool.held} {name}" for name, pool in pools.items())
 
     def _take_in(self, path: Path) -> None:
         words = list(read_shard(path))
-        for source in {word.source for word in words}:
+        for source in sorted({word.source for word in words}):
             own = [word for word in words if word.source == source]
             pool = WordPool(len(own), self.device)
             pool.add(own)
             self.real[source if source not in self.real else f"{source} {path.stem}"] = pool
-        LOGGER.info("took in %s: %s", path.name, {name: pool.held for name, pool in self.real.items()})
+        LOGGER.info("took in %s: %s", path.name, self.held())
 
     def chunks(self, count: int, chunks: int, rng: np.random.Generator) -> list[tuple[WordPool, Tensor, float]]:
         """Rows of ``chunks`` times ``count`` words and their usual width over height, words of like width together."""
@@ -103,7 +112,7 @@ class Library:
     def _pool(self, rng: np.random.Generator) -> WordPool:
         if self.real and (rng.random() < self.plan.real or not self.rendered.held):
             names = list(self.real)
-            shares = np.array([REAL[name.split()[0]] for name in names])
+            shares = np.array([REAL.get(name.split()[0], OTHER_REAL) for name in names])
             return self.real[names[rng.choice(len(names), p=shares / shares.sum())]]
         return self.rendered
 
@@ -113,58 +122,75 @@ class Reader(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        init_default_scope("mmdet")
         self.roi_head = nn.ModuleDict({"text_head": MODELS.build(config.model.roi_head.text_head)})
 
     @property
     def head(self) -> Any:
+        """The ``TextRecognitionHead``."""
         return self.roi_head["text_head"]
+
+
+def first_reader(config: Config, others: Path | None = None) -> Reader:
+    """A reader with the weights of PP-OCRv6's recogniser: encoder, and the classifier's rows for what is printable.
+
+    Args:
+        config: a template's whose text head has a ``LightSVTREncoder`` and a classifier for CTC.
+        others: snapshot that gives the rest, the decoder and the places it attends to; at random without one.
+
+    Raises:
+        UserError: rapidocr, which has the weights, is not installed, or the snapshot is of another network.
+    """
+    settings = config.model.data_preprocessor
+    config.model.roi_head.text_head.encoder.update(pretrained=True, mean=settings.mean, std=settings.std)
+    reader = Reader(config)
+    if others is not None:
+        load_some_weights(reader, read_snapshot(others), others)
+    reader.head.encoder.init_weights()
+    rows = classifier_rows(model_file(RECOGNISER), characters(reader.head.alphabet))
+    with torch.no_grad():
+        for parameter, values in zip((reader.head.ctc.linear.weight, reader.head.ctc.linear.bias), rows, strict=True):
+            parameter.copy_(values)
+    return reader
 
 
 def train_reader(
     config: Config, weights: Path, shards: Path, blocks: Path, state: Path, plan: Plan, device: torch.device
 ) -> nn.Module:
-    """Train from a snapshot and return the moving average of the text head."""
+    """Train from a snapshot and return the moving average of the text head; see ``train_detector``."""
     torch.manual_seed(plan.seed)
-    import text_spotting.models  # noqa: F401  (registers the head)
-
     network = Reader(config).to(device).train()
-    missing = network.load_state_dict(read_snapshot(weights)["state_dict"], strict=False).missing_keys
-    LOGGER.info("begins without weights: %s", missing)
+    start = read_snapshot(weights)
+    if missing := load_some_weights(network, start, weights):
+        LOGGER.info("%s lacks %s: they begin at random", weights, missing)
     rates = [("roi_head.text_head.encoder", plan.rate), ("roi_head.text_head.ctc", 2 * plan.rate)]
     course = Course(network, by_rate(network, rates, 5 * plan.rate), plan.seconds, state, weight_decay=0.02)
     library = Library(shards, blocks, plan, device)
     library.wait()
-    settings = config.model.data_preprocessor
-    mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (settings.mean, settings.std))
-    rng, jitter = np.random.default_rng((plan.seed, course.steps)), Jitter()
-    told, sums = time.monotonic(), torch.zeros(2, device=device)
+    normalise = normaliser(config, device)
+    rng = np.random.default_rng((plan.seed, course.steps))
+    tally = Tally(100, plan.chunk * plan.chunks, "words")
     half = torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
     for share in course:
-        losses = []
+        ctc, attention = [], []
         for index, (pool, rows, aspect) in enumerate(library.chunks(plan.chunk, plan.chunks, rng)):
             squeezed = index == 0
             width = plan.squeezed[1] if squeezed else own_width(aspect, math.exp(rng.uniform(*np.log(plan.stretch))))
-            crops = pool.cut(rows, jitter(pool.frames[rows]), width)
-            crops = (relight(coarsen(crops, rng), plan.light) - mean) / std
+            crops = pool.cut(rows, JITTER(pool.frames[rows]), width, plan.squeezed[0])
+            crops = normalise(relight(coarsen(crops, rng), plan.light))
             with half:
-                losses.append(network.head.ctc_loss(crops, pool.texts[rows]))
+                ctc.append(network.head.ctc_loss(crops, pool.texts[rows]))
                 if squeezed:
-                    attention = network.head.attention_loss(crops, pool.texts[rows])
-        ctc = torch.stack(losses).mean()
-        loss = ctc + attention
-        if not course.step(loss, most=5.0):
-            LOGGER.warning("step %d: losses are not finite, left out", course.steps)
-        sums += torch.stack([ctc.detach(), attention.detach()])
+                    attention.append(network.head.attention_loss(crops, pool.texts[rows]))
+        losses = {"ctc": torch.stack(ctc).mean(), "attention": attention[0]}
+        course.step(losses["ctc"] + losses["attention"], most=5.0)
+        tally(share, course.steps, losses, library.held())
         if course.steps % 25 == 0:
             library.refill()
-        if course.steps % 100 == 0:
-            passed, told = time.monotonic() - told, time.monotonic()
-            means = (sums / 100).tolist()
-            text = "%3.0f %% step %d, %.1f words/s: ctc %.4f, attention %.4f, %d rendered words held"
-            words = 100 * plan.chunk * plan.chunks / passed
-            LOGGER.info(text, 100 * share, course.steps, words, *means, library.rendered.held)
-            sums.zero_()
     return course.average
+
+
+JITTER = Jitter()
 
 
 def own_width(aspect: float, stretch: float) -> int:

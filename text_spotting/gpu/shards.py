@@ -1,6 +1,7 @@
 """Shards: packed training data, small enough to be sent one at a time to a machine with a card.
 
-A shard is a zip archive without compression: one picture a member, WebP, and ``index.json`` with what is written on each.
+A shard is a zip archive without compression: one picture a member, WebP, and ``index.json`` with what is written on
+each.
 """
 
 import json

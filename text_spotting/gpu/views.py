@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.random import Generator
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -31,7 +32,7 @@ class Card(NamedTuple):
 
     image: Tensor
     polygons: FloatArray
-    ignore: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    ignore: NDArray[np.bool_]
     stretch: tuple[float, float] = (1.0, 1.0)
 
 
@@ -122,7 +123,7 @@ def clipped_boxes(quads: FloatArray, size: tuple[int, int]) -> FloatArray:
     """Boxes (n, 4) around quads (n, 4, 2), cut off at the view's edges."""
     limit = np.array(size, np.float32)
     low, high = np.clip(quads.min(axis=1), 0, limit), np.clip(quads.max(axis=1), 0, limit)
-    return np.concatenate([low, high], axis=1).astype(np.float32)
+    return np.asarray(np.concatenate([low, high], axis=1), np.float32)
 
 
 def take(cards: list[Card], options: ViewOptions, rng: Generator) -> tuple[Tensor, Truth]:
@@ -148,7 +149,7 @@ def _padded(parts: list[FloatArray]) -> Tensor:
 def look(image: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
     """(3, H, W) uint8 seen through ``matrix`` (2, 3), picture to view: (1, 3, height, width) float 0..255.
 
-    Beyond the picture is its own mean colour, as in ``data.transforms.warp``.
+    Beyond the picture is its own mean color, as in ``data.transforms.warp``.
     """
     pixels = image[None].float()
     mean = pixels.mean(dim=(2, 3), keepdim=True)

@@ -1,7 +1,7 @@
 """Words on the card, and how the reader sees them: at their own width, in frames that are somewhat off."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,12 +14,15 @@ from text_spotting.frames import SAMPLES, FrameJitter, reading_frame
 from text_spotting.gpu.packing import CANVAS
 from text_spotting.gpu.shards import Packed
 
+_AT_ONCE = 1024
+"""Words that go to the card together."""
+
 
 class WordPool:
     """A ring of words on the card: a picture each, its size, its frame and its text.
 
     Args:
-        capacity: words held; the oldest give way.
+        capacity: words held, 92 kB each, from the start; the oldest give way.
     """
 
     def __init__(self, capacity: int, device: torch.device) -> None:
@@ -77,9 +80,6 @@ class WordPool:
         return F.avg_pool2d(fine, SAMPLES)
 
 
-_AT_ONCE = 1024
-
-
 @dataclass(frozen=True)
 class Jitter:
     """``frames.FrameJitter`` for many frames at once.
@@ -90,7 +90,7 @@ class Jitter:
         heavy: factor on all of it.
     """
 
-    loose: FrameJitter = FrameJitter()
+    loose: FrameJitter = field(default_factory=FrameJitter)
     tight: float = 0.25
     heavy: float = 1.0
 

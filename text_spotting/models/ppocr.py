@@ -58,6 +58,24 @@ def weights_in_order(path: Path) -> list[Tensor]:
     return [torch.from_numpy(value.copy()) for value in found]
 
 
+def classifier_rows(path: Path, characters: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Weights (1 + n, channels) and biases (1 + n,) of the recogniser's classifier: the blank, then n characters.
+
+    Raises:
+        UserError: the model does not know one of the characters.
+    """
+    import onnx
+
+    said = {entry.key: entry.value for entry in onnx.load(str(path)).metadata_props}
+    # The list of characters lacks the blank before it and the space behind it.
+    table = ["", *said.get("character", "").split("\n"), " "]
+    if unknown := [character for character in characters if character not in table]:
+        raise UserError(f"{path} does not know {unknown[0]!r}; install rapidocr==3.10.0")
+    rows = [0, *(table.index(character) for character in characters)]
+    weight, bias = weights_in_order(path)[-2:]
+    return weight[rows], bias[rows]
+
+
 def merge_norm(
     weight: NDArray[np.float32], norm: Sequence[NDArray[np.float32]]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

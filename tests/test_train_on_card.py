@@ -1,0 +1,148 @@
+"""Training on a card in miniature, on the CPU: from packed toy pictures to a snapshot that the spotter loads."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from small_networks import TEMPLATES, small_network
+
+from text_spotting.cli.main import BAD_INPUT, run_tool
+from text_spotting.engine.checkpoints import missing_weights, read_snapshot, write_snapshot
+from text_spotting.engine.torch_spotter import build_network
+from text_spotting.geometry import box_to_polygon
+from text_spotting.gpu import detector, reader
+from text_spotting.gpu.course import read_state
+from text_spotting.gpu.feed import Rendering, _drawer, write_block
+from text_spotting.gpu.shards import Packed, write_shards
+from text_spotting.gpu.views import ViewOptions
+from text_spotting.workdir.config import load_config
+
+CONFIG = TEMPLATES / "text-spotting-0003-lite" / "model.py"
+CPU = torch.device("cpu")
+
+
+def picture(source: str, size: tuple[int, int], box: tuple[float, float, float, float]) -> Packed:
+    image = np.full((size[1], size[0], 3), 200, np.uint8)
+    cv2.putText(image, "word", (int(box[0]) + 2, int(box[3]) - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (20, 20, 20), 2)
+    return Packed(source, image, box_to_polygon(box)[None], ["word"], [False])
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Two toy photos and two toy words in shards, some rendered ones in blocks, and first weights."""
+    pictures = [picture("ic15@160x120", (120, 120), (20, 30, 100, 60)), picture("toys", (160, 120), (30, 40, 110, 70))]
+    write_shards(pictures, tmp_path, "photos", 10**6, 90)
+    write_shards([picture(name, (90, 40), (4, 5, 84, 35)) for name in ("ic15", "toys")], tmp_path, "words", 10**6, 90)
+    scenes, words = _drawer(Rendering("scenes", size=(192, 144))), _drawer(Rendering("words"))
+    for kind, draw in (("scenes", scenes), ("words", words)):
+        (tmp_path / kind).mkdir()
+        write_block([draw(seed) for seed in range(2)], tmp_path / kind / "0.npz")
+    weights = small_network("text-spotting-0003-lite")[1].state_dict()
+    write_snapshot({"state_dict": weights}, tmp_path / "first.pth")
+    return tmp_path
+
+
+def test_the_detector_learns_from_packed_and_rendered_pictures(data: Path) -> None:
+    view = ViewOptions(size=(192, 160), fit=(192, 160))
+    plan = detector.Plan(seconds=1.0, batch=2, view=view)
+    places = (data / "first.pth", data, data / "scenes", data / "state.pth")
+    average = detector.train_detector(load_config(CONFIG), *places, plan, CPU)
+    kept = read_state(data / "state.pth")
+    before, after = read_snapshot(data / "first.pth")["state_dict"], average.state_dict()
+    assert kept["steps"] >= 1
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    parts = ("backbone", "neck.lateral", "rpn_head", "roi_head.bbox_head", "roi_head.mask_head")
+    assert all(any(name.startswith(part) for name in changed) for part in parts)
+    assert not any("text_head" in name for name in changed)
+    assert all(value.isfinite().all() for value in after.values())
+    assert not list((data / "scenes").iterdir()), "the rendered block was taken"
+
+
+def test_pictures_are_drawn_by_source_and_squeezed_ones_get_their_shape_back(data: Path) -> None:
+    gallery = detector.Gallery(data, data / "scenes", 1, CPU)
+    gallery.wait()
+    assert gallery.held() == "1 rendered, 1 ic15, 1 toys"
+    assert gallery.cards["ic15"][0].stretch == (160 / 120, 1)
+    drawn = gallery.draw(2000, np.random.default_rng(0))
+    share = np.mean([card is gallery.cards["ic15"][0] for card in drawn])
+    assert share == pytest.approx(0.42 / (0.42 + 0.25 + 0.1), abs=0.04)
+
+
+def test_words_of_like_width_come_together_real_ones_by_source(data: Path) -> None:
+    plan = reader.Plan(seconds=1, capacity=8, real=0.5)
+    library = reader.Library(data, data / "words", plan, CPU)
+    library.wait()
+    assert library.held() == "1 ic15, 1 toys, 2 rendered"
+    chunks = library.chunks(2, 400, np.random.default_rng(0))
+    share = np.mean([pool is library.rendered for pool, _, _ in chunks])
+    assert share == pytest.approx(0.5, abs=0.08)
+    pool, rows, aspect = chunks[0]
+    assert rows.shape == (2,)
+    assert pool.aspects[rows.numpy()] == pytest.approx([aspect] * 2, rel=0.5)
+
+
+@pytest.mark.parametrize(("aspect", "width"), [(0.2, 32), (2.0, 96), (3.3, 160), (20.0, 320)])
+def test_a_words_own_width_is_a_multiple_of_16_within_bounds(aspect: float, width: int) -> None:
+    assert reader.own_width(aspect, 1.5) == width
+
+
+def test_the_readers_snapshot_completes_a_detectors(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole way through the tools; what renders is another process."""
+    common = ["--config", str(CONFIG), "--load-weights", str(data / "first.pth")]
+    run = ["--shards", str(data), "--state", str(data / "state.pth"), "--renderers", "0", "--batch", "2"]
+    run += ["--held", "8", "--seed", "1"]
+    asked = ["reader", *common, *run, "--seconds", "0.5", "--output", str(data / "reader.pth")]
+    assert run_tool("train_on_card", asked) == 0
+    steps = read_state(data / "state.pth")["steps"]
+    assert steps >= 1
+    assert f"157 tensors after {steps} steps" in capsys.readouterr().out
+    trained, before = (read_snapshot(data / name)["state_dict"] for name in ("reader.pth", "first.pth"))
+    rows = "roi_head.text_head.ctc.linear.weight"
+    assert not torch.equal(trained[rows], before[rows].half())
+
+    whole = data / "whole.pth"
+    joined = [str(data / "first.pth"), "--mean", str(data / "reader.pth"), "--config", str(CONFIG), "--epoch", "1"]
+    assert run_tool("make_snapshot", [*joined, "--output", str(whole)]) == 0
+    assert missing_weights(build_network(load_config(CONFIG)), read_snapshot(whole)) == []
+
+    again = ["snapshot", "--config", str(CONFIG), "--state", str(data / "state.pth"), "--output", str(data / "s.pth")]
+    assert run_tool("train_on_card", again) == 0
+    same = read_snapshot(data / "s.pth")["state_dict"]
+    assert all(torch.equal(trained[name], value) for name, value in same.items())
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["reader"], "reader needs --load-weights"),
+        (["detector", "--load-weights", "first.pth", "--shards", "."], "detector needs --state"),
+        (["snapshot", "--state", "missing.pth"], "missing.pth does not exist"),
+        (["reader", "--load-weights", "missing.pth", "--state", "s", "--shards", "."], "missing.pth does not exist"),
+        (["reader", "--load-weights", "first.pth", "--state", "s", "--shards", "gone"], "gone is not a folder"),
+        (["first-reader", "--fonts", "gone"], "--fonts: gone is not a folder"),
+        (["first-reader", "--seconds", "0"], "--seconds must be above 0"),
+        (["first-reader", "--config", "missing.py"], "missing.py: no such configuration"),
+        (["first-reader", "--output", "gone/out.pth"], "the folder gone does not exist"),
+        (["snapshot", "--state", "first.pth"], "is not the state of a run"),
+    ],
+)
+def test_bad_input_gives_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], flags: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"state_dict": {}}, "first.pth")
+    flags = [flags[0], "--config", str(CONFIG), "--output", "out.pth", *flags[1:]]
+    assert run_tool("train_on_card", flags) == BAD_INPUT
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not Path("out.pth").exists()
+
+
+def test_a_part_that_does_not_exist_is_named_with_those_that_do(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_tool("train_on_card", ["painter", "--config", "c", "--output", "o"])
+    assert ended.value.code == BAD_INPUT
+    assert "'painter'" in capsys.readouterr().err
