@@ -13,6 +13,7 @@ from sample_graphs import EXPORTED, save_ir, save_onnx
 
 from text_spotting.errors import UserError
 from text_spotting.runtime.options import Target
+from text_spotting.runtime.reading import read_pixels
 from text_spotting.runtime.session import PRECISIONS, compile_options, usual_precision
 from text_spotting.runtime.spotter import Spotter
 
@@ -59,7 +60,11 @@ def test_onnx_spots_the_same_words(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["IR", "ONNX"])
-def test_a_model_with_a_recognizer_reads_the_pixels_of_the_picture(tmp_path, kind):
+def test_a_model_with_a_recognizer_reads_the_pixels_of_the_picture(tmp_path, kind, monkeypatch):
+    def from_pixels_alone(engine, image, frames, features, *limits):
+        return read_pixels(engine, image, frames, *limits)
+
+    monkeypatch.setattr("text_spotting.runtime.pipeline.read_twice", from_pixels_alone)
     named = replace(EXPORTED, recognizer="model_recognizer.xml")
     model = save_ir(tmp_path, named) if kind == "IR" else save_onnx(tmp_path, "model_recognizer.onnx")
     picture = BLUE.copy()
@@ -155,7 +160,10 @@ def test_threads_may_share_a_spotter(spotter):
         ({"precision": "f8"}, "precision 'f8' is unknown; choose one of f32, bf16, f16"),
         ({"streams": 0}, "streams=0: must be 1 or more"),
         ({"threads": -1}, "threads=-1: must be 0"),
-        ({"allow": "\u00e4\u00f6"}, "the model reads none of these characters; it knows 0123456789abc"),
+        (
+            {"allow": "\u00e4\u00f6"},
+            "the model cannot read \u00e4 \u00f6; its alphabet is abcdefghijklmnopqrstuvwxyz0123456789",
+        ),
         ({"color": "hsv"}, "color 'hsv' is unknown; choose 'bgr' or 'rgb'"),
     ],
     ids=[

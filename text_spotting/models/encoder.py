@@ -51,6 +51,10 @@ class TextEncoder(BaseModule):
         x = self.layers(x)
         return x if self.position is None else x + self.position
 
+    def columns(self, x: Tensor) -> Tensor:
+        """What CTC reads: (N, channels[-1], 1, w'), the mean of each column."""
+        return self(x).mean(dim=2, keepdim=True)
+
 
 def kaiming_conv(in_channels: int, out_channels: int, stride: tuple[int, int]) -> nn.Conv2d:
     """3x3 convolution with fan-out initialisation and zero bias."""
