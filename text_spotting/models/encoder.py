@@ -53,7 +53,12 @@ class TextEncoder(BaseModule):
 
     def columns(self, x: Tensor) -> Tensor:
         """What CTC reads: (N, channels[-1], 1, w'), the mean of each column."""
-        return self(x).mean(dim=2, keepdim=True)
+        return self.both(x)[1]
+
+    def both(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What ``forward`` and ``columns`` return, computed once."""
+        encoded = self(x)
+        return encoded, encoded.mean(dim=2, keepdim=True)
 
 
 def kaiming_conv(in_channels: int, out_channels: int, stride: tuple[int, int]) -> nn.Conv2d:
@@ -115,6 +120,11 @@ class LightSVTREncoder(BaseModule):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.columns(x) + self.position
+
+    def both(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What ``forward`` and ``columns`` return, computed once."""
+        columns = self.columns(x)
+        return columns + self.position, columns
 
     def columns(self, x: Tensor) -> Tensor:
         """The same without the places that attention needs, so that words of any width come in."""

@@ -77,24 +77,30 @@ class TextRecognitionHead(BaseModule):
         Returns:
             ``loss_text``: negative log likelihood per symbol, stop included; ``loss_ctc`` where configured.
         """
-        losses = {"loss_text": self.loss_weight * self.attention_loss(features, targets)}
+        encoded, columns = self.encoder.both(features)
+        losses = {"loss_text": self.loss_weight * self._attention_loss(encoded.float(), targets)}
         if self.ctc_weight > 0:
-            losses["loss_ctc"] = self.ctc_weight * self.ctc_loss(features, targets)
+            losses["loss_ctc"] = self.ctc_weight * self._ctc_loss(columns.float(), targets)
         return losses
 
     def ctc_loss(self, features: Tensor, targets: Tensor) -> Tensor:
         """CTC loss per symbol of words (N, C, h, w) of any width; targets as for ``loss``."""
-        columns = self.encoder.columns(features).float()
-        with torch.autocast(columns.device.type, enabled=False):
-            return self.ctc.loss(columns, targets)
+        return self._ctc_loss(self.encoder.columns(features).float(), targets)
 
     def attention_loss(self, features: Tensor, targets: Tensor) -> Tensor:
         """Teacher-forced loss per symbol; arguments as for ``loss``."""
-        encoded = self.encoder(features).float()
-        with torch.autocast(encoded.device.type, enabled=False):
-            return self._attention_loss(encoded, targets)
+        return self._attention_loss(self.encoder(features).float(), targets)
+
+    def _ctc_loss(self, columns: Tensor, targets: Tensor) -> Tensor:
+        with torch.autocast(columns.device.type, enabled=False):
+            loss: Tensor = self.ctc.loss(columns, targets)
+            return loss
 
     def _attention_loss(self, encoded: Tensor, targets: Tensor) -> Tensor:
+        with torch.autocast(encoded.device.type, enabled=False):
+            return self._spelling_loss(encoded, targets)
+
+    def _spelling_loss(self, encoded: Tensor, targets: Tensor) -> Tensor:
         memory = self.decoder.memorise(self.dropout(flatten_positions(encoded)))
         state = self.decoder.initial_state(memory)
         symbol = torch.full_like(targets[:, 0], START)
