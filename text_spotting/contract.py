@@ -68,7 +68,7 @@ class Engine(Protocol):
     def recognize(self, crops: Image) -> FloatArray:
         """Probabilities [N, W / 4, classes] of N >= 1 upright words (N, 32, W, 3) uint8 BGR, W a multiple of 8.
 
-        Only for a model whose manifest names a ``recognizer``; ``encode`` and ``step`` are then not asked.
+        Only for a model whose manifest names a ``recognizer``.
         """
 
 

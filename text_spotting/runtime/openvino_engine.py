@@ -68,12 +68,11 @@ class OpenVinoEngine:
         if self._files.recognizer:
             recognizer = read_graph(self._core, self._files.recognizer, [WORDS], [PROBABILITIES])
             self._recognizer = compile_graph(self._core, recognizer, self._target)
-        else:
-            _ = self._text  # what does not fit is told now rather than with the first word
+        _ = self._text  # what does not fit is told now rather than with the first word
 
     @cached_property
     def _text(self) -> "_TextGraphs":
-        """Encoder and decoder, which a model with a recognizer may never need."""
+        """Encoder and decoder."""
         encoder = read_graph(self._core, self._files.encoder, [WORDS], [ENCODED])
         decoder = read_graph(self._core, self._files.decoder, DECODER_INPUTS, _STEP_OUTPUTS)
         _check_fit(self._text_features, encoder, self._files)
