@@ -16,6 +16,7 @@ from mmengine.config import Config
 from small_networks import TEMPLATES
 from test_data import picture_of
 
+from text_spotting.alphabet import Alphabet
 from text_spotting.annotations.dataset_file import read_dataset, write_dataset
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.engine.checkpoints import read_snapshot, write_snapshot
@@ -148,6 +149,7 @@ def test_a_signal_saves_the_state_within_the_epoch_and_training_goes_on_from_the
         assert not run(config_of(LITE, photos, epochs=1), tmp_path / "parts").finished
     latest = tmp_path / "parts" / "latest.pth"
     assert read_snapshot(latest)["meta"] == {
+        "alphabet": Alphabet().to_dict(),
         "epoch": 0,
         "iter": 1,
         "iters_per_epoch": 2,
