@@ -168,7 +168,7 @@ def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path
     said = capsys.readouterr()
     assert "warning: 1 calibration pictures; 300 or more are advised" in said.err
     report = json.loads((tmp_path / "compression.json").read_text())
-    assert report["after"]["megabytes"] < 0.4 * report["before"]["megabytes"]
+    assert report["after"]["megabytes"] < 0.55 * report["before"]["megabytes"], "the recognizer keeps its weights"
     assert set(report["after"]["scores"]) == set(report["lost"]) == {"f1", "word_spotting"}
     assert 'name="precise"' in (tmp_path / "model.xml").read_text(), "coordinates stay in float32"
     assert len(Spotter(tmp_path)(sample_picture())) > 0
