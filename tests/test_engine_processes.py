@@ -81,7 +81,7 @@ def test_the_learning_rate_is_scaled_with_the_batches_in_all(training: SmallTrai
     running = torchrun(training, tmp_path, "--epochs", "1", "--batch-size", "3", "--scale-lr")
     said = running.communicate()[0]
     assert running.returncode == 0, said[-3000:]
-    assert "--scale-lr: the learning rate is 1.5 x 0.0005" in said
+    assert "--scale-lr: the learning rate is 1.5 x 0.1" in said, "the rate that model.py names"
 
 
 def test_a_killed_worker_ends_all_of_them_and_the_snapshot_stays(training: SmallTraining, tmp_path: Path) -> None:
