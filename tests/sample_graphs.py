@@ -13,6 +13,7 @@ import openvino as ov
 from onnx import TensorProto, helper, numpy_helper
 
 from text_spotting.manifest import KEY, Manifest
+from text_spotting.runtime.session import CORE
 
 MANIFEST = Manifest(
     input_size=(8, 4),
@@ -163,13 +164,13 @@ def save_onnx(folder: Path, recognizer: str = "") -> Path:
 def save_ir(folder: Path, manifest: Manifest | None = EXPORTED, encoder_channels: int = 1) -> Path:
     """Write the three IRs, the text graphs with a batch of one as clients expect, and return the detector's .xml."""
     graphs = detector_graph(), encoder_graph(encoder_channels), decoder_graph()
-    detector, encoder, decoder = (ov.Core().read_model(graph.SerializeToString()) for graph in graphs)
+    detector, encoder, decoder = (CORE.read_model(graph.SerializeToString()) for graph in graphs)
     encoder.reshape({"input": [1, encoder_channels, 2, 2]})
     decoder.reshape({"prev_symbol": [1], "prev_hidden": [1, 1, 3], "encoder_outputs": [1, 4, 1]})
     if manifest is not None:
         detector.set_rt_info(manifest.to_json(), [KEY])
     if manifest is not None and manifest.recognizer:
-        recognizer = ov.Core().read_model(recognizer_graph().SerializeToString())
+        recognizer = CORE.read_model(recognizer_graph().SerializeToString())
         ov.save_model(recognizer, folder / manifest.recognizer, compress_to_fp16=False)
     for role, model in zip(ROLES, (detector, encoder, decoder), strict=True):
         ov.save_model(model, folder / getattr(EXPORTED, role), compress_to_fp16=False)

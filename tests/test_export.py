@@ -7,7 +7,6 @@ from xml.etree import ElementTree
 import cv2
 import numpy as np
 import onnxruntime
-import openvino as ov
 import pytest
 import torch
 from small_networks import BOTH, TEMPLATES, small_network
@@ -19,6 +18,7 @@ from text_spotting.export import verify
 from text_spotting.export.export import Wishes, export, plain_manifest
 from text_spotting.export.onnx import text_feature_shape
 from text_spotting.manifest import Manifest
+from text_spotting.runtime.session import CORE
 from text_spotting.runtime.spotter import Spotter
 
 pytestmark = pytest.mark.slow
@@ -62,9 +62,9 @@ def test_the_files_are_those_that_clients_look_for(exported):
 
 def test_the_ir_has_the_names_and_shapes_that_clients_demand(exported):
     name, folder, _, _ = exported
-    core = ov.Core()
+
     detector, encoder, decoder = (
-        core.read_model(folder / f"model{part}.xml")
+        CORE.read_model(folder / f"model{part}.xml")
         for part in ("", "_text_recognition_head_encoder", "_text_recognition_head_decoder")
     )
     (channels, height, width), (depth, rows, columns), size = text_shapes(name)
@@ -118,7 +118,7 @@ def test_coordinates_and_pooling_stay_in_float32_whatever_the_rest_is_computed_i
         for layer in ElementTree.parse(folder / "model.xml").iterfind("layers/layer")
         if layer.find("rt_info/attribute[@name='precise']") is not None
     }
-    poolings = [op for op in ov.Core().read_model(folder / "model.xml").get_ops() if op.get_type_name() == "ROIAlign"]
+    poolings = [op for op in CORE.read_model(folder / "model.xml").get_ops() if op.get_type_name() == "ROIAlign"]
     assert {op.get_friendly_name() for op in poolings} <= set(marked)
     assert "NonMaxSuppression" in marked.values()
     assert "MatMul" not in marked.values()
@@ -131,9 +131,9 @@ def test_coordinates_and_pooling_stay_in_float32_whatever_the_rest_is_computed_i
 def test_a_client_that_reads_word_by_word_reads_the_same(exported):
     """What existing clients of this model family do, one word and one symbol at a time."""
     _, folder, _, _ = exported
-    core = ov.Core()
+
     detector, encoder, decoder = (
-        core.compile_model(folder / f"model{part}.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        CORE.compile_model(folder / f"model{part}.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         for part in ("", "_text_recognition_head_encoder", "_text_recognition_head_decoder")
     )
     picture = verify.sample_picture()

@@ -175,3 +175,8 @@ def test_the_arrows_themselves_make_no_circle() -> None:
     while free := {part for part, to in rest.items() if not to & set(rest)}:
         rest = {part: to for part, to in rest.items() if part not in free}
     assert not rest
+
+
+def test_openvino_is_loaded_once_in_a_process() -> None:
+    """``runtime.session.CORE`` says why."""
+    assert [_id(path) for path in MODULES if "ov.Core(" in path.read_text(encoding="utf-8")] == ["runtime/session.py"]

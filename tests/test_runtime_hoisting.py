@@ -7,12 +7,13 @@ from openvino import opset13 as ops
 from sample_graphs import decoder_graph, encoder_graph
 
 from text_spotting.runtime.hoisting import hoist
+from text_spotting.runtime.session import CORE
 
 EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
 def read(graph):
-    return ov.Core().read_model(graph.SerializeToString())
+    return CORE.read_model(graph.SerializeToString())
 
 
 def count(model, kind):
@@ -32,14 +33,14 @@ def test_work_on_the_memory_alone_moves_behind_the_encoder(split):
 
 
 def test_both_parts_together_compute_what_the_step_computed(split):
-    core = ov.Core()
+
     features = np.random.default_rng(0).random((3, 1, 2, 2), np.float32)
     symbols, hidden = np.array([0, 2, 3]), np.ones((1, 3, 3), np.float32)
-    whole = core.compile_model(read(decoder_graph()), "CPU", EXACT)
+    whole = CORE.compile_model(read(decoder_graph()), "CPU", EXACT)
     wanted = whole({"prev_symbol": symbols, "prev_hidden": hidden, "encoder_outputs": features.reshape(3, 4, 1)})
     encoder, step, (name,) = split
-    memory = core.compile_model(encoder, "CPU", EXACT)(features)[name]
-    found = core.compile_model(step, "CPU", EXACT)({"prev_symbol": symbols, "prev_hidden": hidden, name: memory})
+    memory = CORE.compile_model(encoder, "CPU", EXACT)(features)[name]
+    found = CORE.compile_model(step, "CPU", EXACT)({"prev_symbol": symbols, "prev_hidden": hidden, name: memory})
     assert np.allclose(found["output"], wanted["output"])
     assert np.allclose(found["hidden"], wanted["hidden"])
 
@@ -59,6 +60,6 @@ def test_a_memory_that_is_used_as_it_is_passes_through():
     total = ops.result(ops.add(memory, ops.transpose(hidden, np.array([1, 0, 2]))))
     total.output(0).set_names({"output"})
     encoder, step, (name,) = hoist(read(encoder_graph()), ov.Model([total], [memory, hidden]), ("output",))
-    memory_of = ov.Core().compile_model(encoder, "CPU", EXACT)(np.arange(8, dtype=np.float32).reshape(2, 1, 2, 2))
+    memory_of = CORE.compile_model(encoder, "CPU", EXACT)(np.arange(8, dtype=np.float32).reshape(2, 1, 2, 2))
     assert memory_of[name][..., 0].tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
     assert [port.any_name for port in step.inputs] == ["prev_hidden", name]

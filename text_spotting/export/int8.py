@@ -19,6 +19,7 @@ from text_spotting.pictures import read_picture
 from text_spotting.postprocess import select
 from text_spotting.preprocess import prepare
 from text_spotting.runtime.files import graph_files, weight_files
+from text_spotting.runtime.session import CORE
 from text_spotting.words import FloatArray
 
 ENOUGH_PICTURES = 300
@@ -80,7 +81,7 @@ def collect(detector: Path, manifest: Manifest, pictures: Iterable[Path]) -> Cal
     Raises:
         UserError: a picture cannot be read, or no word is found in any of them.
     """
-    compiled = ov.Core().compile_model(detector, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = CORE.compile_model(detector, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     tensors: list[FloatArray] = []
     words: list[FloatArray] = []
     seen = 0
@@ -100,16 +101,15 @@ def collect(detector: Path, manifest: Manifest, pictures: Iterable[Path]) -> Cal
 
 def quantize(source: Path, manifest: Manifest, calibration: Calibration, level: Level, folder: Path) -> None:
     """Write the IRs of ``source`` into ``folder``, quantized as ``level`` says."""
-    core = ov.Core()
     encoder = graph_files(source, manifest).encoder
     for path in weight_files(source, manifest):
         shutil.copyfile(path, folder / path.name)
-    detector = quantize_graph(core.read_model(source), calibration.pictures, level.kept)
+    detector = quantize_graph(CORE.read_model(source), calibration.pictures, level.kept)
     detector.set_rt_info(replace(manifest, precision=level.rest).to_json(), [KEY])
     ov.save_model(detector, folder / source.name, compress_to_fp16=False)
     coordinates.keep_precise(folder / source.name)
     if level.encoder:
-        graph = quantize_graph(core.read_model(encoder), calibration.words, ())
+        graph = quantize_graph(CORE.read_model(encoder), calibration.words, ())
         ov.save_model(graph, folder / encoder.name, compress_to_fp16=False)
 
 

@@ -11,6 +11,7 @@ from openvino._offline_transformations import apply_moc_transformations
 from text_spotting.export.coordinates import hand_over_maps, keep_precise
 from text_spotting.export.onnx import write_raw_detector
 from text_spotting.manifest import KEY, Manifest
+from text_spotting.runtime.session import CORE
 
 
 def ir_manifest(manifest: Manifest, input_order: str = "BGR") -> Manifest:
@@ -61,7 +62,7 @@ def read_onnx(path: Path) -> ov.Model:
 
     Not with ``ov.convert_model``: it sends usage statistics, and without a network waits half a minute for that.
     """
-    graph = ov.Core().read_model(path)
+    graph = CORE.read_model(path)
     # What that function does besides: fold constants and fuse pairs of layers, which quantization relies on.
     apply_moc_transformations(graph, cf=True)
     return graph

@@ -28,7 +28,7 @@ from text_spotting.preprocess import to_bgr
 from text_spotting.runtime import pipeline
 from text_spotting.runtime.openvino_engine import OpenVinoEngine, take_bytes
 from text_spotting.runtime.reading import read_features
-from text_spotting.runtime.session import PRECISIONS
+from text_spotting.runtime.session import CORE, PRECISIONS
 from text_spotting.words import FloatArray, Image
 
 _PEAK_SIDE = 2048
@@ -55,7 +55,7 @@ def matrix_peak(precision: str, threads: int = 0) -> float:
     options = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}
     # Only a sum leaves the graph: copying the product out would be timed too.
     model = ov.Model([ops.reduce_sum(product, np.array([0, 1]))], [left])
-    request = ov.Core().compile_model(model, "CPU", options).create_infer_request()
+    request = CORE.compile_model(model, "CPU", options).create_infer_request()
     request.set_input_tensor(ov.Tensor(right))
     return 2 * _PEAK_SIDE**3 / timed(request.infer, 7) / 1e9
 
@@ -126,11 +126,10 @@ class LayerTimes:
 
 def layer_times(detector: Path, canvas: Image, precision: str, threads: int = 0) -> LayerTimes:
     """Profile the detector on a canvas of its size: medians over several inferences."""
-    core = ov.Core()
-    model = take_bytes(core.read_model(detector))
+    model = take_bytes(CORE.read_model(detector))
     work = _arithmetic(model)
     options = {"INFERENCE_PRECISION_HINT": PRECISIONS[precision], "PERF_COUNT": True, "NUM_STREAMS": 1}
-    request = core.compile_model(model, "CPU", {**options, "INFERENCE_NUM_THREADS": threads}).create_infer_request()
+    request = CORE.compile_model(model, "CPU", {**options, "INFERENCE_NUM_THREADS": threads}).create_infer_request()
     request.set_input_tensor(ov.Tensor(canvas[None]))
     runs = []
     for _ in range(6):
@@ -171,9 +170,8 @@ def batch_against_loop(
         words: text features.
         precision: what the loop computes in, as ``engine`` does.
     """
-    core = ov.Core()
     options = {"INFERENCE_PRECISION_HINT": PRECISIONS[precision], "NUM_STREAMS": 1}
-    encoder, decoder = (core.compile_model(file, "CPU", options) for file in files)
+    encoder, decoder = (CORE.compile_model(file, "CPU", options) for file in files)
 
     def one_by_one() -> None:
         for word in words:

@@ -58,23 +58,22 @@ class OpenVinoEngine:
     """
 
     def __init__(self, detector: Path, target: Target) -> None:
-        self._core = ov.Core()
-        graph = read_graph(self._core, detector, [IMAGE], DETECTOR_OUTPUTS)
+        graph = read_graph(detector, [IMAGE], DETECTOR_OUTPUTS)
         self.manifest = read_manifest(graph, detector)
         self._target = target.unless_asked(self.manifest.precision)
         self._files = graph_files(detector, self.manifest)
         self._text_features = graph.output(TEXT_FEATURES).partial_shape
-        self._detector = compile_graph(self._core, take_bytes(graph), self._target)
+        self._detector = compile_graph(take_bytes(graph), self._target)
         if self._files.recognizer:
-            recognizer = read_graph(self._core, self._files.recognizer, [WORDS], [PROBABILITIES])
-            self._recognizer = compile_graph(self._core, recognizer, self._target)
+            recognizer = read_graph(self._files.recognizer, [WORDS], [PROBABILITIES])
+            self._recognizer = compile_graph(recognizer, self._target)
         _ = self._text  # what does not fit is told now rather than with the first word
 
     @cached_property
     def _text(self) -> "_TextGraphs":
         """Encoder and decoder."""
-        encoder = read_graph(self._core, self._files.encoder, [WORDS], [ENCODED])
-        decoder = read_graph(self._core, self._files.decoder, DECODER_INPUTS, _STEP_OUTPUTS)
+        encoder = read_graph(self._files.encoder, [WORDS], [ENCODED])
+        decoder = read_graph(self._files.decoder, DECODER_INPUTS, _STEP_OUTPUTS)
         _check_fit(self._text_features, encoder, self._files)
         hidden_size = decoder.input(PREVIOUS_HIDDEN).partial_shape[2].get_length()
         feature_shape = tuple(size.get_length() for size in list(encoder.input(0).partial_shape)[1:])
@@ -82,8 +81,8 @@ class OpenVinoEngine:
         _free_batch(decoder)
         encoder, step, memory = hoist(encoder, decoder, _STEP_OUTPUTS)
         return _TextGraphs(
-            compile_graph(self._core, encoder, self._target),
-            compile_graph(self._core, step, self._target),
+            compile_graph(encoder, self._target),
+            compile_graph(step, self._target),
             memory,
             hidden_size,
             feature_shape,

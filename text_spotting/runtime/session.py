@@ -16,17 +16,24 @@ from text_spotting.runtime.options import Target
 PRECISIONS = {"f32": ov.Type.f32, "bf16": ov.Type.bf16, "f16": ov.Type.f16}
 """What arithmetic may be asked for; graphs quantized to INT8 use it for their other layers."""
 
+CORE = ov.Core()
+"""The process's one, kept to its end.
+
+OpenVINO's CPU plugin gives the thread that loads it a stack for signals, and takes it back with the last model. Were
+that on another thread, the next Ctrl-C would find no stack and crash the process.
+"""
+
 _VIRTUAL_DEVICES = ("AUTO", "MULTI", "HETERO", "BATCH")
 
 
-def read_graph(core: ov.Core, path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> ov.Model:
+def read_graph(path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> ov.Model:
     """Read an IR and check that it has the tensors that its role demands.
 
     Raises:
         UserError: unreadable, or a tensor is missing.
     """
     try:
-        model = core.read_model(path)
+        model = CORE.read_model(path)
     except RuntimeError as error:
         raise UserError(f"{path}: OpenVINO cannot read it ({_last_line(error)}); export the model again") from error
     for kind, wanted, ports in (("input", inputs, model.inputs), ("output", outputs, model.outputs)):
@@ -50,16 +57,16 @@ def read_manifest(model: ov.Model, path: Path) -> Manifest:
     return Manifest.from_json(str(model.get_rt_info([KEY]).value), str(path))
 
 
-def compile_options(core: ov.Core, target: Target) -> dict[str, object]:
+def compile_options(target: Target) -> dict[str, object]:
     """Return OpenVINO's compile options.
 
     Raises:
         UserError: no such device or precision here, or the device does not know streams.
     """
-    _check_device(core, target.device)
+    _check_device(target.device)
     options: dict[str, object] = {}
     if target.precision is not None:
-        options[hint.inference_precision()] = _arithmetic(core, target.device, target.precision)
+        options[hint.inference_precision()] = _arithmetic(target.device, target.precision)
     if target.device == "CPU":
         options[properties.num_streams()] = target.streams
         if target.threads:
@@ -71,10 +78,10 @@ def compile_options(core: ov.Core, target: Target) -> dict[str, object]:
     return options
 
 
-def _arithmetic(core: ov.Core, device: str, wanted: str) -> ov.Type:
+def _arithmetic(device: str, wanted: str) -> ov.Type:
     if wanted not in PRECISIONS:
         raise UserError(f"precision {wanted!r} is unknown; choose one of {', '.join(PRECISIONS)}")
-    if device == "CPU" and wanted not in (there := _cpu_precisions(core)):
+    if device == "CPU" and wanted not in (there := _cpu_precisions()):
         raise UserError(f"this CPU does not compute in {wanted}; choose one of {', '.join(there)}")
     return PRECISIONS[wanted]
 
@@ -83,30 +90,30 @@ def usual_precision(manifest: Manifest) -> str:
     """What a model is computed in on this CPU unless its user asks: what it wants, or half precision where fast."""
     if manifest.precision:
         return manifest.precision
-    usual = ov.Core().get_property("CPU", hint.inference_precision())
+    usual = CORE.get_property("CPU", hint.inference_precision())
     return next(name for name, kind in PRECISIONS.items() if kind == usual)
 
 
-def _cpu_precisions(core: ov.Core) -> list[str]:
+def _cpu_precisions() -> list[str]:
     names = {"FP32": "f32", "BF16": "bf16", "FP16": "f16"}
-    return [names[ability] for ability in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") if ability in names]
+    return [names[ability] for ability in CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES") if ability in names]
 
 
-def _check_device(core: ov.Core, device: str) -> None:
-    available = core.available_devices
+def _check_device(device: str) -> None:
+    available = CORE.available_devices
     kind = device.split(":", maxsplit=1)[0].split(".", maxsplit=1)[0]
     if kind not in _VIRTUAL_DEVICES and kind not in {name.split(".")[0] for name in available}:
         raise UserError(f"no device {device!r} here; there is {', '.join(available)}")
 
 
-def compile_graph(core: ov.Core, model: ov.Model, target: Target) -> "RequestPool":
+def compile_graph(model: ov.Model, target: Target) -> "RequestPool":
     """Compile a graph; its requests are created as threads need them.
 
     Raises:
         UserError: the device or precision is not available, or cannot run the graph.
     """
     try:
-        return RequestPool(core.compile_model(model, target.device, compile_options(core, target)))
+        return RequestPool(CORE.compile_model(model, target.device, compile_options(target)))
     except RuntimeError as error:
         raise UserError(f"device {target.device} cannot run {model.friendly_name}: {_last_line(error)}") from error
 
