@@ -13,6 +13,7 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from text_spotting.engine.checkpoints import load_some_weights, read_snapshot
+from text_spotting.engine.optim import bfloat16_is_fast
 from text_spotting.engine.torch_spotter import build_network
 from text_spotting.gpu.course import Course, Tally, by_rate
 from text_spotting.gpu.feed import take_blocks, wait_for
@@ -137,6 +138,7 @@ def train_detector(
     network: Any = build_network(prepare(config)).to(device).train()
     load_some_weights(network, read_snapshot(weights), weights)
     network.roi_head.text_head.requires_grad_(False)
+    network.to(memory_format=torch.channels_last)
     rates = [("backbone", plan.rate * 0.2), ("neck.lateral", plan.rate * 0.4), ("neck.smooth", plan.rate * 0.4)]
     course = Course(network, by_rate(network, rates, plan.rate), plan.seconds, state)
     gallery = Gallery(shards, scenes, plan.kept, device)
@@ -144,7 +146,7 @@ def train_detector(
     normalise = normaliser(config, device)
     rng = np.random.default_rng((plan.seed, course.steps))
     tally = Tally(_TOLD, plan.batch, "views")
-    half = torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
+    half = torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda" or bfloat16_is_fast())
     for share in course:
         pictures, truth = take(gallery.draw(plan.batch, rng), plan.view, rng)
         pictures = normalise(relight(pictures, plan.light))
@@ -165,4 +167,4 @@ def normaliser(config: Config, device: torch.device) -> Callable[[Tensor], Tenso
     """What turns (B, 3, H, W) RGB 0..255 into what the network takes."""
     settings = config.model.data_preprocessor
     mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (settings.mean, settings.std))
-    return lambda pictures: ((pictures - mean) / std).contiguous()
+    return lambda pictures: ((pictures - mean) / std).contiguous(memory_format=torch.channels_last)
