@@ -173,7 +173,7 @@ def test_a_few_are_taken_evenly_from_the_whole_set() -> None:
 def test_sets_are_chosen_by_name_and_keep_the_order_of_the_table() -> None:
     assert list(choose("")) == list(SOURCES)
     assert list(choose(" ote, ic15_dev")) == ["ic15_dev", "ote"]
-    with pytest.raises(UserError, match=r"--sets: no set is called 'icdar'; choose from ic15_dev, iiit5k"):
+    with pytest.raises(UserError, match=r"no set is called 'icdar'; choose from ic15_dev, iiit5k"):
         choose("ote,icdar")
 
 

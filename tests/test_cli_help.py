@@ -93,4 +93,11 @@ def test_a_library_names_an_option_and_a_tool_its_flag_where_it_has_one() -> Non
     parser.add_argument("--word-crops")
     assert _said(UserError("gone: no such list", about="word_crops"), parser) == "--word-crops: gone: no such list"
     assert _said(UserError("gone: no such folder", about="backgrounds"), parser) == "gone: no such folder"
+    assert _said(UserError("word_crops 7: no folder", about="word_crops"), parser) == "--word-crops 7: no folder"
     assert _said(UserError("gone"), parser) == "gone"
+
+
+def test_a_tool_knows_the_flags_of_its_commands() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_subparsers().add_parser("infer").add_argument("--plot")
+    assert _said(UserError("cannot write there", about="plot"), parser) == "--plot: cannot write there"

@@ -107,7 +107,7 @@ def test_the_proposed_rate_lies_well_below_that_of_the_least_loss() -> None:
 
 def test_a_tracker_that_is_not_installed_is_told_before_the_work(monkeypatch: Any) -> None:
     monkeypatch.setitem(__import__("sys").modules, "wandb", None)
-    with pytest.raises(UserError, match="--tracker wandb needs the package wandb; install it: pip install wandb"):
+    with pytest.raises(UserError, match="the tracker wandb needs the package wandb; install it: pip install wandb"):
         trackers.require_tracker("wandb")
 
 

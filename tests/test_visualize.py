@@ -238,7 +238,7 @@ def test_closing_lets_a_waiting_viewer_go():
 
 def test_a_port_that_is_taken(server):
     port = int(server.url.rsplit(":", 1)[1].strip("/"))
-    with pytest.raises(UserError, match=f"--serve {port}: cannot listen"):
+    with pytest.raises(UserError, match=f"cannot listen on .*:{port} "):
         FrameServer(port)
 
 

@@ -88,8 +88,8 @@ def test_values_and_origins_are_told_and_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "lines", "complaint"),
     [
-        ({"epochs": 0}, "", "--epochs 0: must be 1 or more"),
-        ({"base_learning_rate": 0.0}, "", "--base-learning-rate 0.0: must be above 0"),
+        ({"epochs": 0}, "", "^epochs 0: must be 1 or more"),
+        ({"base_learning_rate": 0.0}, "", "^base_learning_rate 0.0: must be above 0"),
         ({}, "train_dataloader = dict(batch_size=0)", r"model.py: train_dataloader.batch_size 0: must be 1 or more"),
         ({}, "train_cfg = dict(max_epochs='3')", r"model.py: train_cfg.max_epochs: must be a whole number, not '3'"),
         ({}, "seed = 1.5", "model.py: seed: must be a whole number, not 1.5"),

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
     if not pictures:
         raise UserError(f"--count {args.count}: must be 1 or more")
     if args.plot:
-        require_writable(args.plot, "--plot")
+        require_writable(args.plot, "plot")
     curves = {}
     for model in args.load_weights:
         print(f"\n{model}, {len(pictures)} pictures")

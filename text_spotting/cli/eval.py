@@ -154,14 +154,14 @@ def _check(args: argparse.Namespace) -> None:
     if args.workers < 1:
         raise UserError(f"--workers {args.workers}: must be 1 or more")
     outputs = {
-        "--save-metrics-to": args.save_metrics_to,
-        "--save-predictions": args.save_predictions,
-        "--save-output-to": args.save_output_to and args.save_output_to / "picture.jpg",
-        "--report": args.report and args.report / PAGE_NAME,
+        "save_metrics_to": args.save_metrics_to,
+        "save_predictions": args.save_predictions,
+        "save_output_to": args.save_output_to and args.save_output_to / "picture.jpg",
+        "report": args.report and args.report / PAGE_NAME,
     }
-    for flag, path in outputs.items():
+    for option, path in outputs.items():
         if path:
-            require_writable(path, flag)
+            require_writable(path, option)
     if args.save_metrics_to:
         read_metrics_file(args.save_metrics_to)
 

@@ -91,8 +91,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--serve needs --video")
     if args.loop and not args.serve and args.no_show:
         raise UserError("--loop needs someone who looks: give --serve, or leave --no-show out")
-    for flag, path in (("--save-json", args.save_json), ("--save-annotations", args.save_annotations)):
+    for option, path in (("save_json", args.save_json), ("save_annotations", args.save_annotations)):
         if path:
-            require_writable(path, flag)
+            require_writable(path, option)
     if args.output and args.images is not None:
-        require_writable(args.output / "picture", "--output")
+        require_writable(args.output / "picture", "output")

@@ -79,7 +79,7 @@ class SnapshotHook(Hook):
         self._save(runner, LATEST)
         self.loop._iter -= 1
         if stop:
-            runner.logger.info("stopped and saved; continue with --resume-from %s/%s", runner.work_dir, LATEST)
+            runner.logger.info("stopped and saved; training can go on from %s/%s", runner.work_dir, LATEST)
             self.loop.saved_to_stop = True
 
     def after_train_epoch(self, runner: Runner) -> None:

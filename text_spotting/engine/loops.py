@@ -81,8 +81,8 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         pictures = ", ".join(name for part in all_gather_object(picture_names(data_batch)) for name in part)
         if not self.bad_batches_left:
             raise UserError(
-                f"{where}: {error}, with {pictures}. The snapshots saved so far are good. Lower --base-learning-rate, "
-                "look at these pictures, or add --skip-bad-batches N to pass over up to N such batches"
+                f"{where}: {error}, with {pictures}. The snapshots saved so far are good. Lower the learning rate, "
+                "look at these pictures, or set skip_bad_batches to pass over up to so many such batches"
             ) from error
         self.bad_batches_left -= 1
         # Formatted here: mmengine's logger drops warnings whose format it has seen before.
@@ -137,7 +137,7 @@ class SpottingValLoop(BaseLoop):
         found: dict[int, list[Word]] = {}
         for number in range(get_rank(), len(self.dataloader), get_world_size()):
             if self.runner.train_loop.asked_to_stop:
-                self.runner.logger.info("stopped; the epoch is saved and will be measured first with --resume-from")
+                self.runner.logger.info("stopped; the epoch is saved and will be measured first when training goes on")
                 raise Interrupted
             try:
                 found[number] = spotter(read_picture(self.dataloader[number].path))

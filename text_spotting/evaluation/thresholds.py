@@ -33,7 +33,7 @@ class Thresholds:
 
 
 def parse_thresholds(option: str) -> Thresholds | None:
-    """Read ``--thresholds``: two numbers, or None for ``search``.
+    """Read thresholds: two numbers with a comma between them, or None for ``search``.
 
     Raises:
         UserError: it is neither.

@@ -85,13 +85,13 @@ class TiledSpotter:
 
 
 def wanted_tiles(text: str) -> bool:
-    """Parse ``--tiles``.
+    """Whether to read in tiles, by the word for it.
 
     Raises:
         UserError: neither ``auto`` nor ``none``.
     """
     if text not in ("auto", "none"):
-        raise UserError(f"--tiles {text}: expected auto or none")
+        raise UserError(f"tiles {text}: expected auto or none", about="tiles")
     return text == "auto"
 
 

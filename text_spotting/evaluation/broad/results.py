@@ -66,8 +66,11 @@ class Results:
         write_whole(path, _compact(content))
 
 
-def read_results(path: Path, flag: str) -> Results:
+def read_results(path: Path, option: str = "") -> Results:
     """Read what ``save`` wrote; a folder stands for the file in it.
+
+    Args:
+        option: that names the path, for the message.
 
     Raises:
         UserError: it is missing, broken or of another format.
@@ -76,13 +79,14 @@ def read_results(path: Path, flag: str) -> Results:
     try:
         content = json.loads(file.read_text("utf-8"))
         if content["format"] != FORMAT:
-            raise UserError(f"{flag} {file}: format {content['format']}, not {FORMAT}; measure again")
+            raise UserError(f"{file}: format {content['format']}, not {FORMAT}; measure again", about=option)
         sets = {name: _set_from_json(entry) for name, entry in content["sets"].items()}
         return Results(content["label"], content["identity"], sets)
     except OSError as error:
-        raise UserError(f"{flag} {file}: cannot read it ({error.strerror or error})") from error
+        raise UserError(f"{file}: cannot read it ({error.strerror or error})", about=option) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{flag} {file}: not a file that measure.py wrote ({error}); name its {RESULTS}") from error
+        message = f"{file}: not a file that measuring wrote ({error}); name its {RESULTS}"
+        raise UserError(message, about=option) from error
 
 
 def _set_to_json(result: SetResult) -> dict[str, Any]:

@@ -219,5 +219,5 @@ def choose(names: str) -> dict[str, Source]:
     """
     wanted = [name.strip() for name in names.split(",") if name.strip()] or list(SOURCES)
     if strangers := [name for name in wanted if name not in SOURCES]:
-        raise UserError(f"--sets: no set is called '{strangers[0]}'; choose from {', '.join(SOURCES)}")
+        raise UserError(f"no set is called '{strangers[0]}'; choose from {', '.join(SOURCES)}", about="sets")
     return {name: SOURCES[name] for name in SOURCES if name in wanted}
