@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from text_spotting.annotations.checks import Gone, agreed_size, checked_word, find_picture, picture_size
+from text_spotting.annotations.checks import Rejection, agreed_size, checked_word, find_picture, picture_size
 from text_spotting.annotations.problems import Problems
 from text_spotting.geometry import area
 
@@ -56,7 +56,7 @@ def test_of_a_crossed_polygon_the_larger_piece_stays() -> None:
     ],
 )
 def test_what_has_no_place_in_the_picture_is_dropped(points: list[float], kind: str) -> None:
-    why = Gone.OUTSIDE if kind.startswith("outside") else Gone.UNUSABLE
+    why = Rejection.OUTSIDE if kind.startswith("outside") else Rejection.UNUSABLE
     assert check(points) == (why, [kind])
 
 

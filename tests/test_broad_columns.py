@@ -8,7 +8,7 @@ import pytest
 from text_spotting.errors import UserError
 from text_spotting.evaluation.broad.columns import Column, reading_column, spotting_columns
 from text_spotting.evaluation.broad.faults import Faults
-from text_spotting.evaluation.broad.measuring import Measured
+from text_spotting.evaluation.broad.measuring import SetMeasurement
 from text_spotting.evaluation.broad.picture import draw
 from text_spotting.evaluation.broad.results import Results, read_results
 from text_spotting.evaluation.broad.tables import example_lines, fault_table, figure_table
@@ -75,10 +75,10 @@ def test_nothing_to_read_is_zero_of_zero() -> None:
     assert column.error == 0
 
 
-def measured(runs: list[list[tuple[int, int, int]]], fingerprint: str = "same") -> Measured:
+def measured(runs: list[list[tuple[int, int, int]]], fingerprint: str = "same") -> SetMeasurement:
     faults = Faults(words=400, right=150)
     faults.add("misread", "no text", ("Open", ""))
-    return Measured(fingerprint, len(runs[0]), [Column("ic15_detection", runs)], faults)
+    return SetMeasurement(fingerprint, len(runs[0]), [Column("ic15_detection", runs)], faults)
 
 
 def results(label: str, *runs: list[tuple[int, int, int]], fingerprint: str = "same") -> Results:

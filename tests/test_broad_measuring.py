@@ -11,7 +11,7 @@ import pytest
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
 from text_spotting.evaluation.broad import rendered
-from text_spotting.evaluation.broad.measuring import Measured, Model, NamedReader, measure_set
+from text_spotting.evaluation.broad.measuring import Model, NamedReader, SetMeasurement, measure_set
 from text_spotting.evaluation.broad.rendered import KINDS, render, turn_words
 from text_spotting.evaluation.broad.sets import SOURCES, CropSet, PictureSet, Request, choose, spread
 from text_spotting.geometry import box_to_polygon
@@ -69,7 +69,7 @@ def model(spotter: Bars | None, identity: str = "weights", reader: Brightness | 
     return Model(identity, spotter, [NamedReader("bright", identity, reader or Brightness())])
 
 
-def values(measured: Measured) -> dict[tuple[str, str], float]:
+def values(measured: SetMeasurement) -> dict[tuple[str, str], float]:
     return {(column.figure, column.reader): column.value for column in measured.columns}
 
 

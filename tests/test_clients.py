@@ -15,7 +15,7 @@ import pytest
 from sample_graphs import MANIFEST
 from small_networks import small_network
 
-from text_spotting.export.export import Wishes, export, plain_manifest
+from text_spotting.export.export import ExportOptions, export, plain_manifest
 from text_spotting.export.verify import sample_picture
 from text_spotting.preprocess import prepare
 from text_spotting.runtime.spotter import Spotter
@@ -31,7 +31,7 @@ ORT_NODE = "onnxruntime-node@1.21.0"
 def exported(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("client")
     config, network = small_network(request.param)
-    export(network, plain_manifest(config, (192, 96)), folder, Wishes(openvino=False), say=lambda _: None)
+    export(network, plain_manifest(config, (192, 96)), folder, ExportOptions(openvino=False), log=lambda _: None)
     cv2.imwrite(str(folder / "photo.ppm"), PHOTO)
     return folder
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from text_spotting.annotations.checks import Checked, Gone, annotated, checked_word, picture_size
+from text_spotting.annotations.checks import Checked, Rejection, annotated, checked_word, picture_size
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
@@ -92,7 +92,7 @@ def _word(record: Any, size: tuple[int, int], place: str, problems: Problems) ->
         )
     except MalformedError as error:
         problems.add("not a word: dropped", place, str(error))
-        return Gone.UNUSABLE
+        return Rejection.UNUSABLE
 
 
 def _outline(record: Mapping[str, Any]) -> FloatArray:

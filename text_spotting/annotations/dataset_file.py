@@ -71,7 +71,7 @@ def read_known(
     if not images:
         raise UserError(
             f"{ann_file}: not one annotation could be used, so there is nothing to score or to train on: "
-            f"{problems.commonest()}"
+            f"{problems.most_common()}"
         )
     return images
 
@@ -107,7 +107,7 @@ def read_datasets(
             check_pictures_exist(part, ann_file, root)
             images += present(part, ann_file, collected)
     if not images:
-        raise UserError(f"{', '.join(patterns)}: no picture is left to use: {collected.commonest()}")
+        raise UserError(f"{', '.join(patterns)}: no picture is left to use: {collected.most_common()}")
     if problems is None and len(collected):
         LOGGER.warning("%s", collected.summary())
     return images

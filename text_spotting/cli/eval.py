@@ -130,7 +130,7 @@ def run(args: argparse.Namespace) -> None:
     if args.cropped_words:
         _print_cropped(result)
     _save(args, source, model, result, before)
-    problems.raise_lost()
+    problems.raise_unreadable()
 
 
 def _require_words(test_set: "AnnotatedSet", source: object) -> None:
@@ -168,10 +168,10 @@ def _check(args: argparse.Namespace) -> None:
 
 def _load(args: argparse.Namespace) -> "LoadedSpotter":
     from text_spotting.cli.weights import load_spotter
-    from text_spotting.runtime.tiles import wanted_tiles
+    from text_spotting.runtime.tiles import parse_tiles
 
     model = load_spotter(args.load_weights, args.config, args.device, args.trust_snapshot, args.precision)
-    return model.tiled() if wanted_tiles(args.tiles) else model
+    return model.tiled() if parse_tiles(args.tiles) else model
 
 
 def _metric_names(args: argparse.Namespace) -> list[str]:
@@ -255,7 +255,7 @@ def _found(
 
     def leave_out(path: Path, error: UserError) -> None:
         broken.add(path)
-        problems.lose("picture cannot be read: left out of the score", error)
+        problems.add_unreadable("picture cannot be read: left out of the score", error)
 
     found = spot_pictures(model.spotter, test_set.paths, readers=args.workers, on_broken=leave_out)
     return track(found, len(test_set.paths), "spotting")

@@ -38,10 +38,10 @@ def run_tool(name: str, argv: Sequence[str] | None = None, program: str | None =
         with _ended_by_signals(), _missing_packages(parser.prog):
             module.run(args)
     except PartlyDoneError as error:
-        print(f"error: {_said(error, parser)}", file=sys.stderr)
+        print(f"error: {_message(error, parser)}", file=sys.stderr)
         return PARTLY_DONE
     except UserError as error:
-        print(f"error: {_said(error, parser)}", file=sys.stderr)
+        print(f"error: {_message(error, parser)}", file=sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:  # whoever read what is printed has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -88,7 +88,7 @@ def _ended_by_signals() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def _said(error: UserError, parser: argparse.ArgumentParser) -> str:
+def _message(error: UserError, parser: argparse.ArgumentParser) -> str:
     """The message, with the flag that it is about where this tool has it."""
     message, flag = str(error), f"--{error.about.replace('_', '-')}"
     if not error.about or flag not in _flags(parser):

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
     )
     if len(problems):
         print(f"\n{problems.summary()}")
-    problems.raise_lost()
+    problems.raise_unreadable()
 
 
 def _rapidocr(threads: int) -> "Recogniser":

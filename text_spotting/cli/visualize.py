@@ -66,10 +66,10 @@ def run(args: argparse.Namespace) -> None:
         spotter.manifest = replace(manifest, word_thr=args.score, score_thr=min(manifest.score_thr, args.score))
     if args.images is not None:
         from text_spotting.cli.visualize_pictures import run_pictures
-        from text_spotting.runtime.tiles import TiledSpotter, wanted_tiles
+        from text_spotting.runtime.tiles import TiledSpotter, parse_tiles
 
         size = spotter.manifest.input_size
-        run_pictures(args, TiledSpotter(spotter, size) if wanted_tiles(args.tiles) else spotter, size)
+        run_pictures(args, TiledSpotter(spotter, size) if parse_tiles(args.tiles) else spotter, size)
     else:
         from text_spotting.cli.visualize_video import run_video
 

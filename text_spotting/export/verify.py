@@ -78,11 +78,11 @@ def sample_picture(width: int = 640, height: int = 480) -> Image:
     return picture
 
 
-def measure(engine: Engine, picture: Image, made_up: FloatArray) -> Arrays:
+def measure(engine: Engine, picture: Image, features: FloatArray) -> Arrays:
     """What an engine computes for a picture, and for made-up text features [3, C, h, w], word by word."""
     canvas, _ = fit_to_input(picture, engine.manifest)
     arrays = engine.detect(canvas)._asdict()
-    with engine.encode(made_up) as memory:
+    with engine.encode(features) as memory:
         before = np.linspace(-0.5, 0.5, 3 * engine.hidden_size, dtype=np.float32).reshape(1, 3, -1)
         logits, hidden = engine.step(memory, np.array([engine.manifest.start, 2, 3], np.int64), before)
         arrays["logits"], arrays["hidden"] = np.array(logits), np.array(hidden)

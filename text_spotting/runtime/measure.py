@@ -119,7 +119,7 @@ class LayerTimes:
     depthwise_ms: float
 
     @property
-    def reached(self) -> float:
+    def gflops_per_second(self) -> float:
         """GFLOP/s of the dense convolutions."""
         return 1000 * self.convolution_gflops / self.convolution_ms if self.convolution_ms else 0.0
 

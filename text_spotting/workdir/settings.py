@@ -122,7 +122,7 @@ def apply(settings: Settings, config: Any) -> None:
             scheduler.setdefault("T_max", config.train_cfg.max_epochs)
 
 
-def told(settings: Settings) -> str:
+def summary(settings: Settings) -> str:
     """The settings and their origins in one line."""
     parts = (f"{name.replace('_', ' ')} {one.value} ({one.origin})" for name, one in settings.items())
     return "settings: " + ", ".join(parts)

@@ -17,7 +17,7 @@ Framed = tuple[str, str, FloatArray]
 """(picture, truth, frame)."""
 
 
-class Shown(NamedTuple):
+class FramedPicture(NamedTuple):
     """A picture and what is to be read in it; the pixels are only asked for where there is something."""
 
     pixels: Callable[[], Image]
@@ -57,7 +57,7 @@ def found_frames(truth: Sequence[Word], found: Sequence[Word], name: str) -> lis
     return [(name, true.text, found_frame(one.polygon)) for true, one in found_words(truth, found)]
 
 
-def read_all(reader: Reader, pictures: Iterable[Shown], count: int) -> Iterator[Readings]:
+def read_all(reader: Reader, pictures: Iterable[FramedPicture], count: int) -> Iterator[Readings]:
     """Yield, for each of ``count`` pictures, what has been read by then; words of many are read together."""
     waiting: list[tuple[str, str]] = []
     cuts: list[Image] = []

@@ -9,7 +9,7 @@ from typing import Any
 from text_spotting.errors import UserError
 from text_spotting.evaluation.broad.columns import Column
 from text_spotting.evaluation.broad.faults import Faults
-from text_spotting.evaluation.broad.measuring import Measured
+from text_spotting.evaluation.broad.measuring import SetMeasurement
 from text_spotting.files.writing import write_whole
 
 FORMAT = 1
@@ -46,7 +46,7 @@ class Results:
     identity: str
     sets: Mapping[str, SetResult]
 
-    def with_set(self, name: str, title: str, measured: Measured) -> "Results":
+    def with_set(self, name: str, title: str, measured: SetMeasurement) -> "Results":
         """These and one more, or a set's new figures in place of its old ones."""
         result = SetResult(title, measured.fingerprint, measured.pictures, measured.columns, measured.faults)
         return Results(self.label, self.identity, {**self.sets, name: result})

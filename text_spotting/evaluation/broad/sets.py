@@ -94,7 +94,7 @@ class Request:
         cache: folder that keeps rendered pictures between runs.
         track: shows how far drawing them is.
         workers: processes that draw.
-        tell: is told what is odd about a set's files.
+        log: takes what is odd about a set's files.
     """
 
     root: Path
@@ -103,7 +103,7 @@ class Request:
     cache: Path
     track: Track
     workers: int = 1
-    tell: Callable[[str], None] = print
+    log: Callable[[str], None] = print
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _read(asked: Request, reader: Reader, folder: str) -> list[AnnotatedImage]:
     if not images:
         raise UserError(f"{asked.root / folder}: holds no picture that can be read; docs/measuring.md shows the layout")
     for kind, places in problems.found.items():
-        asked.tell(f"{folder}: {kind}: {len(places)}, the first is {places[0]}")
+        asked.log(f"{folder}: {kind}: {len(places)}, the first is {places[0]}")
     return images
 
 

@@ -70,7 +70,7 @@ def hash_of(contents: Iterable[bytes]) -> str:
 
 
 @dataclass(frozen=True)
-class Answers:
+class AnswerStore:
     """The answers for one set, in a folder of its own.
 
     Attributes:
@@ -82,7 +82,7 @@ class Answers:
     names: Sequence[str]
 
     @classmethod
-    def open(cls, folder: Path, key: str, names: Sequence[str]) -> "Answers":
+    def open(cls, folder: Path, key: str, names: Sequence[str]) -> "AnswerStore":
         """Take up what is there, or begin anew where it was made with something else."""
         file = folder / "key.txt"
         if folder.is_dir() and not (file.is_file() and file.read_text("utf-8") == key):
