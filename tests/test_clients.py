@@ -16,7 +16,7 @@ from sample_graphs import MANIFEST
 from small_networks import small_network
 
 from text_spotting.export.export import ExportOptions, export, plain_manifest
-from text_spotting.export.verify import sample_picture
+from text_spotting.export.verify import sample_image
 from text_spotting.preprocess import prepare
 from text_spotting.runtime.spotter import Spotter
 
@@ -36,7 +36,7 @@ def exported(request, tmp_path_factory):
     return folder
 
 
-PHOTO = cv2.resize(sample_picture(), (192, 96), interpolation=cv2.INTER_AREA)
+PHOTO = cv2.resize(sample_image(), (192, 96), interpolation=cv2.INTER_AREA)
 """Of the input's size: networks with random weights read something else from pixels that are one level brighter."""
 
 

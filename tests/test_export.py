@@ -102,7 +102,7 @@ def described(words):
 @pytest.mark.parametrize("file", ["model.xml", "model.onnx"])
 def test_words_are_the_same_as_pytorch_finds(exported, file):
     _, folder, _, pytorch = exported
-    picture = verify.sample_picture()
+    picture = verify.sample_image()
     wanted = described(pytorch(picture))
     assert len(wanted) == 6
     assert any(row[4] for row in wanted), "random weights spell something"
@@ -136,7 +136,7 @@ def test_a_client_that_reads_word_by_word_reads_the_same(exported):
         core.compile_model(folder / f"model{part}.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         for part in ("", "_text_recognition_head_encoder", "_text_recognition_head_decoder")
     )
-    picture = verify.sample_picture()
+    picture = verify.sample_image()
     resized = cv2.resize(picture, SIZE)
     if small_network(exported[0])[0].keep_aspect:
         rest = np.full((96, 64, 3), (104, 116, 124), np.uint8)

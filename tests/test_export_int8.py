@@ -21,7 +21,7 @@ from text_spotting.export import int8
 from text_spotting.export.export import ExportOptions, export, plain_manifest
 from text_spotting.export.int8 import LEVELS, Calibration, Level, Trial, collect, quantize_graph, search
 from text_spotting.export.report import AccuracyDrop, Measurement, accuracy_drops
-from text_spotting.export.verify import sample_picture
+from text_spotting.export.verify import sample_image
 from text_spotting.geometry import box_to_polygon
 from text_spotting.runtime.spotter import Spotter
 from text_spotting.words import Word
@@ -151,7 +151,7 @@ def model(tmp_path_factory):
 @pytest.fixture(scope="module")
 def annotated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
-    cv2.imwrite(str(folder / "one.png"), sample_picture())
+    cv2.imwrite(str(folder / "one.png"), sample_image())
     word = Word(box_to_polygon([10, 10, 90, 40]), "open24")
     write_dataset(folder / "annotation.json", [AnnotatedImage(folder / "one.png", 640, 480, [word])])
     return folder
@@ -173,7 +173,7 @@ def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path
     assert report["after"]["megabytes"] < 0.55 * report["before"]["megabytes"], "the recognizer keeps its weights"
     assert set(report["after"]["scores"]) == set(report["lost"]) == {"f1", "word_spotting"}
     assert 'name="precise"' in (tmp_path / "model.xml").read_text(), "coordinates stay in float32"
-    assert len(Spotter(tmp_path)(sample_picture())) > 0
+    assert len(Spotter(tmp_path)(sample_image())) > 0
     assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin", ".json"}, "no scratch is left"
 
 

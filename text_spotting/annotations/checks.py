@@ -35,7 +35,7 @@ class Rejection(Enum):
 Checked = LabelledWord | Rejection
 
 
-def picture_size(path: Path, place: str, problems: Problems) -> tuple[int, int] | None:
+def image_size(path: Path, place: str, problems: Problems) -> tuple[int, int] | None:
     """Width and height as the picture is read, turned as its EXIF says; None, reported, if it cannot be read."""
     header = _header(path, place, problems)
     if header is None:
@@ -62,7 +62,7 @@ def agreed_size(path: Path, stated: tuple[Any, Any], place: str, problems: Probl
     Labels drawn on another version of the picture would be silently wrong, so such a picture is better left out.
     """
     if None in stated:
-        return picture_size(path, place, problems)
+        return image_size(path, place, problems)
     header = _header(path, place, problems)
     if header is None:
         return None
@@ -78,7 +78,7 @@ def agreed_size(path: Path, stated: tuple[Any, Any], place: str, problems: Probl
     return size
 
 
-def find_picture(folder: Path, stem: str, place: str, problems: Problems) -> Path:
+def find_image(folder: Path, stem: str, place: str, problems: Problems) -> Path:
     """The picture of that name whatever its suffix; ``stem.jpg``, which does not exist, when there is none.
 
     Where several differ only in their ending, the first of ``PICTURE_SUFFIXES`` is taken, and that is reported.

@@ -20,7 +20,7 @@ from text_spotting.errors import UserError
 from text_spotting.pictures import is_file
 
 __all__ = [
-    "check_pictures_exist",
+    "check_images_exist",
     "expand_pattern",
     "present",
     "read_dataset",
@@ -61,7 +61,7 @@ def read_datasets(
     for pattern, root in zip(patterns, roots, strict=True):
         for ann_file in expand_pattern(pattern):
             part = read_known(ann_file, root, collected)
-            check_pictures_exist(part, ann_file, root)
+            check_images_exist(part, ann_file, root)
             images += present(part, ann_file, collected)
     if not images:
         raise UserError(f"{', '.join(patterns)}: no picture is left to use: {collected.most_common()}")
@@ -70,7 +70,7 @@ def read_datasets(
     return images
 
 
-def check_pictures_exist(images: Sequence[AnnotatedImage], ann_file: str | Path, data_root: str | Path) -> None:
+def check_images_exist(images: Sequence[AnnotatedImage], ann_file: str | Path, data_root: str | Path) -> None:
     """Raise a UserError that names the first picture when not one of them is there."""
     if images and not any(is_file(image.path) for image in images):
         raise UserError(

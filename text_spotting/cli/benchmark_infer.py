@@ -50,9 +50,9 @@ def run(args: argparse.Namespace) -> None:
     """Measure each model in turn and print tables."""
     from text_spotting.files.writing import require_writable
     from text_spotting.pictures import read_picture
-    from text_spotting.runtime.sources import find_pictures
+    from text_spotting.runtime.sources import find_images
 
-    pictures = [read_picture(path) for path in find_pictures(args.images)[: args.count]]
+    pictures = [read_picture(path) for path in find_images(args.images)[: args.count]]
     if not pictures:
         raise UserError(f"--count {args.count}: must be 1 or more")
     if args.plot:
@@ -180,9 +180,9 @@ def _print_rapidocr(args: argparse.Namespace, model: Path, pictures: "list[Image
 
 def _print_curve(engine: "OpenVinoEngine") -> Curve:
     """Time whole pictures with more and more words."""
-    from text_spotting.runtime.measure import lettered_picture, stages
+    from text_spotting.runtime.measure import lettered_image, stages
 
-    measured = [stages(engine, lettered_picture(count), repeats=3) for count in WORDS]
+    measured = [stages(engine, lettered_image(count), repeats=3) for count in WORDS]
     points = [(one.words, 1000 * one.total) for one in measured]
     print("whole picture by words found: " + ", ".join(f"{words} {spent:.1f} ms" for words, spent in points))
     width, height = engine.manifest.input_size

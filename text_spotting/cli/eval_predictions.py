@@ -32,7 +32,7 @@ def load_model(args: argparse.Namespace) -> "LoadedSpotter":
 def read_set(ann_files: "str | list[str]", data_roots: "str | list[str]", problems: "Problems") -> "AnnotatedSet":
     """Read an annotated set and say what was odd about it."""
     from text_spotting.annotations.dataset_file import read_datasets
-    from text_spotting.evaluation.predictions import picture_names
+    from text_spotting.evaluation.predictions import image_names
     from text_spotting.evaluation.runs import AnnotatedSet
 
     before = len(problems)
@@ -41,7 +41,7 @@ def read_set(ann_files: "str | list[str]", data_roots: "str | list[str]", proble
         print(problems.summary(), file=sys.stderr)
     paths = [image.path for image in images]
     sizes = [(image.width, image.height) for image in images]
-    return AnnotatedSet(picture_names(paths), paths, sizes, [image.words for image in images])
+    return AnnotatedSet(image_names(paths), paths, sizes, [image.words for image in images])
 
 
 def read_predictions_for(source: Path, test_set: "AnnotatedSet") -> "list[list[Word]]":
@@ -89,7 +89,7 @@ def _found(
 ) -> "Iterable[list[Word]]":
     """Words as the model or the file has them; a picture that cannot be read joins ``broken`` and costs no other."""
     from text_spotting.cli.progress import track
-    from text_spotting.evaluation.inference import spot_pictures
+    from text_spotting.evaluation.inference import spot_images
 
     if model is None:
         return read_predictions_for(source, test_set)
@@ -98,7 +98,7 @@ def _found(
         broken.add(path)
         problems.add_unreadable("picture cannot be read: left out of the score", error)
 
-    found = spot_pictures(model.spotter, test_set.paths, readers=args.workers, on_broken=leave_out)
+    found = spot_images(model.spotter, test_set.paths, readers=args.workers, on_broken=leave_out)
     return track(found, len(test_set.paths), "spotting")
 
 

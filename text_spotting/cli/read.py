@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _sources(args: argparse.Namespace) -> list[str]:
     from text_spotting.images import URL_SCHEMES
-    from text_spotting.runtime.sources import find_pictures
+    from text_spotting.runtime.sources import find_images
 
     found: list[str] = []
     for source in args.sources:
@@ -78,7 +78,7 @@ def _sources(args: argparse.Namespace) -> list[str]:
             found.append(source)
         else:
             recursive = args.recursive and Path(source).is_dir()
-            found += map(str, find_pictures(f"{source}/**/*" if recursive else source))
+            found += map(str, find_images(f"{source}/**/*" if recursive else source))
     return found
 
 

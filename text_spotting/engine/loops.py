@@ -78,7 +78,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     def _pass_over(self, error: NotFiniteError, idx: int, data_batch: dict[str, Any], before: Buffers) -> None:
         where = f"epoch {self._epoch + 1}, iteration {self._iter + 1}"
-        pictures = ", ".join(name for part in all_gather_object(picture_names(data_batch)) for name in part)
+        pictures = ", ".join(name for part in all_gather_object(image_names(data_batch)) for name in part)
         if not self.bad_batches_left:
             raise UserError(
                 f"{where}: {error}, with {pictures}. The snapshots saved so far are good. Lower the learning rate, "
@@ -93,7 +93,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self._iter += 1
 
 
-def picture_names(data_batch: dict[str, Any]) -> list[str]:
+def image_names(data_batch: dict[str, Any]) -> list[str]:
     """Where the pictures of a batch come from."""
     samples = data_batch.get("data_samples", ())
     return [str(getattr(sample, "metainfo", {}).get("img_path", "a picture without a name")) for sample in samples]

@@ -119,15 +119,15 @@ def _verify(network: Any, plain: Manifest, place: Path, options: ExportOptions) 
     Raises:
         UserError: one computes something else.
     """
-    picture, features = verify.sample_picture(), verify.text_features(text_feature_shape(network))
-    wanted = verify.measure(TorchEngine(network, plain), picture, features)
+    image, features = verify.sample_image(), verify.text_features(text_feature_shape(network))
+    wanted = verify.measure(TorchEngine(network, plain), image, features)
     exact = Target(precision="f32")
     agreements = {}
     for back_end, suffix in (("ONNX", ".onnx"), ("OpenVINO", ".xml")):
         detector = (place / plain.detector).with_suffix(suffix)
         if not detector.is_file():
             continue
-        found = verify.measure(open_engine(detector, exact), picture, features)
+        found = verify.measure(open_engine(detector, exact), image, features)
         rounded = options.fp16 and suffix == ".xml"
         agreements[back_end] = verify.compare(wanted, found, verify.HALF if rounded else verify.FULL)
         verify.require(agreements[back_end], back_end)

@@ -66,15 +66,15 @@ class Calibration:
     """What quantization looks at.
 
     Attributes:
-        pictures: [1, 3, H, W] detector inputs.
+        images: [1, 3, H, W] detector inputs.
         words: [1, C, h, w] text encoder inputs.
     """
 
-    pictures: list[FloatArray]
+    images: list[FloatArray]
     words: list[FloatArray]
 
 
-def collect(detector: Path, manifest: Manifest, pictures: Iterable[Path]) -> Calibration:
+def collect(detector: Path, manifest: Manifest, images: Iterable[Path]) -> Calibration:
     """Prepare the pictures in which the detector finds words, and those words.
 
     Raises:
@@ -84,7 +84,7 @@ def collect(detector: Path, manifest: Manifest, pictures: Iterable[Path]) -> Cal
     tensors: list[FloatArray] = []
     words: list[FloatArray] = []
     seen = 0
-    for path in pictures:
+    for path in images:
         seen += 1
         tensor, _ = prepare(read_picture(path), manifest)
         result = compiled(tensor)
@@ -104,7 +104,7 @@ def quantize(source: Path, manifest: Manifest, calibration: Calibration, level: 
     encoder = graph_files(source, manifest).encoder
     for path in weight_files(source, manifest):
         shutil.copyfile(path, folder / path.name)
-    detector = quantize_graph(core.read_model(source), calibration.pictures, level.kept)
+    detector = quantize_graph(core.read_model(source), calibration.images, level.kept)
     detector.set_rt_info(replace(manifest, precision=level.rest).to_json(), [KEY])
     ov.save_model(detector, folder / source.name, compress_to_fp16=False)
     coordinates.mark_float32_layers(folder / source.name)

@@ -9,7 +9,7 @@ from statistics import median
 
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.evaluation.evaluate import Score, compare
-from text_spotting.evaluation.inference import spot_pictures
+from text_spotting.evaluation.inference import spot_images
 from text_spotting.evaluation.protocols import protocol
 from text_spotting.evaluation.statistics import difference_interval
 from text_spotting.files.writing import write_whole
@@ -93,7 +93,7 @@ class Measurement:
 
 def measure(
     model: Path,
-    pictures: Sequence[AnnotatedImage],
+    images: Sequence[AnnotatedImage],
     metrics: Sequence[str],
     progress: Progress,
     precision: str | None = None,
@@ -104,22 +104,21 @@ def measure(
         precision: what it computes in; as it would for its users by default.
     """
     spotter = Spotter(model, precision=precision)
-    found = spot_pictures(spotter, [picture.path for picture in pictures])
-    words = list(progress(found, len(pictures)))
-    compared = compare([picture.words for picture in pictures], words)
+    found = spot_images(spotter, [image.path for image in images])
+    words = list(progress(found, len(images)))
+    compared = compare([image.words for image in images], words)
     counts = {
-        name: [picture.match(protocol(name, spotter.manifest.fold_case)).score for picture in compared]
-        for name in metrics
+        name: [image.match(protocol(name, spotter.manifest.fold_case)).score for image in compared] for name in metrics
     }
     return Measurement(precision or default_precision(spotter.manifest), _megabytes(model), counts)
 
 
-def speedup(model: Path, full: Path, pictures: Sequence[AnnotatedImage]) -> float:
+def speedup(model: Path, full: Path, images: Sequence[AnnotatedImage]) -> float:
     """How many times as fast a model is as the ``full`` one in float32; both are timed in turn, picture by picture."""
     spotter, other = Spotter(model), Spotter(full, precision=FULL)
     ratios = []
-    for picture in pictures[:_TIMED_PICTURES]:
-        image = read_picture(picture.path)
+    for annotated in images[:_TIMED_PICTURES]:
+        image = read_picture(annotated.path)
         for warm_up in (spotter, other):
             warm_up(image)
         ratios.append(_seconds(other, image) / _seconds(spotter, image))

@@ -20,7 +20,7 @@ TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ImageEntry:
     """One input.
 
     Attributes:
@@ -85,7 +85,7 @@ class CrashRecord:
         self.path.unlink(missing_ok=True)
 
 
-def _row(picture: Picture, spotter: Spotter, record: CrashRecord, row: int) -> dict[str, Any]:
+def _row(picture: ImageEntry, spotter: Spotter, record: CrashRecord, row: int) -> dict[str, Any]:
     words: list[Word] = []
     error: str | None = None
     if record.is_given_up(row):
@@ -108,9 +108,9 @@ def _entry(word: Word) -> dict[str, Any]:
     return {"text": word.text, "score": float(word.score), "text_score": float(word.text_score), "polygon": polygon}
 
 
-def _pictures(share: Share) -> Iterator[Picture]:
+def _pictures(share: Share) -> Iterator[ImageEntry]:
     if not share.table:
-        yield from (Picture(path) for path in share.paths)
+        yield from (ImageEntry(path) for path in share.paths)
         return
     import pyarrow.parquet as pq
 
@@ -119,9 +119,9 @@ def _pictures(share: Share) -> Iterator[Picture]:
         values = (value.as_py() for batch in batches for value in batch.column(0))
         for row, value in enumerate(values):
             if isinstance(value, str):
-                yield Picture(value, row)
+                yield ImageEntry(value, row)
             else:
-                yield Picture(share.table, row, value or b"")
+                yield ImageEntry(share.table, row, value or b"")
 
 
 def schema() -> Any:

@@ -23,7 +23,7 @@ _ENDLESS = 1e8
 """A frame count beyond this means that the source does not know."""
 
 
-def find_pictures(what: str) -> list[Path]:
+def find_images(what: str) -> list[Path]:
     """Return the pictures that a file name, a folder or a glob pattern (``**`` recurses) stands for, sorted.
 
     Raises:

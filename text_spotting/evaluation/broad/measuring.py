@@ -11,7 +11,7 @@ from text_spotting.evaluation.broad.faults import Faults, find_faults
 from text_spotting.evaluation.broad.positions import POSITIONS, ShiftedSpotter
 from text_spotting.evaluation.broad.readers import Reader
 from text_spotting.evaluation.broad.reading import (
-    FramedPicture,
+    FramedImage,
     Readings,
     crop_frames,
     found_frames,
@@ -19,10 +19,10 @@ from text_spotting.evaluation.broad.reading import (
     read_all,
     true_frames,
 )
-from text_spotting.evaluation.broad.sets import AnySet, CropSet, PictureSet
+from text_spotting.evaluation.broad.sets import AnySet, CropSet, ImageSet
 from text_spotting.evaluation.broad.store import AnswerStore, code_hash, hash_of, set_hash
-from text_spotting.evaluation.inference import Spotter, spot_pictures
-from text_spotting.evaluation.predictions import picture_names
+from text_spotting.evaluation.inference import Spotter, spot_images
+from text_spotting.evaluation.predictions import image_names
 from text_spotting.words import Image, Word
 
 Track = Callable[[Iterable[Any], int, str], Iterator[Any]]
@@ -82,7 +82,7 @@ def measure_set(model: Model, name: str, measured: AnySet, folder: Path, track: 
         track: shows progress.
     """
     fingerprint = set_hash(measured)
-    names = picture_names([image.path for image in measured.images])
+    names = image_names([image.path for image in measured.images])
     key = hash_of(part.encode() for part in (model.identity, code_hash(), fingerprint))
     answers = AnswerStore.open(folder / name, key, names)
     show: Track = lambda items, total, task: track(items, total, f"{name}: {task}")  # noqa: E731
@@ -93,10 +93,10 @@ def measure_set(model: Model, name: str, measured: AnySet, folder: Path, track: 
 
 
 def _read_crops(model: Model, crops: CropSet, answers: AnswerStore, track: Track) -> list[Column]:
-    def framed() -> Iterator[FramedPicture]:
+    def framed() -> Iterator[FramedImage]:
         for index in range(len(crops.images)):
             pixels, words = crop_frames(crops, index)
-            yield FramedPicture(partial(_same, pixels), words)
+            yield FramedImage(partial(_same, pixels), words)
 
     return [
         reading_column("crops", reader.name, crops.groups, _readings(reader, "crops", framed, answers, track))
@@ -109,7 +109,7 @@ def _same(pixels: Image) -> Image:
 
 
 def _spot_and_read(
-    model: Model, pictures: PictureSet, answers: AnswerStore, track: Track
+    model: Model, pictures: ImageSet, answers: AnswerStore, track: Track
 ) -> tuple[list[Column], Faults | None]:
     truth = [pictures.truth(index) for index in range(len(pictures.images))]
     columns: list[Column] = []
@@ -129,7 +129,7 @@ def _spot_and_read(
 
 
 def _spot(
-    model: Model, spotter: Spotter, pictures: PictureSet, answers: AnswerStore, track: Track
+    model: Model, spotter: Spotter, pictures: ImageSet, answers: AnswerStore, track: Track
 ) -> list[list[list[Word]]]:
     """The words of every picture in every position."""
     places = {image.path: index for index, image in enumerate(pictures.images)}
@@ -138,7 +138,7 @@ def _spot(
         found = answers.words(number)
         if found is None:
             moved = ShiftedSpotter(spotter, right, down)
-            spotted = spot_pictures(
+            spotted = spot_images(
                 moved, list(places), spotters=model.streams, read=lambda path: pictures.pixels(places[path])
             )
             task = f"spotting, position {number + 1}" if pictures.positions > 1 else "spotting"
@@ -159,21 +159,21 @@ def _own_readings(names: Sequence[str], truth: Sequence[Sequence[Word]], found: 
 
 def _read_words(
     reader: NamedReader,
-    pictures: PictureSet,
+    pictures: ImageSet,
     answers: AnswerStore,
     found: Sequence[Sequence[Word]] | None,
     track: Track,
 ) -> list[Column]:
     """Columns of a reader in true frames and, where there are any, in found ones."""
 
-    def framed(figure: str) -> Iterator[FramedPicture]:
+    def framed(figure: str) -> Iterator[FramedImage]:
         for index, name in enumerate(answers.names):
             if figure == "true_frames":
                 words = true_frames(pictures, index, name)
             else:
                 assert found is not None
                 words = found_frames(pictures.truth(index), found[index], name)
-            yield FramedPicture(partial(pictures.pixels, index), words)
+            yield FramedImage(partial(pictures.pixels, index), words)
 
     figures = ("true_frames", "found_frames") if found is not None else ("true_frames",)
     return [
@@ -187,7 +187,7 @@ def _read_words(
 def _readings(
     reader: NamedReader,
     figure: str,
-    framed: Callable[[], Iterator[FramedPicture]],
+    framed: Callable[[], Iterator[FramedImage]],
     answers: AnswerStore,
     track: Track,
 ) -> Readings:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import text_spotting
 from text_spotting.evaluation.broad.reading import Readings
-from text_spotting.evaluation.broad.sets import AnySet, PictureSet
+from text_spotting.evaluation.broad.sets import AnySet, ImageSet
 from text_spotting.evaluation.predictions import read_predictions, write_predictions
 from text_spotting.files.writing import write_whole
 from text_spotting.words import Word
@@ -54,7 +54,7 @@ def set_hash(measured: AnySet) -> str:
     """Hash of a set's pictures and truth."""
     digest = hashlib.sha256()
     for index, image in enumerate(measured.images):
-        turns = measured.turns[index] if isinstance(measured, PictureSet) and measured.turns else 0
+        turns = measured.turns[index] if isinstance(measured, ImageSet) and measured.turns else 0
         digest.update(f"{image.path.name} {turns}".encode() + image.path.read_bytes())
         for word in image.words:
             digest.update(f"{word.text} {word.ignore}".encode() + word.polygon.tobytes())
