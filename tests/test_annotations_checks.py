@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from text_spotting.annotations.checks import Gone, agreed_size, checked_word, find_picture, picture_size
+from text_spotting.annotations.checks import Rejection, agreed_size, checked_word, find_image, image_size
 from text_spotting.annotations.problems import Problems
 from text_spotting.geometry import area
 
@@ -56,7 +56,7 @@ def test_of_a_crossed_polygon_the_larger_piece_stays() -> None:
     ],
 )
 def test_what_has_no_place_in_the_picture_is_dropped(points: list[float], kind: str) -> None:
-    why = Gone.OUTSIDE if kind.startswith("outside") else Gone.UNUSABLE
+    why = Rejection.OUTSIDE if kind.startswith("outside") else Rejection.UNUSABLE
     assert check(points) == (why, [kind])
 
 
@@ -82,15 +82,15 @@ def test_the_size_is_that_of_the_turned_picture(tmp_path: Path) -> None:
     Image.new("RGB", (40, 20)).save(path, exif=exif)
     problems = Problems()
     loaded = cv2.imread(str(path))
-    assert loaded is not None and picture_size(path, "x", problems) == (20, 40) == loaded.shape[1::-1]
+    assert loaded is not None and image_size(path, "x", problems) == (20, 40) == loaded.shape[1::-1]
     assert len(problems) == 1
 
 
 def test_missing_and_broken_pictures_are_reported(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     problems = Problems()
-    assert picture_size(tmp_path / "gone.jpg", "gt:1", problems) is None
-    assert picture_size(tmp_path / "broken.jpg", "gt:2", problems) is None
+    assert image_size(tmp_path / "gone.jpg", "gt:1", problems) is None
+    assert image_size(tmp_path / "broken.jpg", "gt:2", problems) is None
     assert [kind.split(":")[0] for kind in problems.found] == ["picture missing", "picture cannot be read"]
 
 
@@ -105,11 +105,11 @@ def test_a_picture_of_another_size_than_its_labels_state_is_left_out(tmp_path: P
 def test_a_picture_is_found_whatever_its_suffix(tmp_path: Path) -> None:
     (tmp_path / "img_1.PNG").touch()
     problems = Problems()
-    assert find_picture(tmp_path, "img_1", "gt:1", problems).name == "img_1.PNG"
-    assert find_picture(tmp_path, "img_2", "gt:2", problems).name == "img_2.jpg"
+    assert find_image(tmp_path, "img_1", "gt:1", problems).name == "img_1.PNG"
+    assert find_image(tmp_path, "img_2", "gt:2", problems).name == "img_2.jpg"
     assert len(problems) == 0
     (tmp_path / "img_1.jpg").touch()
-    assert find_picture(tmp_path, "img_1", "gt:1", problems).name == "img_1.jpg"
+    assert find_image(tmp_path, "img_1", "gt:1", problems).name == "img_1.jpg"
     assert problems.found == {
         "several pictures of that name: labels taken for the first": ["gt:1: img_1.jpg, img_1.PNG"]
     }

@@ -8,7 +8,7 @@ import pytest
 from text_spotting.errors import UserError
 from text_spotting.evaluation.broad.columns import Column, reading_column, spotting_columns
 from text_spotting.evaluation.broad.faults import Faults
-from text_spotting.evaluation.broad.measuring import Measured
+from text_spotting.evaluation.broad.measuring import SetMeasurement
 from text_spotting.evaluation.broad.picture import draw
 from text_spotting.evaluation.broad.results import Results, read_results
 from text_spotting.evaluation.broad.tables import example_lines, fault_table, figure_table
@@ -75,10 +75,10 @@ def test_nothing_to_read_is_zero_of_zero() -> None:
     assert column.error == 0
 
 
-def measured(runs: list[list[tuple[int, int, int]]], fingerprint: str = "same") -> Measured:
+def measured(runs: list[list[tuple[int, int, int]]], fingerprint: str = "same") -> SetMeasurement:
     faults = Faults(words=400, right=150)
     faults.add("misread", "no text", ("Open", ""))
-    return Measured(fingerprint, len(runs[0]), [Column("ic15_detection", runs)], faults)
+    return SetMeasurement(fingerprint, len(runs[0]), [Column("ic15_detection", runs)], faults)
 
 
 def results(label: str, *runs: list[tuple[int, int, int]], fingerprint: str = "same") -> Results:
@@ -88,7 +88,7 @@ def results(label: str, *runs: list[tuple[int, int, int]], fingerprint: str = "s
 def test_results_come_back_as_they_were_written(tmp_path: Path) -> None:
     written = results("first", COIN, COIN)
     written.save(tmp_path / "measured.json")
-    read = read_results(tmp_path, "--compare")
+    read = read_results(tmp_path)
     assert read.label == "first"
     assert read.sets["ote"].columns[0].values == [0.5, 0.5]
     assert read.sets["ote"].faults == written.sets["ote"].faults
@@ -103,8 +103,8 @@ def test_a_figure_is_also_there_for_people_in_per_cent(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "[]", '{"format": 1}', '{"format": 99}', '{"a": {}}'])
 def test_a_foreign_file_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "other.json").write_text(content)
-    with pytest.raises(UserError, match=r"--compare .*other\.json"):
-        read_results(tmp_path / "other.json", "--compare")
+    with pytest.raises(UserError, match=r"other\.json: "):
+        read_results(tmp_path / "other.json")
 
 
 def test_the_table_tells_the_change_and_whether_it_is_more_than_chance() -> None:

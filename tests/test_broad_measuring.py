@@ -11,9 +11,9 @@ import pytest
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
 from text_spotting.evaluation.broad import rendered
-from text_spotting.evaluation.broad.measuring import Measured, Model, NamedReader, measure_set
+from text_spotting.evaluation.broad.measuring import Model, NamedReader, SetMeasurement, measure_set
 from text_spotting.evaluation.broad.rendered import KINDS, render, turn_words
-from text_spotting.evaluation.broad.sets import SOURCES, CropSet, PictureSet, Request, choose, spread
+from text_spotting.evaluation.broad.sets import SOURCES, CropSet, ImageSet, Request, choose, spread
 from text_spotting.geometry import box_to_polygon
 from text_spotting.pictures import read_picture, write_picture
 from text_spotting.words import FloatArray, Image, Word
@@ -69,12 +69,12 @@ def model(spotter: Bars | None, identity: str = "weights", reader: Brightness | 
     return Model(identity, spotter, [NamedReader("bright", identity, reader or Brightness())])
 
 
-def values(measured: Measured) -> dict[tuple[str, str], float]:
+def values(measured: SetMeasurement) -> dict[tuple[str, str], float]:
     return {(column.figure, column.reader): column.value for column in measured.columns}
 
 
-def pictures(folder: Path, **kwargs: Any) -> PictureSet:
-    return PictureSet(photos(folder, 4), ("ic15_detection", "ic15_end_to_end"), **kwargs)
+def pictures(folder: Path, **kwargs: Any) -> ImageSet:
+    return ImageSet(photos(folder, 4), ("ic15_detection", "ic15_end_to_end"), **kwargs)
 
 
 def test_finding_reading_and_readers_alone_are_all_counted(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_other_weights_other_pictures_or_another_truth_are_measured_anew(tmp_pat
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_a_turned_picture_and_its_words_turn_together(tmp_path: Path, turns: int) -> None:
-    shown = PictureSet(photos(tmp_path, 1), ("ic15_detection",), turns=[turns])
+    shown = ImageSet(photos(tmp_path, 1), ("ic15_detection",), turns=[turns])
     (word,) = shown.truth(0)
     (found,) = Bars()(shown.pixels(0))
     assert word.box == found.box
@@ -173,7 +173,7 @@ def test_a_few_are_taken_evenly_from_the_whole_set() -> None:
 def test_sets_are_chosen_by_name_and_keep_the_order_of_the_table() -> None:
     assert list(choose("")) == list(SOURCES)
     assert list(choose(" ote, ic15_dev")) == ["ic15_dev", "ote"]
-    with pytest.raises(UserError, match=r"--sets: no set is called 'icdar'; choose from ic15_dev, iiit5k"):
+    with pytest.raises(UserError, match=r"no set is called 'icdar'; choose from ic15_dev, iiit5k"):
         choose("ote,icdar")
 
 

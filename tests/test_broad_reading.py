@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from text_spotting.evaluation.broad.frames import cut, cut_native, found_frame, true_frame, whole_frame, widened
-from text_spotting.evaluation.broad.positions import POSITIONS, Moved
+from text_spotting.evaluation.broad.positions import POSITIONS, ShiftedSpotter
 from text_spotting.evaluation.broad.readers import AttentionReader, CtcReader, best_path
-from text_spotting.evaluation.broad.reading import Shown, found_frames, read_all
+from text_spotting.evaluation.broad.reading import FramedImage, found_frames, read_all
 from text_spotting.geometry import box_to_polygon
 from text_spotting.manifest import Manifest
 from text_spotting.words import FloatArray, Image, Word
@@ -121,7 +121,8 @@ def test_words_of_many_pictures_are_read_together_and_stay_with_their_pictures()
     reader, frame = Lengths(), np.zeros((3, 2), np.float32)
     pictures = [np.full((1, 1, 3), number, np.uint8) for number in range(3)]
     framed = [
-        Shown(lambda one=one: one, [(str(index), f"word {index}", frame)] * 2) for index, one in enumerate(pictures)
+        FramedImage(lambda one=one: one, [(str(index), f"word {index}", frame)] * 2)
+        for index, one in enumerate(pictures)
     ]
     steps = list(read_all(reader, framed, 3))
     readings = [reading for step in steps for reading in step]
@@ -134,7 +135,7 @@ def test_a_picture_without_words_is_not_even_opened() -> None:
     def never() -> Image:
         raise AssertionError
 
-    assert [reading for step in read_all(Lengths(), [Shown(never, [])], 1) for reading in step] == []
+    assert [reading for step in read_all(Lengths(), [FramedImage(never, [])], 1) for reading in step] == []
 
 
 def test_words_that_were_missed_or_have_no_text_have_no_found_frame() -> None:
@@ -159,8 +160,8 @@ def test_a_moved_picture_is_whole_and_its_words_are_told_where_they_truly_lie() 
         rows, columns = np.nonzero(image[:, :, 0] == 255)
         return [Word(box_to_polygon((columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)), "corner")]
 
-    (word,) = Moved(spotter, 3, 5)(picture)
+    (word,) = ShiftedSpotter(spotter, 3, 5)(picture)
     assert word.box == (100, 30, 120, 50)
     seen: list[tuple[int, ...]] = []
-    Moved(lambda image: seen.append(image.shape) or [], 3, 5)(picture)
+    ShiftedSpotter(lambda image: seen.append(image.shape) or [], 3, 5)(picture)
     assert seen == [(55, 123, 3)]

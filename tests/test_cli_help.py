@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from text_spotting.cli.main import _said
+from text_spotting.cli.main import _message
 from text_spotting.errors import UserError
 
 ROOT = Path(__file__).parents[1]
@@ -91,6 +91,13 @@ def test_the_readme_shows_every_step_of_the_main_road() -> None:
 def test_a_library_names_an_option_and_a_tool_its_flag_where_it_has_one() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--word-crops")
-    assert _said(UserError("gone: no such list", about="word_crops"), parser) == "--word-crops: gone: no such list"
-    assert _said(UserError("gone: no such folder", about="backgrounds"), parser) == "gone: no such folder"
-    assert _said(UserError("gone"), parser) == "gone"
+    assert _message(UserError("gone: no such list", about="word_crops"), parser) == "--word-crops: gone: no such list"
+    assert _message(UserError("gone: no such folder", about="backgrounds"), parser) == "gone: no such folder"
+    assert _message(UserError("word_crops 7: no folder", about="word_crops"), parser) == "--word-crops 7: no folder"
+    assert _message(UserError("gone"), parser) == "gone"
+
+
+def test_a_tool_knows_the_flags_of_its_commands() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_subparsers().add_parser("infer").add_argument("--plot")
+    assert _message(UserError("cannot write there", about="plot"), parser) == "--plot: cannot write there"

@@ -15,8 +15,8 @@ import pytest
 from sample_graphs import MANIFEST
 from small_networks import small_network
 
-from text_spotting.export.export import Wishes, export, plain_manifest
-from text_spotting.export.verify import sample_picture
+from text_spotting.export.export import ExportOptions, export, plain_manifest
+from text_spotting.export.verify import sample_image
 from text_spotting.preprocess import prepare
 from text_spotting.runtime.spotter import Spotter
 
@@ -31,12 +31,12 @@ ORT_NODE = "onnxruntime-node@1.21.0"
 def exported(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("client")
     config, network = small_network(request.param)
-    export(network, plain_manifest(config, (192, 96)), folder, Wishes(openvino=False), say=lambda _: None)
+    export(network, plain_manifest(config, (192, 96)), folder, ExportOptions(openvino=False), log=lambda _: None)
     cv2.imwrite(str(folder / "photo.ppm"), PHOTO)
     return folder
 
 
-PHOTO = cv2.resize(sample_picture(), (192, 96), interpolation=cv2.INTER_AREA)
+PHOTO = cv2.resize(sample_image(), (192, 96), interpolation=cv2.INTER_AREA)
 """Of the input's size: networks with random weights read something else from pixels that are one level brighter."""
 
 

@@ -13,7 +13,7 @@ from test_engine_train import LITE, config_of, photos  # noqa: F401  (a fixture)
 from text_spotting.annotations.dataset_file import read_dataset
 from text_spotting.engine import lr_find, trackers
 from text_spotting.engine.console import ConsoleHook, clock, quieten
-from text_spotting.engine.lr_find import Found, only_find, proposal, rate_of, smooth
+from text_spotting.engine.lr_find import RangeTestDone, configure_range_test, proposal, rate_of, smooth
 from text_spotting.engine.train import build_runner, train, use_mixed_precision
 from text_spotting.errors import UserError
 
@@ -89,8 +89,8 @@ def test_the_rate_test_ends_with_what_it_tried_and_leaves_no_snapshot(
 ) -> None:
     monkeypatch.setattr(lr_find, "STEPS", 3)
     config = config_of(LITE, photos, epochs=1)
-    only_find(config)
-    with pytest.raises(Found) as found:
+    configure_range_test(config)
+    with pytest.raises(RangeTestDone) as found:
         train(build_runner(config, tmp_path))
     assert [rate for rate, _ in found.value.tried] == pytest.approx([1e-6, 1e-3, 1.0])
     assert not list(tmp_path.glob("*.pth"))
@@ -107,7 +107,7 @@ def test_the_proposed_rate_lies_well_below_that_of_the_least_loss() -> None:
 
 def test_a_tracker_that_is_not_installed_is_told_before_the_work(monkeypatch: Any) -> None:
     monkeypatch.setitem(__import__("sys").modules, "wandb", None)
-    with pytest.raises(UserError, match="--tracker wandb needs the package wandb; install it: pip install wandb"):
+    with pytest.raises(UserError, match="the tracker wandb needs the package wandb; install it: pip install wandb"):
         trackers.require_tracker("wandb")
 
 

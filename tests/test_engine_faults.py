@@ -127,7 +127,7 @@ def test_a_disk_that_fills_up_under_a_snapshot_leaves_the_one_before(training: S
         pytest.skip("only root may mount a small disk")
     try:
         assert training.run(tmp_path / "out", "--epochs", "2") == 2
-        assert "error: cannot write " in training.log().rstrip().splitlines()[-1]
+        assert "error: --save-checkpoints-to: cannot write " in training.log().rstrip().splitlines()[-1]
         assert "Traceback" not in training.log()
         assert read_snapshot(tmp_path / "out" / "latest.pth")["meta"]["iter"] == 3
         assert not list((tmp_path / "out").glob(".*"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from text_spotting.errors import UserError
-from text_spotting.evaluation.inference import spot_pictures
+from text_spotting.evaluation.inference import spot_images
 from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Image, Word
 
@@ -25,16 +25,16 @@ def test_words_come_in_the_order_of_the_pictures(tmp_path: Path, readers: int, s
     paths = [tmp_path / f"{grey}.png" for grey in (0, 30, 10, 20, 5)]
     for path in paths:
         cv2.imwrite(str(path), np.full((2, 3, 3), int(path.stem), np.uint8))
-    found = spot_pictures(slow_spotter, paths, readers=readers, spotters=spotters)
+    found = spot_images(slow_spotter, paths, readers=readers, spotters=spotters)
     assert [words[0].text for words in found] == ["0", "30", "10", "20", "5"]
 
 
 def test_no_pictures_give_no_words() -> None:
-    assert list(spot_pictures(slow_spotter, [])) == []
+    assert list(spot_images(slow_spotter, [])) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"not a picture"], ids=["empty", "text"])
 def test_a_broken_picture_stops_the_evaluation_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.jpg").write_bytes(content)
     with pytest.raises(UserError, match=r"bad\.jpg is not a picture or is broken"):
-        list(spot_pictures(slow_spotter, [tmp_path / "bad.jpg"]))
+        list(spot_images(slow_spotter, [tmp_path / "bad.jpg"]))

@@ -8,8 +8,8 @@ import pytest
 
 from text_spotting.errors import UserError
 from text_spotting.evaluation.predictions import (
+    image_names,
     pair_predictions,
-    picture_names,
     read_predictions,
     write_predictions,
 )
@@ -125,14 +125,14 @@ def test_predictions_for_another_set_are_refused() -> None:
 
 def test_pictures_of_equal_names_are_told_apart_by_their_folders() -> None:
     paths = [Path("/data/one/img/1.jpg"), Path("/data/two/img/1.jpg"), Path("/data/two/img/2.jpg")]
-    assert picture_names(paths) == ["one/img/1", "two/img/1", "2"]
+    assert image_names(paths) == ["one/img/1", "two/img/1", "2"]
     with pytest.raises(UserError, match="same name"):
-        picture_names([Path("/data/1.jpg"), Path("/data/1.jpg")])
+        image_names([Path("/data/1.jpg"), Path("/data/1.jpg")])
 
 
 def test_pictures_that_differ_in_their_ending_are_called_with_it() -> None:
     paths = [Path("/in/shop.jpg"), Path("/in/shop.png"), Path("/in/other.jpg")]
-    assert picture_names(paths) == ["shop.jpg", "shop.png", "other"]
+    assert image_names(paths) == ["shop.jpg", "shop.png", "other"]
 
 
 def test_predictions_may_name_pictures_with_their_ending() -> None:

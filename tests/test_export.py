@@ -15,7 +15,7 @@ from text_spotting.cli.main import run_tool
 from text_spotting.engine.torch_spotter import torch_spotter
 from text_spotting.errors import UserError
 from text_spotting.export import verify
-from text_spotting.export.export import Wishes, export, plain_manifest
+from text_spotting.export.export import ExportOptions, export, plain_manifest
 from text_spotting.export.onnx import text_feature_shape
 from text_spotting.manifest import Manifest
 from text_spotting.runtime.session import CORE
@@ -40,7 +40,7 @@ def text_shapes(name):
 def exported(request, tmp_path_factory):
     config, network = small_network(request.param)
     folder = tmp_path_factory.mktemp(request.param)
-    made = export(network, plain_manifest(config, SIZE), folder, Wishes(), say=lambda _: None)
+    made = export(network, plain_manifest(config, SIZE), folder, ExportOptions(), log=lambda _: None)
     return request.param, folder, made, torch_spotter(network, plain_manifest(config, SIZE))
 
 
@@ -102,7 +102,7 @@ def described(words):
 @pytest.mark.parametrize("file", ["model.xml", "model.onnx"])
 def test_words_are_the_same_as_pytorch_finds(exported, file):
     _, folder, _, pytorch = exported
-    picture = verify.sample_picture()
+    picture = verify.sample_image()
     wanted = described(pytorch(picture))
     assert len(wanted) == 6
     assert any(row[4] for row in wanted), "random weights spell something"
@@ -136,7 +136,7 @@ def test_a_client_that_reads_word_by_word_reads_the_same(exported):
         CORE.compile_model(folder / f"model{part}.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         for part in ("", "_text_recognition_head_encoder", "_text_recognition_head_decoder")
     )
-    picture = verify.sample_picture()
+    picture = verify.sample_image()
     resized = cv2.resize(picture, SIZE)
     if small_network(exported[0])[0].keep_aspect:
         rest = np.full((96, 64, 3), (104, 116, 124), np.uint8)
@@ -273,7 +273,7 @@ def test_an_untrained_network_is_compared_without_threshold(tmp_path, monkeypatc
     config, network = small_network("text-spotting-0003-lite")
     monkeypatch.setitem(network.test_cfg.rcnn, "score_thr", 0.999)
     said = []
-    made = export(network, plain_manifest(config, (144, 144)), tmp_path, Wishes(openvino=False), said.append)
+    made = export(network, plain_manifest(config, (144, 144)), tmp_path, ExportOptions(openvino=False), said.append)
     assert any("no word found on the test picture" in line for line in said)
     assert made.agreements["ONNX"].words == 6
     assert network.test_cfg.rcnn.score_thr == 0.999
@@ -287,7 +287,7 @@ def test_the_network_itself_is_the_reference(tmp_path, monkeypatch):
     with pytest.raises(
         UserError, match=r"ONNX does not agree with PyTorch on the test picture: .*nothing was exported"
     ):
-        export(network, plain_manifest(config, SIZE), tmp_path, Wishes(openvino=False), say=lambda _: None)
+        export(network, plain_manifest(config, SIZE), tmp_path, ExportOptions(openvino=False), log=lambda _: None)
     assert not list(tmp_path.iterdir())
 
 
@@ -295,7 +295,7 @@ def test_the_files_in_half_precision_are_what_is_compared(tmp_path, monkeypatch)
     config, network = small_network("text-spotting-0003-lite")
     monkeypatch.setattr(verify, "HALF", {**verify.HALF, "logits": 0.0})
     with pytest.raises(UserError, match=r"OpenVINO does not agree with PyTorch .*: logits by"):
-        export(network, plain_manifest(config, SIZE), tmp_path, Wishes(fp16=True), say=lambda _: None)
+        export(network, plain_manifest(config, SIZE), tmp_path, ExportOptions(fp16=True), log=lambda _: None)
 
 
 def test_manifests_lie_beside_the_graphs_for_those_who_cannot_read_them_inside(exported):

@@ -18,10 +18,10 @@ from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
 from text_spotting.evaluation.evaluate import Score
 from text_spotting.export import int8
-from text_spotting.export.export import Wishes, export, plain_manifest
-from text_spotting.export.int8 import LEVELS, Calibration, Level, Outcome, collect, quantize_graph, search
-from text_spotting.export.report import Loss, Measured, losses
-from text_spotting.export.verify import sample_picture
+from text_spotting.export.export import ExportOptions, export, plain_manifest
+from text_spotting.export.int8 import LEVELS, Calibration, Level, Trial, collect, quantize_graph, search
+from text_spotting.export.report import AccuracyDrop, Measurement, accuracy_drops
+from text_spotting.export.verify import sample_image
 from text_spotting.geometry import box_to_polygon
 from text_spotting.runtime.spotter import Spotter
 from text_spotting.words import Word
@@ -85,14 +85,14 @@ def test_every_pattern_of_every_level_means_some_convolution_of_either_network(n
 def measured(f1, word_spotting=60.0):
     """Two like pictures with these metrics, in quarters of a point."""
     both = zip(METRICS, (f1, word_spotting), strict=True)
-    return Measured("f32", 1.0, {name: [Score(int(4 * points), 400, 400)] * 2 for name, points in both})
+    return Measurement("f32", 1.0, {name: [Score(int(4 * points), 400, 400)] * 2 for name, points in both})
 
 
 def searched(tmp_path, drops, most_drop):
     """Search where each level in turn loses so many points of f1, which was 80, and none of word spotting."""
     scores = iter([measured(80.0 - drop) for drop in drops])
     made, said = [], []
-    outcome = search(
+    trial = search(
         lambda level, place: made.append(level),
         lambda place: next(scores),
         measured(80.0),
@@ -100,27 +100,27 @@ def searched(tmp_path, drops, most_drop):
         tmp_path,
         said.append,
     )
-    return outcome, made, said
+    return trial, made, said
 
 
 def test_the_fastest_level_that_is_accurate_enough_is_taken(tmp_path):
-    outcome, made, said = searched(tmp_path, [3.0, 0.5, 0.0], most_drop=0.5)
-    assert outcome.level is LEVELS[1]
-    assert outcome.drop == 0.5
+    trial, made, said = searched(tmp_path, [3.0, 0.5, 0.0], most_drop=0.5)
+    assert trial.level is LEVELS[1]
+    assert trial.largest_drop == 0.5
     assert made == list(LEVELS[:2]), "no further level is tried"
     assert said[-1] == "  lost: f1 +0.50 (+0.50 to +0.50), word_spotting +0.00 (+0.00 to +0.00)"
 
 
 def test_where_none_is_accurate_enough_the_best_is_taken(tmp_path):
-    outcome, _, _ = searched(tmp_path, [3.0, 2.0, 0.75, 1.0, 1.5], most_drop=0.5)
-    assert (outcome.level, outcome.drop) == (LEVELS[2], 0.75)
+    trial, _, _ = searched(tmp_path, [3.0, 2.0, 0.75, 1.0, 1.5], most_drop=0.5)
+    assert (trial.level, trial.largest_drop) == (LEVELS[2], 0.75)
 
 
 def test_a_loss_is_as_sure_as_the_pictures_are_alike():
     before = {"f1": [Score(10, 10, 10)] * 30}
-    alike = losses(before, {"f1": [Score(9, 10, 10)] * 30})["f1"]
+    alike = accuracy_drops(before, {"f1": [Score(9, 10, 10)] * 30})["f1"]
     assert (alike.points, alike.low, alike.high) == pytest.approx((10, 10, 10))
-    unlike = losses(before, {"f1": [Score(10, 10, 10)] * 27 + [Score(0, 10, 10)] * 3})["f1"]
+    unlike = accuracy_drops(before, {"f1": [Score(10, 10, 10)] * 27 + [Score(0, 10, 10)] * 3})["f1"]
     assert unlike.points == pytest.approx(10)
     # Pictures drawn anew hold 0 to some 6 of the bad ones: 3 and two standard deviations of sqrt(30 * 0.1 * 0.9).
     assert unlike.low == pytest.approx(0, abs=1)
@@ -128,8 +128,10 @@ def test_a_loss_is_as_sure_as_the_pictures_are_alike():
 
 
 def test_the_worst_metric_counts_and_so_does_the_least_sure_one(tmp_path):
-    outcome = Outcome(LEVELS[0], tmp_path, measured(79.0), {"f1": Loss(1, 0.5, 1.5), "word_spotting": Loss(0, -2, 2)})
-    assert (outcome.drop, outcome.spread) == (1, 2)
+    trial = Trial(
+        LEVELS[0], tmp_path, measured(79.0), {"f1": AccuracyDrop(1, 0.5, 1.5), "word_spotting": AccuracyDrop(0, -2, 2)}
+    )
+    assert (trial.largest_drop, trial.spread) == (1, 2)
 
 
 def test_levels_grow_more_careful():
@@ -142,14 +144,14 @@ def test_levels_grow_more_careful():
 def model(tmp_path_factory):
     config, network = small_network("text-spotting-0003-lite")
     folder = tmp_path_factory.mktemp("full")
-    export(network, plain_manifest(config, (192, 96)), folder, Wishes(onnx=False), lambda _: None)
+    export(network, plain_manifest(config, (192, 96)), folder, ExportOptions(onnx=False), lambda _: None)
     return folder / "model.xml"
 
 
 @pytest.fixture(scope="module")
 def annotated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
-    cv2.imwrite(str(folder / "one.png"), sample_picture())
+    cv2.imwrite(str(folder / "one.png"), sample_image())
     word = Word(box_to_polygon([10, 10, 90, 40]), "open24")
     write_dataset(folder / "annotation.json", [AnnotatedImage(folder / "one.png", 640, 480, [word])])
     return folder
@@ -171,7 +173,7 @@ def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path
     assert report["after"]["megabytes"] < 0.55 * report["before"]["megabytes"], "the recognizer keeps its weights"
     assert set(report["after"]["scores"]) == set(report["lost"]) == {"f1", "word_spotting"}
     assert 'name="precise"' in (tmp_path / "model.xml").read_text(), "coordinates stay in float32"
-    assert len(Spotter(tmp_path)(sample_picture())) > 0
+    assert len(Spotter(tmp_path)(sample_image())) > 0
     assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin", ".json"}, "no scratch is left"
 
 

@@ -1,8 +1,10 @@
 """Who may import whom: the arrows that keep the numpy side free of torch and the parts apart."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeGuard
 
@@ -101,6 +103,8 @@ MAY_IMPORT = {
 }
 TORCH_SIDE = {"torch", "torchvision", "mmcv", "mmdet", "mmengine"}
 WITH_TORCH = {"ops", "data", "models", "engine", "gpu", "export"}
+FLAGS_OF_OTHERS = {"fonts.py": {"--format"}}
+"""Flags of programs that are called, here ``fc-list``, which tools happen to have as well."""
 
 
 def _part(path: Path) -> str:
@@ -142,6 +146,29 @@ def _at_import_time(path: Path) -> set[str]:
     return {name.split(".")[0] for name in _imports(tree)}
 
 
+@cache
+def _flags_of_tools() -> set[str]:
+    """What the tools declare: texts that begin with two dashes in the calls of functions named ``add_...``."""
+    return {
+        argument.value
+        for path in (PACKAGE / "cli").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2].startswith("add_")
+        for argument in node.args
+        if isinstance(argument, ast.Constant) and str(argument.value).startswith("--")
+    }
+
+
+def _flags_named_in(path: Path) -> set[str]:
+    """Whatever looks like a flag in the file's texts and docstrings."""
+    texts = (
+        node.value
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    return {flag for text in texts for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)}
+
+
 def _id(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
@@ -168,6 +195,16 @@ def test_a_script_of_tools_only_starts_its_cli_module(path: Path) -> None:
     assert set(_imports(ast.parse(path.read_text(encoding="utf-8")))) == {"sys", "text_spotting.cli.main.run_tool"}
     assert f'run_tool("{path.stem}")' in path.read_text(encoding="utf-8")
     assert (PACKAGE / "cli" / path.name).is_file()
+
+
+def test_the_flags_of_tools_are_found_however_they_are_declared() -> None:
+    assert {"--load-weights", "--train-ann-files", "--format"} <= _flags_of_tools()
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if _part(path) != "cli"], ids=_id)
+def test_only_tools_name_their_flags(path: Path) -> None:
+    named = _flags_named_in(path) - FLAGS_OF_OTHERS.get(_id(path), set())
+    assert not named & _flags_of_tools(), "say the option's name, and pass it as UserError's about"
 
 
 def test_the_arrows_themselves_make_no_circle() -> None:

@@ -147,7 +147,7 @@ def test_inputs_that_are_none_are_named(photos: Path, source: str, wanted: str) 
 
 def test_a_parquet_file_without_the_column_names_those_it_has(tmp_path: Path) -> None:
     pq.write_table(pa.table({"jpeg": [b""], "id": [1]}), tmp_path / "a.parquet")
-    with pytest.raises(UserError, match="no column 'image'; --column names one of jpeg, id"):
+    with pytest.raises(UserError, match="no column 'image'; choose one of jpeg, id"):
         find_shares([str(tmp_path / "a.parquet")], "image", 100)
 
 

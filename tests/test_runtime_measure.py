@@ -50,7 +50,7 @@ def test_arithmetic_of_dense_convolutions_is_counted(tmp_path):
     ov.save_model(ov.Model([single], [image]), tmp_path / "d.xml", compress_to_fp16=False)
     measured = layer_times(tmp_path / "d.xml", np.zeros((8, 16, 3), np.uint8), "f32")
     assert measured.convolution_gflops == pytest.approx(2 * 4 * 8 * 16 * 3 * 3 * 3 / 1e9), "depthwise ones apart"
-    assert measured.reached == pytest.approx(1000 * measured.convolution_gflops / measured.convolution_ms)
+    assert measured.gflops_per_second == pytest.approx(1000 * measured.convolution_gflops / measured.convolution_ms)
 
 
 def test_one_by_one_is_timed_on_the_graphs_that_clients_use(model):

@@ -14,7 +14,7 @@ from sample_graphs import EXPORTED, save_ir, save_onnx
 from text_spotting.errors import UserError
 from text_spotting.runtime.options import Target
 from text_spotting.runtime.reading import read_pixels
-from text_spotting.runtime.session import CORE, PRECISIONS, compile_options, usual_precision
+from text_spotting.runtime.session import CORE, PRECISIONS, compile_options, default_precision
 from text_spotting.runtime.spotter import Spotter
 
 INFERENCE_PRECISION_HINT = "INFERENCE_PRECISION_HINT"
@@ -109,12 +109,11 @@ def test_a_model_gets_the_precision_that_it_asks_for_unless_its_user_asks_for_an
 
 
 def test_openvino_chooses_the_precision_unless_told(ir, spotter):
-
     assert INFERENCE_PRECISION_HINT not in compile_options(Target())
     assert compile_options(Target(precision="f32"))[INFERENCE_PRECISION_HINT] == ov.Type.f32
     chosen = CORE.compile_model(ir, "CPU").get_property(INFERENCE_PRECISION_HINT)
-    assert PRECISIONS[usual_precision(spotter.manifest)] == chosen
-    assert usual_precision(replace(spotter.manifest, precision="f16")) == "f16", "what a model wants comes first"
+    assert PRECISIONS[default_precision(spotter.manifest)] == chosen
+    assert default_precision(replace(spotter.manifest, precision="f16")) == "f16", "what a model wants comes first"
 
 
 def test_a_stream_keeps_the_order_of_its_frames(spotter):

@@ -286,7 +286,7 @@ def test_turned_boxes_of_labelme_are_quads(tmp_path: Path, kind: str) -> None:
     (image,), problems = read(tmp_path, "LabelMeConverter", annotations_folder="")
     assert texts(image) == [("market", True), ("open24", True)] and corners(image, 1) == OPEN24
     assert kinds(problems) == ["no 'shapes', so not LabelMe's: passed over"]
-    assert len(problems) == 2 and problems.lost == []
+    assert len(problems) == 2 and problems.unreadable == []
 
 
 # Word crops (attention-ocr PR#101)
@@ -385,7 +385,10 @@ def test_a_file_that_crashes_its_parser_is_named_and_costs_no_other(tmp_path: Pa
     savemat(tmp_path / "gt/poly_gt_img2.mat", {"polygt": rows})
     images, problems = read(tmp_path, "TotalTextConverter", images_folder="im", annotations_folder="gt")
     assert [texts(image) for image in images] == [[("market", True)]]
-    assert len(problems.lost) == 1 and "poly_gt_img1.mat: not a MATLAB file, or a broken one" in problems.lost[0]
+    assert (
+        len(problems.unreadable) == 1
+        and "poly_gt_img1.mat: not a MATLAB file, or a broken one" in problems.unreadable[0]
+    )
 
 
 @pytest.mark.parametrize(

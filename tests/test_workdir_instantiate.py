@@ -159,7 +159,7 @@ def test_no_network_is_one_line_with_both_ways_on(
     assert run_tool("instantiate_template", [str(template), str(tmp_path / "work")]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "--do-not-load-snapshot" in error
+    assert "run again without the snapshot" in error
     assert str(tmp_path / "work" / "snapshot.pth") in error
     assert (tmp_path / "work" / "model.py").is_file()
 

@@ -1,4 +1,4 @@
-"""Who decides what a training run is set to, and that it is told."""
+"""Who decides what a training run is set to, and that it is summary."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from small_networks import TEMPLATES
 
 from text_spotting.errors import UserError
 from text_spotting.workdir.config import load_config
-from text_spotting.workdir.settings import KEYS, apply, as_yaml, resolve, told
+from text_spotting.workdir.settings import KEYS, apply, as_yaml, resolve, summary
 from text_spotting.workdir.template import load_template
 
 LITE = TEMPLATES / "text-spotting-0003-lite"
@@ -77,7 +77,7 @@ def test_a_schedule_that_model_py_sets_stays(tmp_path: Path) -> None:
 
 def test_values_and_origins_are_told_and_kept(tmp_path: Path) -> None:
     settings = resolve({"epochs": 5}, config_with(tmp_path), TEMPLATE)
-    assert told(settings).startswith(
+    assert summary(settings).startswith(
         "settings: epochs 5 (flag), batch size 4 (template.yaml), base learning rate 0.0005"
     )
     kept = yaml.safe_load(as_yaml(settings))
@@ -88,8 +88,8 @@ def test_values_and_origins_are_told_and_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "lines", "complaint"),
     [
-        ({"epochs": 0}, "", "--epochs 0: must be 1 or more"),
-        ({"base_learning_rate": 0.0}, "", "--base-learning-rate 0.0: must be above 0"),
+        ({"epochs": 0}, "", "^epochs 0: must be 1 or more"),
+        ({"base_learning_rate": 0.0}, "", "^base_learning_rate 0.0: must be above 0"),
         ({}, "train_dataloader = dict(batch_size=0)", r"model.py: train_dataloader.batch_size 0: must be 1 or more"),
         ({}, "train_cfg = dict(max_epochs='3')", r"model.py: train_cfg.max_epochs: must be a whole number, not '3'"),
         ({}, "seed = 1.5", "model.py: seed: must be a whole number, not 1.5"),

@@ -39,7 +39,7 @@ def select(boxes: FloatArray, manifest: Manifest) -> NDArray[np.intp]:
     if has_area.sum() >= manifest.max_words:
         LOGGER.warning(
             "a picture holds as many words as the model finds at most, %d: some may be missing; export it with a larger"
-            " --max-words, or read the picture in tiles (--tiles auto)",
+            " max_words, or read the picture in tiles",
             manifest.max_words,
         )
     return np.flatnonzero((score > manifest.score_thr) & has_area)

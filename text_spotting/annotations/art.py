@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from text_spotting.annotations.checks import Checked, Gone, annotated, checked_word, find_picture, picture_size
+from text_spotting.annotations.checks import Checked, Rejection, annotated, checked_word, find_image, image_size
 from text_spotting.annotations.lines import numbered_lines
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord
@@ -47,8 +47,8 @@ class ICDAR2019ART:
             if name in excluded:
                 continue
             place = f"{file}: {shown(name)}"
-            path = find_picture(folder / "train_images", name, place, problems)
-            size = picture_size(path, place, problems)
+            path = find_image(folder / "train_images", name, place, problems)
+            size = image_size(path, place, problems)
             if size is None:
                 continue
             words = list(_words(records, size, place, problems))
@@ -78,14 +78,14 @@ class ICDAR2019ART:
 def _words(records: Any, size: tuple[int, int], place: str, problems: Problems) -> Iterator[Checked]:
     if not isinstance(records, list):
         problems.add("not a list of words: dropped", place, shown(records))
-        yield Gone.UNUSABLE
+        yield Rejection.UNUSABLE
         return
     for index, record in enumerate(records):
         try:
             yield _word(record, size, f"{place}[{index}]", problems)
         except MalformedError as error:
             problems.add("not a word: dropped", f"{place}[{index}]", str(error))
-            yield Gone.UNUSABLE
+            yield Rejection.UNUSABLE
 
 
 def _word(record: Any, size: tuple[int, int], place: str, problems: Problems) -> Checked:

@@ -25,17 +25,17 @@ _SLACK = 2.0
 """Pixels that a polygon may reach over the border: rounding, not an error."""
 
 
-class Gone(Enum):
+class Rejection(Enum):
     """Why a shape became no word."""
 
     OUTSIDE = "it lies outside the picture, where nobody sees it"
     UNUSABLE = "it could not be understood"
 
 
-Checked = LabelledWord | Gone
+Checked = LabelledWord | Rejection
 
 
-def picture_size(path: Path, place: str, problems: Problems) -> tuple[int, int] | None:
+def image_size(path: Path, place: str, problems: Problems) -> tuple[int, int] | None:
     """Width and height as the picture is read, turned as its EXIF says; None, reported, if it cannot be read."""
     header = _header(path, place, problems)
     if header is None:
@@ -52,7 +52,7 @@ def _header(path: Path, place: str, problems: Problems) -> Header | None:
     try:
         return read_header(path)
     except UserError as error:
-        problems.lose("picture cannot be read: skipped with its words", UserError(f"{place}: {error}"))
+        problems.add_unreadable("picture cannot be read: skipped with its words", UserError(f"{place}: {error}"))
         return None
 
 
@@ -62,7 +62,7 @@ def agreed_size(path: Path, stated: tuple[Any, Any], place: str, problems: Probl
     Labels drawn on another version of the picture would be silently wrong, so such a picture is better left out.
     """
     if None in stated:
-        return picture_size(path, place, problems)
+        return image_size(path, place, problems)
     header = _header(path, place, problems)
     if header is None:
         return None
@@ -78,7 +78,7 @@ def agreed_size(path: Path, stated: tuple[Any, Any], place: str, problems: Probl
     return size
 
 
-def find_picture(folder: Path, stem: str, place: str, problems: Problems) -> Path:
+def find_image(folder: Path, stem: str, place: str, problems: Problems) -> Path:
     """The picture of that name whatever its suffix; ``stem.jpg``, which does not exist, when there is none.
 
     Where several differ only in their ending, the first of ``PICTURE_SUFFIXES`` is taken, and that is reported.
@@ -99,7 +99,7 @@ def annotated(
     """
     found = list(words)
     usable = [word for word in found if isinstance(word, LabelledWord)]
-    if not usable and Gone.UNUSABLE in found:
+    if not usable and Rejection.UNUSABLE in found:
         problems.add("none of its shapes could be used: picture left out", place, str(path))
         return
     yield AnnotatedImage(path, *size, usable)
@@ -111,7 +111,7 @@ def word_of(make: Callable[[], Checked], place: str, problems: Problems) -> Chec
         return make()
     except MalformedError as error:
         problems.add("not a word: dropped", place, str(error))
-        return Gone.UNUSABLE
+        return Rejection.UNUSABLE
 
 
 def checked_word(
@@ -137,12 +137,12 @@ def checked_word(
     """
     polygon = _sound_polygon(outline, place, problems)
     if polygon is None:
-        return Gone.UNUSABLE
+        return Rejection.UNUSABLE
     overhang = _overhang(polygon, size)
     visible = _visible_share(polygon, size) if overhang else 1.0
     if visible == 0:
         problems.add("outside the picture: dropped", place)
-        return Gone.OUTSIDE
+        return Rejection.OUTSIDE
     if visible < 0.5:
         problems.add("more than half outside the picture: marked don't care", place)
     elif overhang > _SLACK:

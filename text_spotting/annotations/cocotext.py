@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from text_spotting.annotations.checks import Checked, Gone, annotated, checked_word, picture_size
+from text_spotting.annotations.checks import Checked, Rejection, annotated, checked_word, image_size
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
@@ -59,7 +59,7 @@ class COCOText:
             return
         place = f"{file}: imgs[{shown(key)}]"
         path = find_named(file.parent / "train2014", text(picture.get("file_name")))
-        size = picture_size(path, place, problems)
+        size = image_size(path, place, problems)
         if size is not None:
             ids = [text(word_id) for word_id in sequence(parts["imgToAnns"].get(key))]
             words = (_word(parts["anns"].get(word_id), size, f"{file}: anns[{word_id}]", problems) for word_id in ids)
@@ -92,7 +92,7 @@ def _word(record: Any, size: tuple[int, int], place: str, problems: Problems) ->
         )
     except MalformedError as error:
         problems.add("not a word: dropped", place, str(error))
-        return Gone.UNUSABLE
+        return Rejection.UNUSABLE
 
 
 def _outline(record: Mapping[str, Any]) -> FloatArray:

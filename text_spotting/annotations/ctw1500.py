@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from text_spotting.annotations.checks import Checked, annotated, checked_word, find_picture, picture_size, word_of
+from text_spotting.annotations.checks import Checked, annotated, checked_word, find_image, image_size, word_of
 from text_spotting.annotations.lines import numbered_lines, read_each
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
@@ -45,8 +45,8 @@ class CTW1500:
 
     def _read(self, file: Path, problems: Problems) -> Iterator[AnnotatedImage]:
         stem = file.stem.removeprefix("gt_").removeprefix("gt-")
-        path = find_picture(self.root / self.images_folder, stem, str(file), problems)
-        size = picture_size(path, str(file), problems)
+        path = find_image(self.root / self.images_folder, stem, str(file), problems)
+        size = image_size(path, str(file), problems)
         if size is not None:
             read = _xml_words if file.suffix == ".xml" else _text_words
             yield from annotated(path, size, list(read(file, size, problems)), str(file), problems)

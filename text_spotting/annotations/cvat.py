@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 import numpy as np
 from numpy.typing import NDArray
 
-from text_spotting.annotations.checks import Checked, Gone, agreed_size, annotated, checked_word
+from text_spotting.annotations.checks import Checked, Rejection, agreed_size, annotated, checked_word
 from text_spotting.annotations.outlines import band, clockwise, ellipse, flat_points, mask_outline, rotated_box
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord, labelled
@@ -83,14 +83,14 @@ class CvatXml11:
         if (shape.get("label") or "").strip().lower() != self.label.lower():
             found = f"{shape.tag} of label {shape.get('label')!r}"
             problems.add(f"label other than {self.label!r}: dropped", place, found)
-            return Gone.UNUSABLE
+            return Rejection.UNUSABLE
         values = {(item.get("name") or "").strip().lower(): item.text or "" for item in shape.iter("attribute")}
         text = values.get(self.text_attribute.lower(), values.get("transcription", ""))
         try:
             outline, is_word = _outline(shape)
         except MalformedError as error:
             problems.add("neither a polygon nor a box: dropped", place, f"{shape.tag}: {error}")
-            return Gone.UNUSABLE
+            return Rejection.UNUSABLE
         if not is_word:
             problems.add("a shape that cannot be a word: made a don't-care region", place, f"{shape.tag} {text!r}")
         return checked_word(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from text_spotting.annotations.checks import Checked, annotated, checked_word, find_picture, picture_size
+from text_spotting.annotations.checks import Checked, annotated, checked_word, find_image, image_size
 from text_spotting.annotations.lines import NUMBER, Line, decoded, parse_lines, read_each, unquote
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
@@ -88,8 +88,8 @@ class ICDAR2013:
         _report_unlabelled(images_folder, files, "gt_", problems)
 
     def _read_picture(self, file: Path, problems: Problems) -> Iterator[AnnotatedImage]:
-        path = find_picture(self.root / self.images_folder, file.stem.removeprefix("gt_"), str(file), problems)
-        size = picture_size(path, str(file), problems)
+        path = find_image(self.root / self.images_folder, file.stem.removeprefix("gt_"), str(file), problems)
+        size = image_size(path, str(file), problems)
         if size is not None:
             yield from annotated(path, size, self._read_words(file, path.stem, size, problems), str(file), problems)
 
@@ -122,8 +122,8 @@ class ICDAR2013:
 
 def read_quads(file: Path, images_folder: Path, stem: str, problems: Problems) -> Iterator[AnnotatedImage]:
     """Yield the picture of one file of quads, or nothing when the picture is missing."""
-    path = find_picture(images_folder, stem, str(file), problems)
-    size = picture_size(path, str(file), problems)
+    path = find_image(images_folder, stem, str(file), problems)
+    size = image_size(path, str(file), problems)
     if size is not None:
         words = (_quad_word(line, size, problems) for line in parse_lines(file, problems, numbers=8))
         yield from annotated(path, size, words, str(file), problems)

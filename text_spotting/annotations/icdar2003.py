@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from text_spotting.annotations.checks import Checked, Gone, annotated, checked_word, picture_size
+from text_spotting.annotations.checks import Checked, Rejection, annotated, checked_word, image_size
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
@@ -38,7 +38,7 @@ class ICDAR2003:
         for image in tagset.iter("image"):
             path = find_named(folder, (image.findtext("imageName") or "").strip())
             place = f"{file}:{image.get(LINE)}"
-            size = picture_size(path, place, problems)
+            size = image_size(path, place, problems)
             if size is not None:
                 words = (_word(shape, size, file, problems) for shape in image.iter("taggedRectangle"))
                 yield from annotated(path, size, words, place, problems)
@@ -51,7 +51,7 @@ def _word(shape: Element, size: tuple[int, int], file: Path, problems: Problems)
         turned = any(number(shape.get(key, 0)) for key in ("rotation", "offset"))
     except MalformedError as error:
         problems.add("not a box: dropped", place, str(error))
-        return Gone.UNUSABLE
+        return Rejection.UNUSABLE
     if turned:
         problems.add("box is rotated or slanted: its upright box is taken", place)
     text = (shape.findtext("tag") or "").strip()

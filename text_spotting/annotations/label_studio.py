@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import numpy as np
 from numpy.typing import NDArray
 
-from text_spotting.annotations.checks import Checked, annotated, checked_word, picture_size, word_of
+from text_spotting.annotations.checks import Checked, annotated, checked_word, image_size, word_of
 from text_spotting.annotations.outlines import ellipse
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
@@ -61,7 +61,7 @@ class LabelStudio:
             problems.add("nobody annotated the task: skipped", place)
             return
         path = self._picture(mapping(task.get("data"), "a task's data"))
-        size = picture_size(path, place, problems)
+        size = image_size(path, place, problems)
         if size is not None:
             words = [_word(parts, size, f"{place} {key}", problems) for key, parts in regions.items()]
             yield from annotated(path, size, words, place, problems)

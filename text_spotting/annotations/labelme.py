@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from text_spotting.annotations.checks import Checked, Gone, agreed_size, annotated, checked_word
+from text_spotting.annotations.checks import Checked, Rejection, agreed_size, annotated, checked_word
 from text_spotting.annotations.lines import read_each
 from text_spotting.annotations.outlines import band, ellipse
 from text_spotting.annotations.problems import Problems
@@ -86,7 +86,7 @@ class LabelMe:
             written = text(shape.get("description")) if is_class else label
         except MalformedError as error:
             problems.add("neither a polygon nor a rectangle: dropped", place, str(error))
-            return Gone.UNUSABLE
+            return Rejection.UNUSABLE
         if not is_word:
             problems.add("neither a polygon nor a rectangle: made a don't-care region", place, shown(written))
         legible = truth(flags.get("legible", True)) and not truth(flags.get("illegible", False))

@@ -79,7 +79,7 @@ def read_each(
         except UserError as error:
             if problems.strict:
                 raise
-            problems.lose("annotation file cannot be read: skipped", error)
+            problems.add_unreadable("annotation file cannot be read: skipped", error)
 
 
 def unquote(text: str) -> str:

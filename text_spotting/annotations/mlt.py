@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from text_spotting.annotations.checks import Checked, annotated, checked_word, picture_size
+from text_spotting.annotations.checks import Checked, annotated, checked_word, image_size
 from text_spotting.annotations.icdar import annotation_files
 from text_spotting.annotations.lines import parse_lines, read_each
 from text_spotting.annotations.problems import Problems
@@ -71,7 +71,7 @@ def _read(
     def read(file: Path) -> Iterator[AnnotatedImage]:
         stem = file.stem.removeprefix("gt_")
         path = pictures.get(stem, truth.parent / f"{stem}.jpg")
-        size = picture_size(path, str(file), problems)
+        size = image_size(path, str(file), problems)
         if size is None:
             return
         words = list(_words(file, size, problems))

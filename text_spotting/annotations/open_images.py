@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from text_spotting.annotations.checks import Checked, Gone, agreed_size, annotated, checked_word, word_of
+from text_spotting.annotations.checks import Checked, Rejection, agreed_size, annotated, checked_word, word_of
 from text_spotting.annotations.cocotext import mapping_of
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
@@ -124,7 +124,7 @@ def _hiertext_word(record: Any, size: tuple[int, int], place: str, problems: Pro
         legible = truth(entry.get("legible", True))
         return checked_word(entry.get("vertices"), size, place, problems, text=text(entry.get("text")), legible=legible)
 
-    return word_of(make, place, problems) if record is not None else Gone.UNUSABLE
+    return word_of(make, place, problems) if record is not None else Rejection.UNUSABLE
 
 
 def _picture(folder: Path, name: str) -> Path:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from text_spotting.annotations.checks import Checked, annotated, checked_word, picture_size, word_of
+from text_spotting.annotations.checks import Checked, annotated, checked_word, image_size, word_of
 from text_spotting.annotations.lines import numbered_lines
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
@@ -47,7 +47,7 @@ class PPOCRLabel:
                 problems.add("not a picture, a tab and a list of words: dropped", place, content[:80])
                 continue
             path = self._picture(file, name)
-            size = picture_size(path, place, problems)
+            size = image_size(path, place, problems)
             if size is not None:
                 words = [_word(record, size, f"{place}[{index}]", problems) for index, record in enumerate(records)]
                 yield from annotated(path, size, words, place, problems)

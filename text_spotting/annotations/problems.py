@@ -14,12 +14,12 @@ class Problems:
 
     Attributes:
         strict: raise on the first problem instead of collecting it.
-        lost: files that could not be read at all.
+        unreadable: files that could not be read at all.
     """
 
     strict: bool = False
     found: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    lost: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
 
     def add(self, kind: str, place: str, detail: str = "") -> None:
         """Record a problem.
@@ -41,10 +41,10 @@ class Problems:
         """Record what was guessed or left out by a rule: fatal only where strictness was asked for."""
         self.add(kind, place, detail)
 
-    def lose(self, kind: str, error: UserError) -> None:
+    def add_unreadable(self, kind: str, error: UserError) -> None:
         """Record a file that cannot be read, whose message names it; the run goes on and ends with exit code 1."""
         self.add(kind, str(error))
-        self.lost.append(str(error))
+        self.unreadable.append(str(error))
 
     def __len__(self) -> int:
         return sum(len(places) for places in self.found.values())
@@ -59,7 +59,7 @@ class Problems:
                 rows.append(f"           and {len(places) - SHOWN_PER_KIND} more")
         return "\n".join(rows)
 
-    def commonest(self) -> str:
+    def most_common(self) -> str:
         """The commonest kind with its first place, on one line; empty where nothing was odd."""
         if not self.found:
             return ""
@@ -70,14 +70,14 @@ class Problems:
         """What was odd, for the end of a run; empty where nothing was."""
         return f"oddities met: {len(self)}\n{self.table()}" if len(self) else ""
 
-    def raise_lost(self) -> None:
+    def raise_unreadable(self) -> None:
         """End a run that is otherwise done.
 
         Raises:
             PartlyDoneError: files could not be read.
         """
-        if self.lost:
-            raise PartlyDoneError(f"{len(self.lost)} files could not be read; the first: {self.lost[0]}")
+        if self.unreadable:
+            raise PartlyDoneError(f"{len(self.unreadable)} files could not be read; the first: {self.unreadable[0]}")
 
 
 class ErrorsOnly(Problems):

@@ -60,7 +60,7 @@ def _load(image: AnnotatedImage, problems: Problems) -> Image | None:
     try:
         return read_picture(image.path)
     except UserError as error:
-        problems.lose("picture cannot be read: its words are left as they are", error)
+        problems.add_unreadable("picture cannot be read: its words are left as they are", error)
         return None
 
 

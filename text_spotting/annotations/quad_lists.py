@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from text_spotting.annotations.checks import Checked, annotated, checked_word, find_picture, picture_size, word_of
+from text_spotting.annotations.checks import Checked, annotated, checked_word, find_image, image_size, word_of
 from text_spotting.annotations.icdar import annotation_files
 from text_spotting.annotations.lines import SEPARATOR, numbered_lines, parse_lines, read_each
 from text_spotting.annotations.problems import Problems
@@ -38,8 +38,8 @@ class UberText:
 
     def _read(self, file: Path, problems: Problems) -> Iterator[AnnotatedImage]:
         stem = file.stem.removeprefix("truth_")
-        path = find_picture(self.root / self.images_folder, stem, str(file), problems)
-        size = picture_size(path, str(file), problems)
+        path = find_image(self.root / self.images_folder, stem, str(file), problems)
+        size = image_size(path, str(file), problems)
         if size is not None:
             words = [_uber_word(line, size, place, problems) for place, line in numbered_lines(file, problems)]
             yield from annotated(path, size, words, str(file), problems)
@@ -76,8 +76,8 @@ class YoloObb:
         yield from read_each(files, lambda file: self._read(file, problems), problems)
 
     def _read(self, file: Path, problems: Problems) -> Iterator[AnnotatedImage]:
-        path = find_picture(self.root / self.images_folder, file.stem, str(file), problems)
-        size = picture_size(path, str(file), problems)
+        path = find_image(self.root / self.images_folder, file.stem, str(file), problems)
+        size = image_size(path, str(file), problems)
         if size is None:
             return
         words = []

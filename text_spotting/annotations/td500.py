@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from text_spotting.annotations.checks import Checked, annotated, checked_word, find_picture, picture_size
+from text_spotting.annotations.checks import Checked, annotated, checked_word, find_image, image_size
 from text_spotting.annotations.lines import parse_lines, read_each
 from text_spotting.annotations.outlines import rotated_box
 from text_spotting.annotations.problems import Problems
@@ -40,8 +40,8 @@ class MSRATD500:
 
 
 def _read(file: Path, folder: Path, problems: Problems) -> Iterator[AnnotatedImage]:
-    path = find_picture(folder, file.stem, str(file), problems)
-    size = picture_size(path, str(file), problems)
+    path = find_image(folder, file.stem, str(file), problems)
+    size = image_size(path, str(file), problems)
     if size is not None:
         yield from annotated(path, size, _words(file, size, problems), str(file), problems)
 

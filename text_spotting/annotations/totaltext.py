@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from text_spotting.annotations.checks import Checked, Gone, annotated, checked_word, find_picture, picture_size
+from text_spotting.annotations.checks import Checked, Rejection, annotated, checked_word, find_image, image_size
 from text_spotting.annotations.lines import NUMBER, decoded, read_each
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
@@ -56,8 +56,8 @@ class TotalText:
 
     def _read(self, file: Path, problems: Problems) -> Iterator[AnnotatedImage]:
         stem = re.sub(r"^.*gt_", "", file.stem)
-        path = find_picture(self.root / self.images_folder, stem, str(file), problems)
-        size = picture_size(path, str(file), problems)
+        path = find_image(self.root / self.images_folder, stem, str(file), problems)
+        size = image_size(path, str(file), problems)
         if size is not None:
             yield from annotated(path, size, _words(file, size, problems), str(file), problems)
 
@@ -67,7 +67,7 @@ def _words(file: Path, size: tuple[int, int], problems: Problems) -> Iterator[Ch
     for place, x, y, text in _matlab_records(file, problems) if matlab else _text_records(file, problems):
         if len(x) != len(y):
             problems.add("not as many x as y: dropped", place, f"{len(x)} and {len(y)}")
-            yield Gone.UNUSABLE
+            yield Rejection.UNUSABLE
             continue
         unreadable = text == UNREADABLE
         points = list(zip(x, y, strict=True))

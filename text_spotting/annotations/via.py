@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from text_spotting.annotations.checks import Checked, annotated, checked_word, picture_size, word_of
+from text_spotting.annotations.checks import Checked, annotated, checked_word, image_size, word_of
 from text_spotting.annotations.outlines import band, ellipse
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
@@ -56,7 +56,7 @@ class Via:
             except MalformedError as error:
                 problems.add("not a picture's record: skipped with its words", place, str(error))
                 continue
-            size = picture_size(path, place, problems)
+            size = image_size(path, place, problems)
             if size is not None:
                 words = [self._word(one, size, f"{place} region {n}", problems) for n, one in enumerate(regions)]
                 yield from annotated(path, size, words, place, problems)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from text_spotting.annotations.checks import annotated, checked_word, find_picture, picture_size
+from text_spotting.annotations.checks import annotated, checked_word, find_image, image_size
 from text_spotting.annotations.lines import numbered_lines, unquote
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
@@ -41,7 +41,7 @@ class WordCrops:
         """Yield every crop."""
         corners = _read_corners(self.root / self.corners_file, problems) if self.corners_file else {}
         for place, path, text in _parse(self.root / self.list_file, self.root / self.images_folder, problems):
-            size = picture_size(path, place, problems)
+            size = image_size(path, place, problems)
             if size is not None:
                 polygon = corners.get(path.stem, box_to_polygon((0, 0, *size)))
                 word = checked_word(polygon, size, place, problems, text=text)
@@ -100,7 +100,7 @@ def _parse(list_file: Path, root: Path, problems: Problems) -> Iterator[tuple[st
             continue
         name, text = next((split for split in splits if is_file(find_named(root, split[0]))), splits[0])
         path = find_named(root, name)
-        yield place, path if is_file(path) else find_picture(path.parent, path.stem, place, problems), unquote(text)
+        yield place, path if is_file(path) else find_image(path.parent, path.stem, place, problems), unquote(text)
 
 
 def _splits(line: str) -> Iterator[tuple[str, str]]:

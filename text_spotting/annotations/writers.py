@@ -91,4 +91,4 @@ WRITERS: Mapping[str, Writer] = {
     "ppocr": write_ppocr,
     "yolo-obb": write_yolo_obb,
 }
-"""What ``create_dataset.py --write FORMAT=PATH`` knows."""
+"""What writes a file or folder of each format, by the format's name."""

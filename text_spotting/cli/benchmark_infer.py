@@ -50,13 +50,13 @@ def run(args: argparse.Namespace) -> None:
     """Measure each model in turn and print tables."""
     from text_spotting.files.writing import require_writable
     from text_spotting.pictures import read_picture
-    from text_spotting.runtime.sources import find_pictures
+    from text_spotting.runtime.sources import find_images
 
-    pictures = [read_picture(path) for path in find_pictures(args.images)[: args.count]]
+    pictures = [read_picture(path) for path in find_images(args.images)[: args.count]]
     if not pictures:
         raise UserError(f"--count {args.count}: must be 1 or more")
     if args.plot:
-        require_writable(args.plot, "--plot")
+        require_writable(args.plot, "plot")
     curves = {}
     for model in args.load_weights:
         print(f"\n{model}, {len(pictures)} pictures")
@@ -70,7 +70,7 @@ def _measure(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> 
     from text_spotting.runtime.files import find_detector
     from text_spotting.runtime.openvino_engine import OpenVinoEngine
     from text_spotting.runtime.options import Target
-    from text_spotting.runtime.session import usual_precision
+    from text_spotting.runtime.session import default_precision
 
     detector = find_detector(model)
     if detector.suffix != ".xml":
@@ -78,7 +78,7 @@ def _measure(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> 
     start = time.perf_counter()
     engine = OpenVinoEngine(detector, Target(precision=args.precision, threads=args.threads))
     compiled = time.perf_counter()
-    precision = args.precision or usual_precision(engine.manifest)
+    precision = args.precision or default_precision(engine.manifest)
     _first_inference(engine, pictures[0])
     print(
         f"{precision}: load and compile {compiled - start:.2f} s, first picture {time.perf_counter() - compiled:.2f} s"
@@ -120,11 +120,12 @@ def _print_layers(engine: "OpenVinoEngine", detector: Path, picture: "Image", pr
     print("detector layers: " + ", ".join(f"{kind} {spent:.1f} ms" for kind, spent in times.by_kind[:8]))
     print(
         f"dense convolutions on the whole picture: {times.convolution_gflops:.2f} GFLOP in"
-        f" {times.convolution_ms:.1f} ms = {times.reached:.0f} GFLOP/s; depthwise ones: {times.depthwise_ms:.1f} ms"
+        f" {times.convolution_ms:.1f} ms = {times.gflops_per_second:.0f} GFLOP/s;"
+        f" depthwise ones: {times.depthwise_ms:.1f} ms"
     )
     peaks = {kind: matrix_peak(kind, threads) for kind in dict.fromkeys((precision, "i8"))}
     print("peak on a matrix product: " + ", ".join(f"{kind} {value:.0f} GFLOP/s" for kind, value in peaks.items()))
-    print(f"reached: {100 * times.reached / peaks[precision]:.0f}% of the {precision} peak")
+    print(f"reached: {100 * times.gflops_per_second / peaks[precision]:.0f}% of the {precision} peak")
 
 
 def _print_reading(engine: "OpenVinoEngine", detector: Path, precision: str) -> None:
@@ -179,9 +180,9 @@ def _print_rapidocr(args: argparse.Namespace, model: Path, pictures: "list[Image
 
 def _print_curve(engine: "OpenVinoEngine") -> Curve:
     """Time whole pictures with more and more words."""
-    from text_spotting.runtime.measure import lettered_picture, stages
+    from text_spotting.runtime.measure import lettered_image, stages
 
-    measured = [stages(engine, lettered_picture(count), repeats=3) for count in WORDS]
+    measured = [stages(engine, lettered_image(count), repeats=3) for count in WORDS]
     points = [(one.words, 1000 * one.total) for one in measured]
     print("whole picture by words found: " + ", ".join(f"{words} {spent:.1f} ms" for words, spent in points))
     width, height = engine.manifest.input_size

@@ -103,11 +103,11 @@ def _compress(
         manifest = Spotter(source).manifest
         paths = track([image.path for image in calibration], len(calibration), "calibrating")
         collected = int8.collect(source, manifest, paths)
-        before = measure(source, validation, METRICS, _follow, FULL)
+        before = measure(source, validation, METRICS, _progress, FULL)
         print(f"full precision: {before}")
         best = int8.search(
             lambda level, place: int8.quantize(source, manifest, collected, level, place),
-            lambda place: measure(place, validation, METRICS, _follow),
+            lambda place: measure(place, validation, METRICS, _progress),
             before,
             args.max_drop,
             Path(name),
@@ -124,14 +124,14 @@ def _compress(
             f" --max-drop {args.max_drop} is partly chance; more of them would tell",
             file=sys.stderr,
         )
-    if best.drop > args.max_drop:
+    if best.largest_drop > args.max_drop:
         raise UserError(
             f"no level loses as little as --max-drop {args.max_drop}; {args.save_model_to} holds the best,"
-            f" which loses {best.drop:.2f} points: calibrate with more pictures or allow more"
+            f" which loses {best.largest_drop:.2f} points: calibrate with more pictures or allow more"
         )
 
 
-def _follow(found: "Iterator[list[Word]]", pictures: int) -> "Iterator[list[Word]]":
+def _progress(found: "Iterator[list[Word]]", pictures: int) -> "Iterator[list[Word]]":
     from text_spotting.cli.progress import track
 
     return track(found, pictures, "measuring")
@@ -141,11 +141,11 @@ def _full_precision(args: argparse.Namespace, scratch: Path) -> Path:
     """The IR to start from: the one given, or a fresh export of the snapshot."""
     if args.load_weights.suffix != ".pth":
         return Path(args.load_weights)
-    from text_spotting.export.export import Wishes, export, plain_manifest
+    from text_spotting.export.export import ExportOptions, export, plain_manifest
     from text_spotting.export.network import load_network
     from text_spotting.workdir.paths import load_work_config
 
     config = load_work_config(args.config)
     network = load_network(config, args.load_weights, args.trust_snapshot)
-    export(network, plain_manifest(config), scratch / "full", Wishes(onnx=False))
+    export(network, plain_manifest(config), scratch / "full", ExportOptions(onnx=False))
     return scratch / "full"

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
     _write_extras(args, images, root, problems)
     if len(problems):
         print(f"\n{problems.summary()}")
-    problems.raise_lost()
+    problems.raise_unreadable()
 
 
 def _start(output: Path, root: Path) -> Path | None:
@@ -136,7 +136,7 @@ def _draw(image: "AnnotatedImage", root: Path, folder: Path, problems: "Problems
     try:
         scene = read_picture(image.path)
     except UserError as error:
-        problems.lose("picture cannot be drawn", error)
+        problems.add_unreadable("picture cannot be drawn", error)
         return
     outcomes = [(word, Outcome.IGNORED if word.ignore else Outcome.RIGHT) for word in image.words]
     inside = image.path.is_relative_to(root)

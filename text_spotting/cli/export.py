@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
-    from text_spotting.export.export import Exported, Wishes
+    from text_spotting.export.export import Exported, ExportOptions
 
 COLOUR_ORDERS = ("BGR", "RGB")
 MOST_WORDS = 2000
@@ -45,8 +45,8 @@ def input_size(text: str) -> tuple[int, int]:
 
 def run(args: argparse.Namespace) -> None:
     """Load, trace, convert, compare, and only then write."""
-    wishes = _resolve(args)
-    if not (wishes.onnx or wishes.openvino):
+    options = _resolve(args)
+    if not (options.onnx or options.openvino):
         raise UserError("--no-onnx and --no-openvino leave nothing to export; drop one of them")
     if args.max_words is not None and not 1 <= args.max_words <= MOST_WORDS:
         raise UserError(f"--max-words {args.max_words}: must lie between 1 and {MOST_WORDS}")
@@ -61,17 +61,17 @@ def run(args: argparse.Namespace) -> None:
         limit_words(config, args.max_words)
     manifest = plain_manifest(config, args.input_size)
     network = load_network(config, args.load_weights, args.trust_snapshot)
-    _report(export(network, manifest, args.save_model_to, wishes))
+    _report(export(network, manifest, args.save_model_to, options))
 
 
-def _resolve(args: argparse.Namespace) -> "Wishes":
+def _resolve(args: argparse.Namespace) -> "ExportOptions":
     """Fill what the command line leaves open from the work dir's template."""
-    from text_spotting.export.export import Wishes
+    from text_spotting.export.export import ExportOptions
     from text_spotting.workdir.paths import beside_script
 
     work_dir = beside_script()
     output = work_dir.template.output_format if work_dir else None
-    return Wishes(
+    return ExportOptions(
         onnx=_first(args.onnx, output.onnx.default if output else True),
         openvino=_first(args.openvino, output.openvino.default if output else True),
         input_order=args.openvino_input_format or (output.openvino.input_format if output else COLOUR_ORDERS[0]),

@@ -38,10 +38,10 @@ def run_tool(name: str, argv: Sequence[str] | None = None, program: str | None =
         with _ended_by_signals(), _missing_packages(parser.prog):
             module.run(args)
     except PartlyDoneError as error:
-        print(f"error: {_said(error, parser)}", file=sys.stderr)
+        print(f"error: {_message(error, parser)}", file=sys.stderr)
         return PARTLY_DONE
     except UserError as error:
-        print(f"error: {_said(error, parser)}", file=sys.stderr)
+        print(f"error: {_message(error, parser)}", file=sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:  # whoever read what is printed has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -88,11 +88,23 @@ def _ended_by_signals() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def _said(error: UserError, parser: argparse.ArgumentParser) -> str:
+def _message(error: UserError, parser: argparse.ArgumentParser) -> str:
     """The message, with the flag that it is about where this tool has it."""
-    flag = f"--{error.about.replace('_', '-')}"
-    known = error.about and any(flag in action.option_strings for action in parser._actions)
-    return f"{flag}: {error}" if known else str(error)
+    message, flag = str(error), f"--{error.about.replace('_', '-')}"
+    if not error.about or flag not in _flags(parser):
+        return message
+    if message.startswith((f"{error.about} ", f"{error.about}:")):
+        return flag + message.removeprefix(error.about)
+    return f"{flag}: {message}"
+
+
+def _flags(parser: argparse.ArgumentParser) -> set[str]:
+    """A tool's flags, those of its commands included."""
+    found = set(parser._option_string_actions)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            found.update(*map(_flags, action.choices.values()))
+    return found
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> None:
         return
     sources = choose(args.sets)
     _check(args)
-    shown = [read_results(path, "--compare") for path in args.compare]
+    shown = [read_results(path, "compare") for path in args.compare]
     if args.load_weights:
         shown.append(_measure(args, sources))
     _show(args, shown)
@@ -88,11 +88,11 @@ def _check(args: argparse.Namespace) -> None:
     if not 1 <= args.positions <= MOST_POSITIONS:
         raise UserError(f"--positions {args.positions}: must lie between 1 and {MOST_POSITIONS}")
     if args.output:
-        require_writable(args.output / RESULTS, "--output")
+        require_writable(args.output / RESULTS, "output")
     if args.plot:
         if args.plot.suffix not in PLOTS:
             raise UserError(f"--plot {args.plot}: expected a file ending in {', '.join(PLOTS)}")
-        require_writable(args.plot, "--plot")
+        require_writable(args.plot, "plot")
 
 
 def _measure(args: argparse.Namespace, sources: "dict[str, Source]") -> "Results":
@@ -130,7 +130,7 @@ def _begun(args: argparse.Namespace, identity: str) -> "Results":
     label = args.label or args.output.resolve().name
     if not (args.output / RESULTS).is_file():
         return Results(label, identity, {})
-    before = read_results(args.output, "--output")
+    before = read_results(args.output, "output")
     if before.identity != identity:
         raise UserError(f"--output {args.output}: holds figures of other weights; choose another folder or delete it")
     return Results(label, identity, before.sets)

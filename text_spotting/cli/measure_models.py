@@ -71,7 +71,7 @@ def _open_snapshot(args: argparse.Namespace, weights: Path, cache: Path) -> "Mod
     """A snapshot by way of its export, which is kept under all that it follows from."""
     config_file = _config_of(args, weights)
     from text_spotting.evaluation.broad.store import code_hash, hash_of
-    from text_spotting.export.export import Wishes, export, plain_manifest
+    from text_spotting.export.export import ExportOptions, export, plain_manifest
     from text_spotting.export.network import load_network
     from text_spotting.workdir.config import load_config
 
@@ -82,7 +82,7 @@ def _open_snapshot(args: argparse.Namespace, weights: Path, cache: Path) -> "Mod
         network = load_network(config, weights, args.trust_snapshot)
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix=".measured-") as scratch:
-            export(network, plain_manifest(config), Path(scratch) / "export", Wishes(onnx=False))
+            export(network, plain_manifest(config), Path(scratch) / "export", ExportOptions(onnx=False))
             (Path(scratch) / "export").replace(folder)
     return _open_exported(folder, args.streams, identity)
 

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read, transcribe, write, and say what was done."""
-    from text_spotting.annotations.dataset_file import check_pictures_exist, read_dataset, write_dataset
+    from text_spotting.annotations.dataset_file import check_images_exist, read_dataset, write_dataset
     from text_spotting.annotations.problems import Problems
     from text_spotting.annotations.pseudo_label import pseudo_label
 
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     problems = Problems()
     images = read_dataset(args.ann_file, args.data_root, problems)
     root = args.data_root or args.ann_file.parent
-    check_pictures_exist(images, args.ann_file, root)
+    check_images_exist(images, args.ann_file, root)
     recognise = _rapidocr(args.threads)
     total: Counter[str] = Counter()
     done: list[AnnotatedImage] = []
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
     )
     if len(problems):
         print(f"\n{problems.summary()}")
-    problems.raise_lost()
+    problems.raise_unreadable()
 
 
 def _rapidocr(threads: int) -> "Recogniser":

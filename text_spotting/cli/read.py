@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _sources(args: argparse.Namespace) -> list[str]:
     from text_spotting.images import URL_SCHEMES
-    from text_spotting.runtime.sources import find_pictures
+    from text_spotting.runtime.sources import find_images
 
     found: list[str] = []
     for source in args.sources:
@@ -78,10 +78,7 @@ def _sources(args: argparse.Namespace) -> list[str]:
             found.append(source)
         else:
             recursive = args.recursive and Path(source).is_dir()
-            try:
-                found += map(str, find_pictures(f"{source}/**/*" if recursive else source))
-            except UserError as error:
-                raise UserError(str(error).removeprefix("--images ")) from error
+            found += map(str, find_images(f"{source}/**/*" if recursive else source))
     return found
 
 
@@ -91,9 +88,9 @@ def _check(args: argparse.Namespace, count: int) -> None:
     if args.format == "icdar" and count > 1 and not args.output:
         raise UserError(f"--format icdar has no place for the names of {count} images: give a folder with --output")
     if args.output:
-        require_writable(args.output / "name" if args.format == "icdar" else args.output, "--output")
+        require_writable(args.output / "name" if args.format == "icdar" else args.output, "output")
     if args.draw:
-        require_writable(args.draw / "name", "--draw")
+        require_writable(args.draw / "name", "draw")
 
 
 def _read(

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
     from text_spotting.runtime.files import find_detector
 
     weights = find_detector(args.load_weights).resolve()
-    require_writable(args.output / "part", "--output")
+    require_writable(args.output / "part", "output")
     shares = find_shares(args.input, args.column, args.part_rows)
     threads = max(1, (os.cpu_count() or 1) // args.workers)
     reading = Reading(str(weights), args.device, args.precision, threads, args.part_rows)

@@ -30,11 +30,11 @@ class Remarks(logging.Handler):
 
     def note(self, name: str, picture: Image) -> None:
         """A picture is done."""
-        from text_spotting.runtime.tiles import pays
+        from text_spotting.runtime.tiles import needs_tiles
 
         if self.reached:
             self.full.append(name)
-        if self.input_size and pays((picture.shape[1], picture.shape[0]), self.input_size):
+        if self.input_size and needs_tiles((picture.shape[1], picture.shape[0]), self.input_size):
             self.large.append(name)
         self.reached = False
 

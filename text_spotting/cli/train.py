@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
     config = load_work_config(args.config)
     chosen = settings.resolve(vars(args), config, work_dir.template)
     training, validation = _read(args, "train"), _read(args, "val")
-    _tell_lesson(training, Alphabet.of(config.alphabet))
+    _report_training_set(training, Alphabet.of(config.alphabet))
     launcher = _choose_devices(chosen["gpu_num"].value)
     if args.scale_lr:
         chosen = _with_scaled_rate(chosen, work_dir.template)
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> None:
             return
         runner = build_runner(config, args.save_checkpoints_to, start, validation, launcher)
         if runner.rank == 0:
-            print(settings.told(chosen))
+            print(settings.summary(chosen))
             settings.save(chosen, config, args.save_checkpoints_to, write_whole)
         if not train(runner):
             raise KeyboardInterrupt
@@ -194,13 +194,13 @@ def _configure(config: "Config", args: argparse.Namespace, pictures: int) -> Non
         print("warning: --amp: no GPU and no bfloat16 instructions here; training in float32", file=sys.stderr)
 
 
-def _tell_lesson(images: "Sequence[AnnotatedImage]", alphabet: "Alphabet") -> None:
+def _report_training_set(images: "Sequence[AnnotatedImage]", alphabet: "Alphabet") -> None:
     """One line on what the training set teaches, and warnings."""
-    from text_spotting.annotations.lesson import lesson
+    from text_spotting.annotations.training_set import summarise_training_set
 
-    told = lesson(images, alphabet.encode, alphabet.max_length)
-    print(f"training set: {told}", flush=True)
-    for warning in told.warnings():
+    summary = summarise_training_set(images, alphabet.encode, alphabet.max_length)
+    print(f"training set: {summary}", flush=True)
+    for warning in summary.warnings():
         print(f"warning: --train-ann-files: {warning}", file=sys.stderr)
 
 
@@ -223,10 +223,10 @@ def _find_rate(config: "Config", args: argparse.Namespace, start: "Start | None"
     from text_spotting.engine import lr_find
     from text_spotting.engine.train import build_runner, train
 
-    lr_find.only_find(config)
+    lr_find.configure_range_test(config)
     try:
         train(build_runner(config, args.save_checkpoints_to, start, (), launcher))
-    except lr_find.Found as found:
+    except lr_find.RangeTestDone as found:
         picture = args.save_checkpoints_to / "lr_find.png"
         lr_find.draw(found.tried, picture)
         print(f"{len(found.tried)} steps; proposed: --base-learning-rate {lr_find.proposal(found.tried):g} ({picture})")

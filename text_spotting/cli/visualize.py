@@ -66,10 +66,10 @@ def run(args: argparse.Namespace) -> None:
         spotter.manifest = replace(manifest, word_thr=args.score, score_thr=min(manifest.score_thr, args.score))
     if args.images is not None:
         from text_spotting.cli.visualize_pictures import run_pictures
-        from text_spotting.runtime.tiles import TiledSpotter, wanted_tiles
+        from text_spotting.runtime.tiles import TiledSpotter, parse_tiles
 
         size = spotter.manifest.input_size
-        run_pictures(args, TiledSpotter(spotter, size) if wanted_tiles(args.tiles) else spotter, size)
+        run_pictures(args, TiledSpotter(spotter, size) if parse_tiles(args.tiles) else spotter, size)
     else:
         from text_spotting.cli.visualize_video import run_video
 
@@ -91,8 +91,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--serve needs --video")
     if args.loop and not args.serve and args.no_show:
         raise UserError("--loop needs someone who looks: give --serve, or leave --no-show out")
-    for flag, path in (("--save-json", args.save_json), ("--save-annotations", args.save_annotations)):
+    for option, path in (("save_json", args.save_json), ("save_annotations", args.save_annotations)):
         if path:
-            require_writable(path, flag)
+            require_writable(path, option)
     if args.output and args.images is not None:
-        require_writable(args.output / "picture", "--output")
+        require_writable(args.output / "picture", "output")

@@ -14,11 +14,11 @@ from text_spotting.cli.remarks import Remarks
 from text_spotting.draw import draw_words
 from text_spotting.errors import PartlyDoneError, UserError
 from text_spotting.evaluation.inference import Spotter
-from text_spotting.evaluation.predictions import picture_names, prediction_records
+from text_spotting.evaluation.predictions import image_names, prediction_records
 from text_spotting.files.writing import JsonObjectWriter
 from text_spotting.pictures import read_picture, write_picture
 from text_spotting.runtime.sinks import Window, has_screen
-from text_spotting.runtime.sources import find_pictures
+from text_spotting.runtime.sources import find_images
 from text_spotting.words import Image, Word
 
 SECONDS_BETWEEN_SAVES = 30.0
@@ -58,7 +58,7 @@ def run_pictures(args: argparse.Namespace, spotter: Spotter, input_size: tuple[i
         PartlyDoneError: once all the others are done and saved, pictures that could not be read.
         UserError: nothing to read, or a result cannot be written.
     """
-    paths = find_pictures(args.images)
+    paths = find_images(args.images)
     window = Window(wait=0) if not args.no_show and has_screen() else None
     broken: list[str] = []
     pictures = words = 0
@@ -84,7 +84,7 @@ def run_pictures(args: argparse.Namespace, spotter: Spotter, input_size: tuple[i
 
 
 def _spot(paths: list[Path], spotter: Spotter, broken: list[str]) -> Iterator[_Result]:
-    for path, name in track(list(zip(paths, picture_names(paths), strict=True)), len(paths), "spotting"):
+    for path, name in track(list(zip(paths, image_names(paths), strict=True)), len(paths), "spotting"):
         try:
             picture = read_picture(path)
             words = spotter(picture)

@@ -40,7 +40,8 @@ def read_snapshot(path: str | Path, trust: bool = False) -> Checkpoint:
         if "GLOBAL" in str(error):
             raise UserError(
                 f"{path} holds more than weights and could run code when loaded; "
-                "if you trust where it comes from, add --trust-snapshot"
+                "if you trust where it comes from, load it with trust",
+                about="trust_snapshot",
             ) from error
         raise UserError(f"{path} is not a PyTorch snapshot, or is damaged; get it again") from error
     except Exception as error:  # a damaged pickle is a broken program and can fail in any way
@@ -72,14 +73,15 @@ def write_snapshot(checkpoint: Checkpoint, path: Path) -> None:
         UserError: weights are not finite, or the place cannot be written.
     """
     if broken := not_finite(checkpoint["state_dict"]):
-        raise UserError(f"{path} is not written: weights are not finite ({broken}); lower --base-learning-rate")
+        raise UserError(f"{path} is not written: weights are not finite ({broken}); lower the learning rate")
     # torch.save hides what the system says when a disk is full.
     written = io.BytesIO()
     torch.save(checkpoint, written)
     try:
         write_whole(path, lambda temporary: temporary.write_bytes(written.getbuffer()))
     except UserError as error:
-        raise UserError(f"{error}; free some space or choose another --save-checkpoints-to") from error
+        message = f"{error}; free some space or choose another folder"
+        raise UserError(message, about="save_checkpoints_to") from error
 
 
 def not_finite(weights: Mapping[str, torch.Tensor]) -> str:
@@ -96,8 +98,8 @@ def load_weights(model: nn.Module, checkpoint: Checkpoint, source: str | Path) -
     weights = _fitting(model, checkpoint, source)
     if missing := missing_weights(model, checkpoint):
         raise UserError(
-            f"{source} is incomplete: it lacks {_some_of(model, missing)}; get it again, or train on from what it "
-            "has with train.py --load-weights and --partial-weights"
+            f"{source} is incomplete: it lacks {_some_of(model, missing)}; get it again, or start "
+            "a training from what it has, with partial weights"
         )
     model.load_state_dict(weights, strict=False)
 

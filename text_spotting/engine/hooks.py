@@ -79,7 +79,7 @@ class SnapshotHook(Hook):
         self._save(runner, LATEST)
         self.loop._iter -= 1
         if stop:
-            runner.logger.info("stopped and saved; continue with --resume-from %s/%s", runner.work_dir, LATEST)
+            runner.logger.info("stopped and saved; training can go on from %s/%s", runner.work_dir, LATEST)
             self.loop.saved_to_stop = True
 
     def after_train_epoch(self, runner: Runner) -> None:
@@ -134,7 +134,7 @@ class SnapshotHook(Hook):
         folder = Path(runner.work_dir)
         if same:
             if runner.rank == 0:
-                write_whole(folder / name, lambda temporary: twin(folder / same, temporary))
+                write_whole(folder / name, lambda temporary: link_or_copy(folder / same, temporary))
             return
         state = training_state(runner, validation_due)
         if runner.rank == 0:
@@ -161,7 +161,7 @@ def any_of(*own: bool) -> list[bool]:
     return [bool(flag) for flag in flags]
 
 
-def twin(source: Path, path: Path) -> None:
+def link_or_copy(source: Path, path: Path) -> None:
     """Give a file a second name where the disk can do that; copy it where not."""
     path.unlink(missing_ok=True)
     try:

@@ -78,11 +78,11 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     def _pass_over(self, error: NotFiniteError, idx: int, data_batch: dict[str, Any], before: Buffers) -> None:
         where = f"epoch {self._epoch + 1}, iteration {self._iter + 1}"
-        pictures = ", ".join(name for part in all_gather_object(picture_names(data_batch)) for name in part)
+        pictures = ", ".join(name for part in all_gather_object(image_names(data_batch)) for name in part)
         if not self.bad_batches_left:
             raise UserError(
-                f"{where}: {error}, with {pictures}. The snapshots saved so far are good. Lower --base-learning-rate, "
-                "look at these pictures, or add --skip-bad-batches N to pass over up to N such batches"
+                f"{where}: {error}, with {pictures}. The snapshots saved so far are good. Lower the learning rate, "
+                "look at these pictures, or set skip_bad_batches to pass over up to so many such batches"
             ) from error
         self.bad_batches_left -= 1
         # Formatted here: mmengine's logger drops warnings whose format it has seen before.
@@ -93,7 +93,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self._iter += 1
 
 
-def picture_names(data_batch: dict[str, Any]) -> list[str]:
+def image_names(data_batch: dict[str, Any]) -> list[str]:
     """Where the pictures of a batch come from."""
     samples = data_batch.get("data_samples", ())
     return [str(getattr(sample, "metainfo", {}).get("img_path", "a picture without a name")) for sample in samples]
@@ -137,7 +137,7 @@ class SpottingValLoop(BaseLoop):
         found: dict[int, list[Word]] = {}
         for number in range(get_rank(), len(self.dataloader), get_world_size()):
             if self.runner.train_loop.asked_to_stop:
-                self.runner.logger.info("stopped; the epoch is saved and will be measured first with --resume-from")
+                self.runner.logger.info("stopped; the epoch is saved and will be measured first when training goes on")
                 raise Interrupted
             try:
                 found[number] = spotter(read_picture(self.dataloader[number].path))

@@ -21,7 +21,7 @@ SAFETY = 10.0
 """The rate proposed is the one of the least loss, divided by this."""
 
 
-class Found(Exception):  # noqa: N818 - an answer, not an error
+class RangeTestDone(Exception):  # noqa: N818 - an answer, not an error
     """The test is over.
 
     Attributes:
@@ -33,7 +33,7 @@ class Found(Exception):  # noqa: N818 - an answer, not an error
         self.tried = tried
 
 
-def only_find(config: Config) -> None:
+def configure_range_test(config: Config) -> None:
     """Let a configuration do nothing but the test: no snapshots, no journal, no validation, no schedule."""
     config.custom_hooks = [{"type": "LearningRateTestHook"}]
     config.param_scheduler = None
@@ -43,7 +43,7 @@ def only_find(config: Config) -> None:
 
 @HOOKS.register_module()
 class LearningRateTestHook(Hook):
-    """Sets the rate before every step, and ends the run with ``Found``."""
+    """Sets the rate before every step, and ends the run with ``RangeTestDone``."""
 
     def before_train(self, runner: Runner) -> None:
         groups = runner.optim_wrapper.param_groups
@@ -62,7 +62,7 @@ class LearningRateTestHook(Hook):
         smoothed = smooth(self.losses)
         over = len(smoothed) >= STEPS or not math.isfinite(smoothed[-1]) or smoothed[-1] > RUN_AWAY * min(smoothed)
         if over:
-            raise Found([(rate_of(step), loss) for step, loss in enumerate(smoothed)])
+            raise RangeTestDone([(rate_of(step), loss) for step, loss in enumerate(smoothed)])
 
 
 def rate_of(step: int) -> float:

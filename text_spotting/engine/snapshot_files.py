@@ -73,7 +73,8 @@ def _check_pickle(archive: zipfile.ZipFile, path: Path) -> None:
         if name not in _HARMLESS and not _is_storage(name):
             raise UserError(
                 f"{path} holds more than weights ({name.replace(' ', '.')}) and could run code when loaded; "
-                "if you trust where it comes from, add --trust-snapshot"
+                "if you trust where it comes from, load it with trust",
+                about="trust_snapshot",
             )
 
 

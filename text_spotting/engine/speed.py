@@ -67,7 +67,7 @@ def time_training(config: Config, batch_size: int, size: tuple[int, int], iterat
 
     Args:
         size: width, height of the pictures.
-        mixed: channels last and bfloat16, as ``--amp`` trains on a CPU; else plain float32.
+        mixed: channels last and bfloat16, as mixed precision trains on a CPU; else plain float32.
     """
     torch.manual_seed(0)
     network: Any = build_network(config).train()

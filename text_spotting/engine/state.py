@@ -81,9 +81,8 @@ def resume(runner: Runner, checkpoint: Checkpoint, source: str) -> bool:
     try:
         runner.call_hook("after_load_checkpoint", checkpoint=checkpoint)
     except _BROKEN as error:
-        raise UserError(
-            f"--resume-from: {source} does not fit this configuration ({error}); use --load-weights"
-        ) from error
+        message = f"{source} does not fit this configuration ({error}); load its weights alone"
+        raise UserError(message, about="resume_from") from error
     # A moving average of the weights takes its own first, and leaves those that it averages.
     load_weights(network_of(runner), checkpoint, source)
     runner.train_loop.start_at(*position(where, len(runner.train_dataloader)))
@@ -106,7 +105,8 @@ def read_position(checkpoint: Checkpoint, source: str) -> Position:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, ("meta", *first["loc"])))
-        raise UserError(f"--resume-from: {source} is damaged: {key}: {first['msg']}; use --load-weights") from error
+        message = f"{source} is damaged: {key}: {first['msg']}; load its weights alone"
+        raise UserError(message, about="resume_from") from error
 
 
 def position(where: Position, iters_per_epoch: int) -> tuple[int, int]:
@@ -143,7 +143,8 @@ def _restore_rng(checkpoint: Checkpoint, source: str) -> None:
         if len(states) == get_world_size():
             set_rng_state(states[get_rank()])
     except _BROKEN as error:
-        raise UserError(f"--resume-from: {source} is damaged: its random numbers do not load ({error})") from error
+        message = f"{source} is damaged: its random numbers do not load ({error})"
+        raise UserError(message, about="resume_from") from error
 
 
 def _check_averaged(checkpoint: Checkpoint, source: str) -> None:
@@ -151,7 +152,8 @@ def _check_averaged(checkpoint: Checkpoint, source: str) -> None:
         return
     averaged = checkpoint["ema_state_dict"]
     if not is_state_dict(averaged) or not_finite(averaged):
-        raise UserError(f"--resume-from: {source} is damaged: ema_state_dict holds other things than finite tensors")
+        message = f"{source} is damaged: ema_state_dict holds other things than finite tensors"
+        raise UserError(message, about="resume_from")
 
 
 def _restore_optimizer(runner: Runner, state: Any, source: str) -> None:
@@ -168,7 +170,8 @@ def _restore_optimizer(runner: Runner, state: Any, source: str) -> None:
         _check_momenta(runner.optim_wrapper.optimizer)
     except _BROKEN as error:
         raise UserError(
-            f"--resume-from: the optimizer in {source} does not fit this configuration ({error}); use --load-weights"
+            f"the optimizer in {source} does not fit this configuration ({error}); load the weights alone",
+            about="resume_from",
         ) from error
     runner.optim_wrapper.base_param_settings = shown
     for group, rate, settings in zip(runner.optim_wrapper.param_groups, rates, own, strict=True):

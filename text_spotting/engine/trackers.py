@@ -15,7 +15,7 @@ from text_spotting.errors import require_package
 from text_spotting.pictures import read_picture
 
 TRACKERS = {"mlflow": "MLflowVisBackend", "wandb": "WandbVisBackend", "clearml": "ClearMLVisBackend"}
-"""Names of ``--tracker`` and mmengine's backends, each of which needs the package of that name."""
+"""Trackers and mmengine's backends for them, each of which needs the package of that name."""
 
 _SAMPLES = 4
 _EVERY_STEP = 10
@@ -28,7 +28,7 @@ def require_tracker(name: str) -> None:
     Raises:
         UserError: its package is not installed.
     """
-    require_package(name, f"--tracker {name}")
+    require_package(name, f"the tracker {name}")
 
 
 def hyper_parameters(config: Config) -> dict[str, float | str]:

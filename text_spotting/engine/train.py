@@ -124,7 +124,7 @@ def from_state(checkpoint: Checkpoint, source: str) -> Start:
         runner.train_loop.validation_due = state.resume(runner, checkpoint, source)
         if runner.epoch >= runner.max_epochs and not runner.train_loop.validation_due:
             LOGGER.warning(
-                "%s has finished %d epochs already and --epochs asks for %d: nothing to train",
+                "%s has finished %d epochs already and %d are asked for: nothing to train",
                 source,
                 runner.epoch,
                 runner.max_epochs,
@@ -227,12 +227,12 @@ def train(runner: SpottingRunner) -> bool:
     except OSError as error:
         raise UserError(
             f"training stopped: cannot write into {runner.work_dir} ({error.strerror or error}); what was saved there "
-            "before is whole. Make room, then go on with --resume-from"
+            "before is whole. Make room, then resume from the newest snapshot"
         ) from error
     except RuntimeError as error:
         if get_world_size() == 1 or not _is_about_others(error):
             raise
-        ended = "training stopped: another process of this run ended; go on with --resume-from"
+        ended = "training stopped: another process of this run ended; resume from the newest snapshot"
         if runner.train_loop.asked_to_stop:
             runner.logger.error(ended)
             return False

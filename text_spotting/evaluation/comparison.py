@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from text_spotting.draw import Outcome
-from text_spotting.evaluation.evaluate import Picture
-from text_spotting.evaluation.outcomes import END_TO_END, TruthOutcome, picture_outcomes
+from text_spotting.evaluation.evaluate import ComparedImage
+from text_spotting.evaluation.outcomes import END_TO_END, TruthOutcome, image_outcomes
 from text_spotting.evaluation.protocols import Protocol
 from text_spotting.words import Word
 
@@ -28,7 +28,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureChange:
+class ImageChange:
     """What changed in one picture.
 
     Attributes:
@@ -49,16 +49,16 @@ class PictureChange:
 
 
 def compare_runs(
-    before: Sequence[Picture], after: Sequence[Picture], rules: Protocol = END_TO_END
-) -> list[PictureChange]:
+    before: Sequence[ComparedImage], after: Sequence[ComparedImage], rules: Protocol = END_TO_END
+) -> list[ImageChange]:
     """Compare picture by picture; both runs must be over the same pictures in the same order."""
-    return [_compare_picture(old, new, rules) for old, new in zip(before, after, strict=True)]
+    return [_compare_image(old, new, rules) for old, new in zip(before, after, strict=True)]
 
 
-def _compare_picture(before: Picture, after: Picture, rules: Protocol) -> PictureChange:
-    old, new = picture_outcomes(before, rules), picture_outcomes(after, rules)
+def _compare_image(before: ComparedImage, after: ComparedImage, rules: Protocol) -> ImageChange:
+    old, new = image_outcomes(before, rules), image_outcomes(after, rules)
     changes = [Change(after.truth[index], old.truth[index], new.truth[index]) for index in new.truth]
-    return PictureChange(
+    return ImageChange(
         [change for change in changes if change.gain > 0],
         [change for change in changes if change.gain < 0],
         len(old.false),

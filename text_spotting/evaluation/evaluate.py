@@ -46,7 +46,7 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureMatch:
+class ImageMatch:
     """What became of every word of one picture under one protocol.
 
     Attributes:
@@ -68,14 +68,14 @@ class PictureMatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ComparedImage:
     """The words of one picture and how they lie over each other; made by ``compare``."""
 
     truth: Sequence[Word]
     predictions: Sequence[Word]
     overlaps: Overlaps
 
-    def match(self, rules: Protocol) -> PictureMatch:
+    def match(self, rules: Protocol) -> ImageMatch:
         """Pair the words.
 
         The order of the predictions matters: of two that overlap a true word enough, the first is taken.
@@ -85,25 +85,25 @@ class Picture:
         care_predictions = enters & ~excused_predictions(self.overlaps.cover, care_truth)
         pairs = list(greedy_pairs(self.overlaps.iou, care_truth, care_predictions))
         right = [rules.right(self.truth[true].text, self.predictions[predicted].text) for true, predicted in pairs]
-        return PictureMatch(care_truth, care_predictions, pairs, right)
+        return ImageMatch(care_truth, care_predictions, pairs, right)
 
-    def keep(self, wanted: NDArray[np.bool_]) -> "Picture":
+    def keep(self, wanted: NDArray[np.bool_]) -> "ComparedImage":
         """Return the picture with only those predictions for which ``wanted`` (P,) is set."""
         kept = [word for word, wish in zip(self.predictions, wanted, strict=True) if wish]
-        return Picture(self.truth, kept, Overlaps(self.overlaps.iou[:, wanted], self.overlaps.cover[:, wanted]))
+        return ComparedImage(self.truth, kept, Overlaps(self.overlaps.iou[:, wanted], self.overlaps.cover[:, wanted]))
 
 
-def compare(truth: Sequence[Sequence[Word]], predictions: Sequence[Sequence[Word]]) -> list[Picture]:
+def compare(truth: Sequence[Sequence[Word]], predictions: Sequence[Sequence[Word]]) -> list[ComparedImage]:
     """Measure the overlaps in a set of pictures, the same ones in the same order in both lists.
 
     Raises:
         ValueError: a different number of pictures in ``truth`` and ``predictions``.
     """
     pairs = zip(truth, predictions, strict=True)
-    return [Picture(true, predicted, measure_overlaps(true, predicted)) for true, predicted in pairs]
+    return [ComparedImage(true, predicted, measure_overlaps(true, predicted)) for true, predicted in pairs]
 
 
-def total(pictures: Iterable[Picture], rules: Protocol) -> Score:
+def total(pictures: Iterable[ComparedImage], rules: Protocol) -> Score:
     """Add up what one protocol counts in every picture."""
     return sum((picture.match(rules).score for picture in pictures), Score())
 

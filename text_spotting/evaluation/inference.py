@@ -15,7 +15,7 @@ Spotter = Callable[[Image], list[Word]]
 OnBroken = Callable[[Path, UserError], None]
 
 
-def spot_pictures(
+def spot_images(
     spotter: Spotter,
     paths: Sequence[Path],
     *,

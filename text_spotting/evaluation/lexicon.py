@@ -138,7 +138,7 @@ def _move(word: Word, vocabulary: Vocabulary, farthest: int | None) -> Word | No
 
 
 def read_lexicon(option: str, names: Sequence[str]) -> Lexicon:
-    """Read what ``--lexicon`` names.
+    """Read the word lists that an option names.
 
     Args:
         option: ``[generic=|weak=|strong=]PATH``; a file is one list for all pictures, a folder holds a list for each

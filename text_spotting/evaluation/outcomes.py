@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from text_spotting.draw import Outcome
-from text_spotting.evaluation.evaluate import Picture
+from text_spotting.evaluation.evaluate import ComparedImage
 from text_spotting.evaluation.protocols import PROTOCOLS, Protocol
 from text_spotting.words import Word
 
@@ -26,7 +26,7 @@ class TruthOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureOutcomes:
+class ImageOutcomes:
     """What became of the words of one picture under one protocol.
 
     Attributes:
@@ -38,7 +38,7 @@ class PictureOutcomes:
     false: list[int]
 
 
-def picture_outcomes(picture: Picture, rules: Protocol = END_TO_END) -> PictureOutcomes:
+def image_outcomes(picture: ComparedImage, rules: Protocol = END_TO_END) -> ImageOutcomes:
     """Pair the words, and tell for each true one what became of it, and which predictions are false alarms."""
     matched = picture.match(rules)
     truth = {int(index): TruthOutcome(Outcome.MISSED) for index in matched.care_truth.nonzero()[0]}
@@ -47,7 +47,7 @@ def picture_outcomes(picture: Picture, rules: Protocol = END_TO_END) -> PictureO
         truth[true] = TruthOutcome(outcome, predicted, picture.predictions[predicted].text)
     paired = {predicted for _, predicted in matched.pairs}
     false = [int(index) for index in matched.care_predictions.nonzero()[0] if int(index) not in paired]
-    return PictureOutcomes(truth, false)
+    return ImageOutcomes(truth, false)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,12 @@ class WordOutcome:
     truth: Word | None = None
 
 
-def word_outcomes(picture: Picture, rules: Protocol = END_TO_END) -> list[WordOutcome]:
+def word_outcomes(picture: ComparedImage, rules: Protocol = END_TO_END) -> list[WordOutcome]:
     """Return missed and ignored true words and every prediction that counts, each with its outcome.
 
     A pair shows as its prediction, right or misread. Predictions that a don't-care region excuses are left out.
     """
-    found = picture_outcomes(picture, rules)
+    found = image_outcomes(picture, rules)
     shown = []
     for index, word in enumerate(picture.truth):
         if index not in found.truth:

@@ -57,7 +57,7 @@ def prediction_records(words: Sequence[Word]) -> list[dict[str, Any]]:
     return [_entry(word) for word in words]
 
 
-def picture_names(paths: Sequence[Path]) -> list[str]:
+def image_names(paths: Sequence[Path]) -> list[str]:
     """Return the name of every picture: its stem, or with as many parent folders as tell equal stems apart.
 
     Pictures that differ only in their ending are called with it: ``shop.jpg`` and ``shop.png``.

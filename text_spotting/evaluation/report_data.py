@@ -5,9 +5,9 @@ from typing import Any
 
 from text_spotting.draw import Outcome
 from text_spotting.evaluation.characters import Reading, confusions, score_readings
-from text_spotting.evaluation.comparison import Change, PictureChange, compare_runs
-from text_spotting.evaluation.evaluate import Picture, Score
-from text_spotting.evaluation.outcomes import WordOutcome, picture_outcomes, word_outcomes
+from text_spotting.evaluation.comparison import Change, ImageChange, compare_runs
+from text_spotting.evaluation.evaluate import ComparedImage, Score
+from text_spotting.evaluation.outcomes import WordOutcome, image_outcomes, word_outcomes
 from text_spotting.evaluation.protocols import Protocol
 from text_spotting.evaluation.runs import Run
 from text_spotting.evaluation.slices import PROPERTIES, Slicing, quartiles
@@ -33,7 +33,7 @@ def figures(run: Run, before: Run | None) -> list[Data]:
     """Headline figures with intervals, in per cent, and what changed since the run before."""
     rows = []
     for name, metric in run.metrics.items():
-        scores = metric.picture_scores
+        scores = metric.image_scores
         whole = sum(scores, Score())
         row: Data = {
             "title": metric.title,
@@ -44,7 +44,7 @@ def figures(run: Run, before: Run | None) -> list[Data]:
             "interval": confidence_interval(scores),
         }
         if before and name in before.metrics:
-            earlier = before.metrics[name].picture_scores
+            earlier = before.metrics[name].image_scores
             row["before"] = sum(earlier, Score()).hmean
             row["change"] = difference_interval(earlier, scores)
         rows.append(row)
@@ -98,10 +98,10 @@ Result = tuple[bool, bool]
 """Whether a true word was found, and whether it was read right."""
 
 
-def _results(run: Run, picture: Picture) -> dict[int, Result]:
+def _results(run: Run, picture: ComparedImage) -> dict[int, Result]:
     """Of every transcribed word that counts, by its number."""
-    found = picture_outcomes(picture, run.rules(DETECTION)).truth
-    read = picture_outcomes(picture, run.rules(END_TO_END)).truth
+    found = image_outcomes(picture, run.rules(DETECTION)).truth
+    read = image_outcomes(picture, run.rules(END_TO_END)).truth
     return {index: (found[index].outcome is Outcome.RIGHT, one.outcome is Outcome.RIGHT) for index, one in read.items()}
 
 
@@ -143,8 +143,8 @@ def readings(run: Run) -> Data:
     }
 
 
-def _found_readings(picture: Picture, rules: Protocol) -> list[Reading]:
-    found = picture_outcomes(picture, rules).truth
+def _found_readings(picture: ComparedImage, rules: Protocol) -> list[Reading]:
+    found = image_outcomes(picture, rules).truth
     return [(picture.truth[true].text, one.reading) for true, one in found.items() if one.prediction is not None]
 
 
@@ -155,7 +155,7 @@ def _close(reading: Reading) -> bool:
 
 def gallery(run: Run, before: Run | None) -> list[Data]:
     """Every picture with its words and errors; ``weight`` is larger the more there is to see."""
-    changes: Sequence[PictureChange | None] = [None] * len(run.pictures)
+    changes: Sequence[ImageChange | None] = [None] * len(run.pictures)
     rules = run.rules(END_TO_END)
     if before:
         changes = compare_runs(before.pictures, run.pictures, rules)

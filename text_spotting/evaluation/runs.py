@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
 
-from text_spotting.evaluation.evaluate import Picture, Score, compare, total
+from text_spotting.evaluation.evaluate import ComparedImage, Score, compare, total
 from text_spotting.evaluation.lexicon import Lexicon, metric_title
 from text_spotting.evaluation.protocols import PROTOCOLS, Protocol, protocol
 from text_spotting.words import Word
@@ -23,7 +23,7 @@ class Metric:
 
     title: str
     rules: Protocol
-    pictures: Sequence[Picture]
+    pictures: Sequence[ComparedImage]
 
     @property
     def score(self) -> Score:
@@ -31,7 +31,7 @@ class Metric:
         return total(self.pictures, self.rules)
 
     @property
-    def picture_scores(self) -> list[Score]:
+    def image_scores(self) -> list[Score]:
         """Score of every picture."""
         return [picture.match(self.rules).score for picture in self.pictures]
 
@@ -70,7 +70,7 @@ class Run:
 
     label: str
     test_set: AnnotatedSet
-    pictures: Sequence[Picture]
+    pictures: Sequence[ComparedImage]
     metrics: Mapping[str, Metric]
     fold_case: bool = True
 

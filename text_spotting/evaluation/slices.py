@@ -61,7 +61,7 @@ def rotation(word: Word) -> float:
     return abs(float(np.degrees(np.arctan2(along[1], along[0]))))
 
 
-def sharpness(word: Word, picture: Image) -> float:
+def sharpness(word: Word, image: Image) -> float:
     """Variance of the Laplacian over the variance of the grey values, of the word straightened to a fixed height.
 
     The Laplacian's variance is a usual focus measure (Pertuz et al. 2013); dividing by the contrast keeps dim words
@@ -71,7 +71,7 @@ def sharpness(word: Word, picture: Image) -> float:
     across, side = _sides(word.polygon)
     width = int(np.clip(round(across / max(side, 1e-3) * BLUR_HEIGHT), 8, 16 * BLUR_HEIGHT))
     target = np.array([[0, 0], [width, 0], [width, BLUR_HEIGHT], [0, BLUR_HEIGHT]], np.float32)
-    straight = cv2.warpPerspective(picture, cv2.getPerspectiveTransform(quad, target), (width, BLUR_HEIGHT))
+    straight = cv2.warpPerspective(image, cv2.getPerspectiveTransform(quad, target), (width, BLUR_HEIGHT))
     grey = cv2.cvtColor(straight, cv2.COLOR_BGR2GRAY)
     contrast = float(grey.var())
     return float(cv2.Laplacian(grey, cv2.CV_64F).var() / contrast) if contrast > 0 else 0.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from text_spotting.evaluation.evaluate import Picture, Score
+from text_spotting.evaluation.evaluate import ComparedImage, Score
 from text_spotting.evaluation.protocols import Protocol
 
 RESAMPLES = 2000
@@ -102,7 +102,7 @@ class Curve:
         return self.thresholds[index], self.scores[index]
 
 
-def threshold_curve(pictures: Sequence[Picture], rules: Protocol) -> Curve:
+def threshold_curve(pictures: Sequence[ComparedImage], rules: Protocol) -> Curve:
     """Score the set at every threshold at which anything changes.
 
     Pictures are independent, so each is matched once for each of its own scores, and their changes are then merged.
@@ -127,6 +127,6 @@ def threshold_curve(pictures: Sequence[Picture], rules: Protocol) -> Curve:
     return Curve([steps[index][0] for index in last], [Score(*map(int, totals[index])) for index in last])
 
 
-def _counts(picture: Picture, rules: Protocol) -> NDArray[np.int_]:
+def _counts(picture: ComparedImage, rules: Protocol) -> NDArray[np.int_]:
     score = picture.match(rules).score
     return np.array([score.matched, score.truth, score.predictions])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from text_spotting.evaluation.comparison import PictureChange, compare_runs
+from text_spotting.evaluation.comparison import ImageChange, compare_runs
 from text_spotting.evaluation.evaluate import Score
 from text_spotting.evaluation.runs import Run
 from text_spotting.evaluation.statistics import difference_interval
@@ -31,7 +31,7 @@ def _metric_lines(before: Run, after: Run) -> list[str]:
     width = max(len(metric.title) for metric in after.metrics.values())
     lines = [f"compared with {before.label}:", f"{'':{width}}  before   after  change  (95 % interval)"]
     for name, metric in after.metrics.items():
-        old, new = before.metrics[name].picture_scores, metric.picture_scores
+        old, new = before.metrics[name].image_scores, metric.image_scores
         first, second = sum(old, Score()).hmean, sum(new, Score()).hmean
         low, high = difference_interval(old, new)
         chance = "" if low > 0 or high < 0 else ", may be chance"
@@ -40,7 +40,7 @@ def _metric_lines(before: Run, after: Run) -> list[str]:
     return lines
 
 
-def _word_lines(names: Sequence[str], changes: Sequence[PictureChange]) -> list[str]:
+def _word_lines(names: Sequence[str], changes: Sequence[ImageChange]) -> list[str]:
     better = sum(len(change.better) for change in changes)
     worse = sum(len(change.worse) for change in changes)
     alarms = sum(change.false_before for change in changes), sum(change.false_after for change in changes)

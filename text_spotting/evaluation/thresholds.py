@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from text_spotting.errors import UserError
-from text_spotting.evaluation.evaluate import Picture, Score, compare
+from text_spotting.evaluation.evaluate import ComparedImage, Score, compare
 from text_spotting.evaluation.protocols import Protocol
 from text_spotting.evaluation.statistics import threshold_curve
 from text_spotting.words import Word
@@ -33,7 +33,7 @@ class Thresholds:
 
 
 def parse_thresholds(option: str) -> Thresholds | None:
-    """Read ``--thresholds``: two numbers, or None for ``search``.
+    """Read thresholds: two numbers with a comma between them, or None for ``search``.
 
     Raises:
         UserError: it is neither.
@@ -74,8 +74,8 @@ def search_thresholds(
     return best, best_score
 
 
-def _read_above(picture: Picture, text: float) -> Picture:
-    return Picture(picture.truth, [_unread_below(word, text) for word in picture.predictions], picture.overlaps)
+def _read_above(picture: ComparedImage, text: float) -> ComparedImage:
+    return ComparedImage(picture.truth, [_unread_below(word, text) for word in picture.predictions], picture.overlaps)
 
 
 def _unread_below(word: Word, threshold: float) -> Word:

@@ -30,8 +30,8 @@ _MARK = {"name": "precise", "version": "0"}
 """What OpenVINO calls a layer that stays in float32."""
 
 
-def hand_over_maps(detector: ov.Model) -> None:
-    """Put a layer that changes nothing between each map and its poolings, for ``keep_precise`` to mark.
+def clamp_pooled_maps(detector: ov.Model) -> None:
+    """Put a layer that changes nothing between each map and its poolings, for ``mark_float32_layers`` to mark.
 
     OpenVINO turns a bfloat16 map into a float32 one with channels first for pooling, which is then six times as slow.
     An elementwise layer gives float32 as the map lies in memory, and a clamp that never cuts is not optimised away.
@@ -50,7 +50,7 @@ def hand_over_maps(detector: ov.Model) -> None:
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-def keep_precise(detector: Path) -> None:
+def mark_float32_layers(detector: Path) -> None:
     """Mark the coordinate layers of an IR, in place."""
     concerned = [re.compile(pattern) for pattern in (*LAYERS, *_ALSO)]
     tree = ElementTree.parse(detector)

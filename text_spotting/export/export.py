@@ -17,11 +17,11 @@ from text_spotting.manifest import Manifest
 from text_spotting.runtime.files import BASE_NAME, MANIFEST_NAME
 from text_spotting.runtime.options import Target, open_engine
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ExportOptions:
     """What to export.
 
     Attributes:
@@ -67,15 +67,15 @@ def plain_manifest(config: Any, input_size: tuple[int, int] | None = None) -> Ma
     )
 
 
-def export(network: Any, manifest: Manifest, folder: Path, wishes: Wishes, say: Say = print) -> Exported:
+def export(network: Any, manifest: Manifest, folder: Path, options: ExportOptions, log: Log = print) -> Exported:
     """Write the three graphs in each format into ``folder``, after comparing them with the network.
 
     Args:
         network: a ``MaskTextSpotter`` in evaluation mode on the CPU.
         manifest: of the plain graphs, see ``plain_manifest``.
         folder: made when missing; files of the same names are replaced, all or none.
-        wishes: formats and variants.
-        say: told what is being done.
+        options: formats and variants.
+        log: takes a line on each step.
 
     Raises:
         UserError: the folder cannot be written, or an exported graph disagrees with the network.
@@ -87,70 +87,74 @@ def export(network: Any, manifest: Manifest, folder: Path, wishes: Wishes, say: 
         raise UserError(f"{folder}: cannot write there ({error.strerror})", about="save_model_to") from error
     with scratch as name:
         place = Path(name)
-        agreements = _make(network, manifest, place, wishes, say)
-        _write_manifests(place / MANIFEST_NAME, network, manifest, wishes)
-        kept = [path for path in sorted(place.iterdir()) if (path.suffix == ".onnx") <= wishes.onnx]
+        agreements = _make(network, manifest, place, options, log)
+        _write_manifests(place / MANIFEST_NAME, network, manifest, options)
+        kept = [path for path in sorted(place.iterdir()) if (path.suffix == ".onnx") <= options.onnx]
         files = [path.replace(folder / path.name) for path in kept]
     return Exported(files, agreements)
 
 
-def _make(network: Any, manifest: Manifest, place: Path, wishes: Wishes, say: Say) -> dict[str, verify.Agreement]:
-    say(f"tracing the network at {manifest.input_size[0]}x{manifest.input_size[1]}")
+def _make(
+    network: Any, manifest: Manifest, place: Path, options: ExportOptions, log: Log
+) -> dict[str, verify.Agreement]:
+    log(f"tracing the network at {manifest.input_size[0]}x{manifest.input_size[1]}")
     write_onnx(network, manifest, place)
-    if wishes.openvino:
-        say("converting to OpenVINO IR")
-        embedded = ir_manifest(manifest, wishes.input_order)
-        save(convert(network, manifest, place, embedded), place, fp16=wishes.fp16)
-    say("comparing with PyTorch")
-    agreements = _prove(network, manifest, place, wishes)
+    if options.openvino:
+        log("converting to OpenVINO IR")
+        embedded = ir_manifest(manifest, options.input_order)
+        save(convert(network, manifest, place, embedded), place, fp16=options.fp16)
+    log("comparing with PyTorch")
+    agreements = _verify(network, manifest, place, options)
     if not next(iter(agreements.values())).words:
-        say(
+        log(
             "no word found on the test picture (little training?); comparing once more with every detection let through"
         )
-        agreements = _prove_without_threshold(network, manifest, wishes, say)
+        agreements = _verify_without_threshold(network, manifest, options, log)
     return agreements
 
 
-def _prove(network: Any, plain: Manifest, place: Path, wishes: Wishes) -> dict[str, verify.Agreement]:
+def _verify(network: Any, plain: Manifest, place: Path, options: ExportOptions) -> dict[str, verify.Agreement]:
     """Compare the files as they lie in ``place`` with the network itself.
 
     Raises:
         UserError: one computes something else.
     """
-    picture, made_up = verify.sample_picture(), verify.text_features(text_feature_shape(network))
-    wanted = verify.measure(TorchEngine(network, plain), picture, made_up)
+    image, features = verify.sample_image(), verify.text_features(text_feature_shape(network))
+    wanted = verify.measure(TorchEngine(network, plain), image, features)
     exact = Target(precision="f32")
     agreements = {}
     for back_end, suffix in (("ONNX", ".onnx"), ("OpenVINO", ".xml")):
         detector = (place / plain.detector).with_suffix(suffix)
         if not detector.is_file():
             continue
-        found = verify.measure(open_engine(detector, exact), picture, made_up)
-        rounded = wishes.fp16 and suffix == ".xml"
+        found = verify.measure(open_engine(detector, exact), image, features)
+        rounded = options.fp16 and suffix == ".xml"
         agreements[back_end] = verify.compare(wanted, found, verify.HALF if rounded else verify.FULL)
         verify.require(agreements[back_end], back_end)
     return agreements
 
 
-def _prove_without_threshold(network: Any, manifest: Manifest, wishes: Wishes, say: Say) -> dict[str, verify.Agreement]:
+def _verify_without_threshold(
+    network: Any, manifest: Manifest, options: ExportOptions, log: Log
+) -> dict[str, verify.Agreement]:
     settings = network.test_cfg.rcnn
     threshold = settings.score_thr
     settings.score_thr = 0.0
     try:
         with tempfile.TemporaryDirectory() as name:
-            return _make(network, manifest, Path(name), wishes, say)
+            return _make(network, manifest, Path(name), options, log)
     finally:
         settings.score_thr = threshold
 
 
-def _write_manifests(path: Path, network: Any, plain: Manifest, wishes: Wishes) -> None:
+def _write_manifests(path: Path, network: Any, plain: Manifest, options: ExportOptions) -> None:
     """The manifests of the formats kept, and sizes of tensors, for clients that cannot read them in the graphs."""
     kept: dict[str, Any] = {
         "hidden_size": network.roi_head.text_head.decoder.hidden_size,
         "text_features": text_feature_shape(network),
     }
-    if wishes.onnx:
+    if options.onnx:
         kept["onnx"] = json.loads(plain.to_json())
-    if wishes.openvino:
-        kept["openvino"] = json.loads(ir_manifest(plain, wishes.input_order).to_json())
+    if options.openvino:
+        kept["openvino"] = json.loads(ir_manifest(plain, options.input_order).to_json())
     path.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from text_spotting.export.folding import fold_downscale, fold_pixels
-from text_spotting.export.operators import Best, NonMaxSuppression, RoiAlign
+from text_spotting.export.operators import NonMaxSuppression, RoiAlign, TopK
 from text_spotting.manifest import Manifest
 from text_spotting.models.frames import reading_frames
 from text_spotting.models.proposals import proposal_count
@@ -87,7 +87,7 @@ class ProposalGraph(nn.Module):
         """Anchors, deltas, logits and level of the likeliest anchors, looked up in maps that stay as they lie."""
         logits, deltas = self.head.forward_single(level)
         cells = level.shape[2] * level.shape[3]
-        best, chosen = Best.apply(logits.reshape(-1), self.settings.nms_pre)
+        best, chosen = TopK.apply(logits.reshape(-1), self.settings.nms_pre)
         # Logits have one map an anchor, deltas four in a row.
         first = chosen + torch.div(chosen, cells, rounding_mode="floor") * (3 * cells)
         rows = first.unsqueeze(1) + torch.arange(4) * cells
@@ -115,9 +115,9 @@ class BoxGraph(nn.Module):
 
     def forward(self, levels: tuple[Tensor, ...], proposals: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
         for _ in range(self.settings.get("refinements", 0)):
-            proposals, _, deltas = self._look(levels, proposals)
+            proposals, _, deltas = self._predict(levels, proposals)
             proposals = decode(proposals, deltas, self.head.bbox_coder, size)
-        proposals, logits, deltas = self._look(levels, proposals)
+        proposals, logits, deltas = self._predict(levels, proposals)
         scores = logits.softmax(dim=1)[:, 0]
         boxes = decode(proposals, deltas, self.head.bbox_coder, size)
         kept = NonMaxSuppression.apply(
@@ -125,7 +125,7 @@ class BoxGraph(nn.Module):
         )
         return boxes[kept], scores[kept]
 
-    def _look(self, levels: tuple[Tensor, ...], proposals: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _predict(self, levels: tuple[Tensor, ...], proposals: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Proposals in the order of their levels, which is as good as any here, with logits and deltas."""
         pooled, places = self.pooling(levels, proposals)
         logits, deltas = self.head(pooled)

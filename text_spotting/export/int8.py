@@ -13,7 +13,7 @@ import openvino as ov
 
 from text_spotting.errors import UserError
 from text_spotting.export import coordinates
-from text_spotting.export.report import Loss, Measured, losses
+from text_spotting.export.report import AccuracyDrop, Measurement, accuracy_drops
 from text_spotting.manifest import KEY, Manifest
 from text_spotting.pictures import read_picture
 from text_spotting.postprocess import select
@@ -67,15 +67,15 @@ class Calibration:
     """What quantization looks at.
 
     Attributes:
-        pictures: [1, 3, H, W] detector inputs.
+        images: [1, 3, H, W] detector inputs.
         words: [1, C, h, w] text encoder inputs.
     """
 
-    pictures: list[FloatArray]
+    images: list[FloatArray]
     words: list[FloatArray]
 
 
-def collect(detector: Path, manifest: Manifest, pictures: Iterable[Path]) -> Calibration:
+def collect(detector: Path, manifest: Manifest, images: Iterable[Path]) -> Calibration:
     """Prepare the pictures in which the detector finds words, and those words.
 
     Raises:
@@ -85,7 +85,7 @@ def collect(detector: Path, manifest: Manifest, pictures: Iterable[Path]) -> Cal
     tensors: list[FloatArray] = []
     words: list[FloatArray] = []
     seen = 0
-    for path in pictures:
+    for path in images:
         seen += 1
         tensor, _ = prepare(read_picture(path), manifest)
         result = compiled(tensor)
@@ -104,10 +104,10 @@ def quantize(source: Path, manifest: Manifest, calibration: Calibration, level: 
     encoder = graph_files(source, manifest).encoder
     for path in weight_files(source, manifest):
         shutil.copyfile(path, folder / path.name)
-    detector = quantize_graph(CORE.read_model(source), calibration.pictures, level.kept)
+    detector = quantize_graph(CORE.read_model(source), calibration.images, level.kept)
     detector.set_rt_info(replace(manifest, precision=level.rest).to_json(), [KEY])
     ov.save_model(detector, folder / source.name, compress_to_fp16=False)
-    coordinates.keep_precise(folder / source.name)
+    coordinates.mark_float32_layers(folder / source.name)
     if level.encoder:
         graph = quantize_graph(CORE.read_model(encoder), calibration.words, ())
         ov.save_model(graph, folder / encoder.name, compress_to_fp16=False)
@@ -160,40 +160,40 @@ def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Trial:
     """One tried level.
 
     Attributes:
         level: what was quantized.
         folder: where it lies.
         measured: what it gets on the validation pictures.
-        losses: what each metric lost.
+        drops: what each metric lost.
     """
 
     level: Level
     folder: Path
-    measured: Measured
-    losses: dict[str, Loss]
+    measured: Measurement
+    drops: dict[str, AccuracyDrop]
 
     @property
-    def drop(self) -> float:
+    def largest_drop(self) -> float:
         """Points, 0..100, lost by the metric that lost most."""
-        return max(loss.points for loss in self.losses.values())
+        return max(drop.points for drop in self.drops.values())
 
     @property
     def spread(self) -> float:
         """Half the width of the widest interval that a loss lies in."""
-        return max((loss.high - loss.low) / 2 for loss in self.losses.values())
+        return max((drop.high - drop.low) / 2 for drop in self.drops.values())
 
 
 def search(
     make: Callable[[Level, Path], None],
-    score: Callable[[Path], Measured],
-    baseline: Measured,
+    score: Callable[[Path], Measurement],
+    baseline: Measurement,
     most_drop: float,
     folder: Path,
-    say: Callable[[str], None],
-) -> Outcome:
+    log: Callable[[str], None],
+) -> Trial:
     """Try levels until one loses at most ``most_drop`` points; else return the one that loses least.
 
     Args:
@@ -202,18 +202,18 @@ def search(
         baseline: the same of the model before.
         most_drop: points that may be lost.
         folder: scratch space.
-        say: told what is being done.
+        log: takes a line on each step.
     """
-    tried: list[Outcome] = []
+    tried: list[Trial] = []
     for number, level in enumerate(LEVELS):
         place = folder / str(number)
         place.mkdir()
-        say(f"quantizing {level.name}")
+        log(f"quantizing {level.name}")
         make(level, place)
         measured = score(place)
-        outcome = Outcome(level, place, measured, losses(baseline.counts, measured.counts))
-        say("  lost: " + ", ".join(f"{name} {loss}" for name, loss in outcome.losses.items()))
-        tried.append(outcome)
-        if outcome.drop <= most_drop:
-            return outcome
-    return min(tried, key=lambda outcome: outcome.drop)
+        trial = Trial(level, place, measured, accuracy_drops(baseline.counts, measured.counts))
+        log("  lost: " + ", ".join(f"{name} {drop}" for name, drop in trial.drops.items()))
+        tried.append(trial)
+        if trial.largest_drop <= most_drop:
+            return trial
+    return min(tried, key=lambda trial: trial.largest_drop)

@@ -8,7 +8,7 @@ from typing import Any
 import openvino as ov
 from openvino._offline_transformations import apply_moc_transformations
 
-from text_spotting.export.coordinates import hand_over_maps, keep_precise
+from text_spotting.export.coordinates import clamp_pooled_maps, mark_float32_layers
 from text_spotting.export.onnx import write_raw_detector
 from text_spotting.manifest import KEY, Manifest
 from text_spotting.runtime.session import CORE
@@ -44,7 +44,7 @@ def convert(network: Any, plain: Manifest, source: Path, embedded: Manifest) -> 
         traced = Path(folder) / "detector.onnx"
         write_raw_detector(network, embedded, traced)
         detector = read_onnx(traced)
-    hand_over_maps(detector)
+    clamp_pooled_maps(detector)
     # Clients of 2021 ask for the name that the converter of their time gave to this output.
     detector.output("text_features").add_names({"text_features.0"})
     detector.set_rt_info(embedded.to_json(), [KEY])
@@ -73,7 +73,7 @@ def save(graphs: dict[str, ov.Model], folder: Path, *, fp16: bool = False) -> No
     for name, graph in graphs.items():
         ov.save_model(graph, folder / name, compress_to_fp16=fp16)
         if graph.has_rt_info([KEY]):
-            keep_precise(folder / name)
+            mark_float32_layers(folder / name)
 
 
 def _one_word(shape: ov.PartialShape) -> list[int]:

@@ -62,7 +62,7 @@ class NonMaxSuppression(torch.autograd.Function):
         return g.op("Gather", selected, _integers(g, 2), axis_i=1)
 
 
-class Best(torch.autograd.Function):
+class TopK(torch.autograd.Function):
     """The ``most`` largest of a row of values, or all where there are fewer, with their indices; largest first."""
 
     @staticmethod

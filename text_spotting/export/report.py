@@ -9,13 +9,13 @@ from statistics import median
 
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.evaluation.evaluate import Score, compare
-from text_spotting.evaluation.inference import spot_pictures
+from text_spotting.evaluation.inference import spot_images
 from text_spotting.evaluation.protocols import protocol
 from text_spotting.evaluation.statistics import difference_interval
 from text_spotting.files.writing import write_whole
 from text_spotting.pictures import read_picture
 from text_spotting.runtime.files import find_detector, weight_files
-from text_spotting.runtime.session import usual_precision
+from text_spotting.runtime.session import default_precision
 from text_spotting.runtime.spotter import Spotter
 from text_spotting.words import Word
 
@@ -24,7 +24,7 @@ FULL = "f32"
 
 _TIMED_PICTURES = 10
 
-Follow = Callable[[Iterator[list[Word]], int], Iterable[list[Word]]]
+Progress = Callable[[Iterator[list[Word]], int], Iterable[list[Word]]]
 """Hands on what was found picture by picture, of so many, and shows how far that is."""
 
 Counts = dict[str, list[Score]]
@@ -37,7 +37,7 @@ def points(counts: Counts) -> dict[str, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class AccuracyDrop:
     """Points of a metric, 0..100, that a model has less than another on the same pictures.
 
     Attributes:
@@ -52,18 +52,18 @@ class Loss:
         return f"{self.points:+.2f} ({self.low:+.2f} to {self.high:+.2f})"
 
 
-def losses(before: Counts, after: Counts) -> dict[str, Loss]:
+def accuracy_drops(before: Counts, after: Counts) -> dict[str, AccuracyDrop]:
     """What each metric lost."""
     scores, fewer = points(before), points(after)
     found = {}
     for name in before:
         low, high = (100 * bound for bound in difference_interval(after[name], before[name]))
-        found[name] = Loss(scores[name] - fewer[name], low, high)
+        found[name] = AccuracyDrop(scores[name] - fewer[name], low, high)
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     """One exported model on one validation set.
 
     Attributes:
@@ -93,33 +93,32 @@ class Measured:
 
 def measure(
     model: Path,
-    pictures: Sequence[AnnotatedImage],
+    images: Sequence[AnnotatedImage],
     metrics: Sequence[str],
-    follow: Follow,
+    progress: Progress,
     precision: str | None = None,
-) -> Measured:
+) -> Measurement:
     """Evaluate an exported model.
 
     Args:
         precision: what it computes in; as it would for its users by default.
     """
     spotter = Spotter(model, precision=precision)
-    found = spot_pictures(spotter, [picture.path for picture in pictures])
-    words = list(follow(found, len(pictures)))
-    compared = compare([picture.words for picture in pictures], words)
+    found = spot_images(spotter, [image.path for image in images])
+    words = list(progress(found, len(images)))
+    compared = compare([image.words for image in images], words)
     counts = {
-        name: [picture.match(protocol(name, spotter.manifest.fold_case)).score for picture in compared]
-        for name in metrics
+        name: [image.match(protocol(name, spotter.manifest.fold_case)).score for image in compared] for name in metrics
     }
-    return Measured(precision or usual_precision(spotter.manifest), _megabytes(model), counts)
+    return Measurement(precision or default_precision(spotter.manifest), _megabytes(model), counts)
 
 
-def speedup(model: Path, full: Path, pictures: Sequence[AnnotatedImage]) -> float:
+def speedup(model: Path, full: Path, images: Sequence[AnnotatedImage]) -> float:
     """How many times as fast a model is as the ``full`` one in float32; both are timed in turn, picture by picture."""
     spotter, other = Spotter(model), Spotter(full, precision=FULL)
     ratios = []
-    for picture in pictures[:_TIMED_PICTURES]:
-        image = read_picture(picture.path)
+    for annotated in images[:_TIMED_PICTURES]:
+        image = read_picture(annotated.path)
         for warm_up in (spotter, other):
             warm_up(image)
         ratios.append(_seconds(other, image) / _seconds(spotter, image))
@@ -138,12 +137,12 @@ def _megabytes(model: Path) -> float:
     return sum(file.stat().st_size for file in files if file.suffix == ".bin") / 1e6
 
 
-def save_report(path: Path, quantized: str, before: Measured, after: Measured) -> None:
+def save_report(path: Path, quantized: str, before: Measurement, after: Measurement) -> None:
     """Write both measurements, and what lies between them, as JSON."""
     report = {
         "quantized": quantized,
         "before": before.to_dict(),
         "after": after.to_dict(),
-        "lost": {name: asdict(loss) for name, loss in losses(before.counts, after.counts).items()},
+        "lost": {name: asdict(drop) for name, drop in accuracy_drops(before.counts, after.counts).items()},
     }
     write_whole(path, json.dumps(report, indent=2) + "\n")

@@ -67,7 +67,7 @@ class Agreement:
         return [name for name, value in self.differences.items() if not value <= self.allowed[name]]
 
 
-def sample_picture(width: int = 640, height: int = 480) -> Image:
+def sample_image(width: int = 640, height: int = 480) -> Image:
     """Return a picture with a few words in plain strokes, the same every time."""
     ramp = np.linspace(60, 200, width, dtype=np.float32)[None, :, None]
     picture = np.broadcast_to(ramp, (height, width, 3)).astype(np.uint8).copy()
@@ -78,16 +78,16 @@ def sample_picture(width: int = 640, height: int = 480) -> Image:
     return picture
 
 
-def measure(engine: Engine, picture: Image, made_up: FloatArray) -> Arrays:
+def measure(engine: Engine, image: Image, features: FloatArray) -> Arrays:
     """What an engine computes for a picture, and for made-up text features [3, C, h, w], word by word."""
-    canvas, _ = fit_to_input(picture, engine.manifest)
+    canvas, _ = fit_to_input(image, engine.manifest)
     arrays = engine.detect(canvas)._asdict()
-    with engine.encode(made_up) as memory:
+    with engine.encode(features) as memory:
         before = np.linspace(-0.5, 0.5, 3 * engine.hidden_size, dtype=np.float32).reshape(1, 3, -1)
         logits, hidden = engine.step(memory, np.array([engine.manifest.start, 2, 3], np.int64), before)
         arrays["logits"], arrays["hidden"] = np.array(logits), np.array(hidden)
     if engine.manifest.recognizer:
-        arrays["readings"] = engine.recognize(cv2.resize(picture, (96, 32))[None])
+        arrays["readings"] = engine.recognize(cv2.resize(image, (96, 32))[None])
     return arrays
 
 

@@ -58,20 +58,23 @@ def sweep(folder: Path, pattern: str, seconds: float = 0.0) -> None:
             continue  # someone else was quicker, or it is not ours
 
 
-def require_writable(path: Path, flag: str) -> None:
+def require_writable(path: Path, option: str) -> None:
     """Find out before the work starts that its result will have a place.
 
+    Args:
+        option: that names the path, for the message.
+
     Raises:
-        UserError: no file can be written there; the message names the flag.
+        UserError: no file can be written there.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"{flag}: cannot write {path}: {error.strerror or error}") from error
+        raise UserError(f"cannot write {path}: {error.strerror or error}", about=option) from error
     if path.is_dir():
-        raise UserError(f"{flag}: {path} is a folder; name a file in it")
+        raise UserError(f"{path} is a folder; name a file in it", about=option)
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UserError(f"{flag}: cannot write {path}: permission denied")
+        raise UserError(f"cannot write {path}: permission denied", about=option)
 
 
 def to_json(value: Any) -> str:

@@ -82,9 +82,9 @@ def _expand(what: str) -> list[str]:
         files, path = fsspec.core.url_to_fs(what)
         names = _names(files, path)
     except (OSError, ValueError, ImportError) as error:
-        raise UserError(f"--input {what}: cannot be listed ({error})") from error
+        raise UserError(f"{what}: cannot be listed ({error})", about="input") from error
     if not names:
-        raise UserError(f"--input {what}: no such file, folder or pattern with pictures or parquet files")
+        raise UserError(f"{what}: no such file, folder or pattern with pictures or parquet files", about="input")
     return [files.unstrip_protocol(name) if "://" in what else name for name in names]
 
 
@@ -108,10 +108,10 @@ def _groups(table: str, column: str) -> Iterator[Share]:
         try:
             parquet = pq.ParquetFile(file)
         except (OSError, ValueError) as error:
-            raise UserError(f"--input {table}: not a parquet file ({error})") from error
+            raise UserError(f"{table}: not a parquet file ({error})", about="input") from error
         if column not in parquet.schema_arrow.names:
             there = ", ".join(parquet.schema_arrow.names)
-            raise UserError(f"--input {table}: has no column {column!r}; --column names one of {there}")
+            raise UserError(f"{table}: has no column {column!r}; choose one of {there}", about="column")
         for group in range(parquet.num_row_groups):
             yield Share(0, parquet.metadata.row_group(group).num_rows, (), table, group, column)
 

@@ -58,10 +58,11 @@ def take_folder(folder: Path, shares: Sequence[Share], reading: Reading) -> None
         try:
             known = json.loads(record.read_text())
         except ValueError as error:
-            raise UserError(f"{record} is broken; choose another --output") from error
+            raise UserError(f"{record} is broken; choose another folder", about="output") from error
         if known != own:
             changed = ", ".join(key for key in own if known.get(key) != own[key])
-            raise UserError(f"--output {folder}: holds results of another run ({changed} differ); choose another one")
+            message = f"{folder}: holds results of another run ({changed} differ); choose another one"
+            raise UserError(message, about="output")
         return
     write_whole(record, json.dumps(own).encode())
 

@@ -1,4 +1,4 @@
-"""Reading one share: part files that are whole, and a note of what is being read, for when that kills the process."""
+"""Reading one share: part files that are whole, and a record of what is being read, for when that kills the process."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ImageEntry:
     """One input.
 
     Attributes:
@@ -40,17 +40,17 @@ def read_share(share: Share, spotter: Spotter, folder: Path, part_rows: int) -> 
     A part that is there is whole and is passed over. Every input gives exactly one row.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    note = Note(folder / f".share-{share.number:06d}.json")
+    record = CrashRecord(folder / f".share-{share.number:06d}.json")
     pictures, added, row = _pictures(share), 0, 0
     for part in range(-(-share.rows // part_rows)):
         chunk = list(islice(pictures, part_rows))
         path = part_path(folder, share, part)
         if not path.exists():
-            rows = [_row(picture, spotter, note, row + index) for index, picture in enumerate(chunk)]
+            rows = [_row(picture, spotter, record, row + index) for index, picture in enumerate(chunk)]
             write_part(path, rows)
             added += len(rows)
         row += len(chunk)
-    note.forget()
+    record.clear()
     return added
 
 
@@ -59,7 +59,7 @@ def part_path(folder: Path, share: Share, part: int) -> Path:
     return folder / f"share-{share.number:06d}-part-{part:05d}.parquet"
 
 
-class Note:
+class CrashRecord:
     """Remembers, beyond the death of a process, which row it was reading and how often one died at it."""
 
     def __init__(self, path: Path) -> None:
@@ -72,7 +72,7 @@ class Note:
         except (OSError, ValueError, KeyError, AttributeError, TypeError):
             pass  # nothing left, or cut off: nobody died at a picture
 
-    def is_deadly(self, row: int) -> bool:
+    def is_given_up(self, row: int) -> bool:
         """Whether to keep away from a row."""
         return self.deaths.get(str(row), 0) >= TRIES
 
@@ -80,18 +80,18 @@ class Note:
         """A row is about to be read."""
         self.path.write_text(json.dumps({"now": row, "deaths": self.deaths}))
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """The share is done."""
         self.path.unlink(missing_ok=True)
 
 
-def _row(picture: Picture, spotter: Spotter, note: Note, row: int) -> dict[str, Any]:
+def _row(picture: ImageEntry, spotter: Spotter, record: CrashRecord, row: int) -> dict[str, Any]:
     words: list[Word] = []
     error: str | None = None
-    if note.is_deadly(row):
+    if record.is_given_up(row):
         error = f"{TRIES} processes died while they read this picture"
     else:
-        note.reading(row)
+        record.reading(row)
         try:
             content = picture.content
             if content is None:
@@ -108,9 +108,9 @@ def _entry(word: Word) -> dict[str, Any]:
     return {"text": word.text, "score": float(word.score), "text_score": float(word.text_score), "polygon": polygon}
 
 
-def _pictures(share: Share) -> Iterator[Picture]:
+def _pictures(share: Share) -> Iterator[ImageEntry]:
     if not share.table:
-        yield from (Picture(path) for path in share.paths)
+        yield from (ImageEntry(path) for path in share.paths)
         return
     import pyarrow.parquet as pq
 
@@ -119,9 +119,9 @@ def _pictures(share: Share) -> Iterator[Picture]:
         values = (value.as_py() for batch in batches for value in batch.column(0))
         for row, value in enumerate(values):
             if isinstance(value, str):
-                yield Picture(value, row)
+                yield ImageEntry(value, row)
             else:
-                yield Picture(share.table, row, value or b"")
+                yield ImageEntry(share.table, row, value or b"")
 
 
 def schema() -> Any:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 class WordRecogniser(BaseModel):
     """A spotter's text head that reads crops pooled beforehand.
 
-    Its weights carry the same names as in the spotter, so that a spotter loads them with ``--load-weights``.
+    Its weights carry the same names as in the spotter, so that a spotter's training can start from them.
 
     Args:
         text_head: config of the head; its features are normalised pictures.

@@ -9,7 +9,7 @@ from text_spotting.manifest import Manifest
 from text_spotting.runtime.files import BOX, CARD_NAME, MANIFEST_NAME, weight_files
 
 
-def read_beside(detector: Path) -> Manifest:
+def read_manifest_beside(detector: Path) -> Manifest:
     """The manifest of a detector's format, from the file beside it.
 
     Raises:
@@ -28,9 +28,9 @@ def describe(detector: Path) -> str:
     """A few lines: what, how large, what it reads, and its figures.
 
     Raises:
-        UserError: see ``read_beside``.
+        UserError: see ``read_manifest_beside``.
     """
-    manifest = read_beside(detector)
+    manifest = read_manifest_beside(detector)
     megabytes = sum(path.stat().st_size for path in weight_files(detector, manifest)) / 1e6
     card = _card(detector.parent)
     symbols = "".join(

@@ -87,18 +87,18 @@ class Stages:
         return self.prepare + self.detect + self.read + self.finish
 
 
-def stages(engine: OpenVinoEngine, picture: Image, repeats: int = 5) -> Stages:
+def stages(engine: OpenVinoEngine, image: Image, repeats: int = 5) -> Stages:
     """Time the stages of a picture one by one."""
-    image = to_bgr(picture)
-    canvas, scale = pipeline.prepare(engine, image)
+    bgr = to_bgr(image)
+    canvas, scale = pipeline.prepare(engine, bgr)
     found = pipeline.find(engine, canvas, scale)
-    readings, frames = pipeline.read(engine, image, found)
+    readings, frames = pipeline.read(engine, bgr, found)
     return Stages(
         words=len(readings),
-        prepare=timed(lambda: pipeline.prepare(engine, to_bgr(picture)), repeats),
+        prepare=timed(lambda: pipeline.prepare(engine, to_bgr(image)), repeats),
         detect=timed(lambda: pipeline.find(engine, canvas, scale), repeats),
-        read=timed(lambda: pipeline.read(engine, image, found), repeats),
-        finish=timed(lambda: pipeline.finish(engine, image, found, frames, readings), repeats),
+        read=timed(lambda: pipeline.read(engine, bgr, found), repeats),
+        finish=timed(lambda: pipeline.finish(engine, bgr, found, frames, readings), repeats),
     )
 
 
@@ -119,7 +119,7 @@ class LayerTimes:
     depthwise_ms: float
 
     @property
-    def reached(self) -> float:
+    def gflops_per_second(self) -> float:
         """GFLOP/s of the dense convolutions."""
         return 1000 * self.convolution_gflops / self.convolution_ms if self.convolution_ms else 0.0
 
@@ -187,7 +187,7 @@ def batch_against_loop(
     return timed(lambda: read_features(engine, words), 3), timed(one_by_one, 3)
 
 
-def lettered_picture(words: int, width: int = 1280, height: int = 720) -> Image:
+def lettered_image(words: int, width: int = 1280, height: int = 720) -> Image:
     """Return a picture with so many plain words on a grid, to see what a word costs."""
     picture = np.full((height, width, 3), 200, np.uint8)
     columns = 8

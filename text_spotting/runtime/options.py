@@ -35,15 +35,15 @@ class Target:
         """Take over what a model wants to be computed in."""
         return self if self.precision else replace(self, precision=precision or None)
 
-    def must_be_left_to(self, owner: str, honoured: Sequence[str]) -> None:
+    def reject_unsupported(self, owner: str, supported: Sequence[str]) -> None:
         """Refuse what ``owner`` cannot follow.
 
         Raises:
-            UserError: a field was given that is not among the ``honoured``.
+            UserError: a field was given that is not among the ``supported``.
         """
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name not in honoured and value != field.default:
+            if field.name not in supported and value != field.default:
                 raise UserError(f"{field.name}={str(value)!r} cannot be had with {owner}; leave it out")
 
 
@@ -56,8 +56,8 @@ def open_engine(detector: Path, target: Target) -> Engine:
     if detector.suffix == ".onnx":
         from text_spotting.runtime.onnx_engine import OnnxEngine
 
-        honoured = ["streams", "threads", *(["precision"] if target.precision == ONNX_PRECISION else [])]
-        target.must_be_left_to(f"{detector.name}: onnxruntime runs .onnx on the CPU in {ONNX_PRECISION}", honoured)
+        supported = ["streams", "threads", *(["precision"] if target.precision == ONNX_PRECISION else [])]
+        target.reject_unsupported(f"{detector.name}: onnxruntime runs .onnx on the CPU in {ONNX_PRECISION}", supported)
         return OnnxEngine(detector, threads=target.threads)
     try:
         from text_spotting.runtime.openvino_engine import OpenVinoEngine

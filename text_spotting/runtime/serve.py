@@ -83,7 +83,8 @@ class FrameServer:
         try:
             self._server = _Server((host, port), _handler(self))
         except (OSError, OverflowError) as error:
-            raise UserError(f"--serve {port}: cannot listen on {host}:{port} ({error}); choose another port") from error
+            message = f"cannot listen on {host}:{port} ({error}); choose another port"
+            raise UserError(message, about="serve") from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="frame-server", daemon=True)
         self._thread.start()
 

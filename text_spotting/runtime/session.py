@@ -72,7 +72,7 @@ def compile_options(target: Target) -> dict[str, object]:
         if target.threads:
             options[properties.inference_num_threads()] = target.threads
     else:
-        Target(streams=target.streams, threads=target.threads).must_be_left_to(f"device {target.device}", ())
+        Target(streams=target.streams, threads=target.threads).reject_unsupported(f"device {target.device}", ())
     if target.cache_dir is not None:
         options[properties.cache_dir()] = str(target.cache_dir)
     return options
@@ -86,7 +86,7 @@ def _arithmetic(device: str, wanted: str) -> ov.Type:
     return PRECISIONS[wanted]
 
 
-def usual_precision(manifest: Manifest) -> str:
+def default_precision(manifest: Manifest) -> str:
     """What a model is computed in on this CPU unless its user asks: what it wants, or half precision where fast."""
     if manifest.precision:
         return manifest.precision

@@ -34,11 +34,11 @@ class VideoFile:
 
     def __init__(self, path: Path, fps: float) -> None:
         if path.suffix.lower() not in CODECS:
-            raise UserError(f"--output {path}: a video must end in {', '.join(CODECS)}")
+            raise UserError(f"{path}: a video must end in {', '.join(CODECS)}", about="output")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f"--output {path}: cannot write there ({error.strerror})") from error
+            raise UserError(f"{path}: cannot write there ({error.strerror})", about="output") from error
         self.path = path
         self.fps = fps
         self._shape = (0, 0)
@@ -49,7 +49,7 @@ class VideoFile:
             codec = cv2.VideoWriter.fourcc(*CODECS[self.path.suffix.lower()])
             self._writer = cv2.VideoWriter(str(self.path), codec, self.fps, (frame.shape[1], frame.shape[0]))
             if not self._writer.isOpened():
-                raise UserError(f"--output {self.path}: cannot be written")
+                raise UserError(f"{self.path}: cannot be written", about="output")
             self._shape = frame.shape[0], frame.shape[1]
         # OpenCV passes over frames of another size, which a camera that was opened again may send.
         height, width = self._shape

@@ -23,7 +23,7 @@ _ENDLESS = 1e8
 """A frame count beyond this means that the source does not know."""
 
 
-def find_pictures(what: str) -> list[Path]:
+def find_images(what: str) -> list[Path]:
     """Return the pictures that a file name, a folder or a glob pattern (``**`` recurses) stands for, sorted.
 
     Raises:
@@ -33,14 +33,14 @@ def find_pictures(what: str) -> list[Path]:
     if path.is_dir():
         found = [file for file in sorted(path.iterdir(), key=natural_key) if _looks_like_picture(file)]
         if not found:
-            raise UserError(f"--images {what}: the folder holds no picture ({', '.join(PICTURE_SUFFIXES)})")
+            raise UserError(f"{what}: the folder holds no picture ({', '.join(PICTURE_SUFFIXES)})", about="images")
         return found
     if path.is_file():
         return [path]
     start = Path(path.anchor or ".")
     found = [file for file in sorted(start.glob(str(path.relative_to(path.anchor)))) if _looks_like_picture(file)]
     if not found:
-        raise UserError(f"--images {what}: no such file, folder or pattern with pictures")
+        raise UserError(f"{what}: no such file, folder or pattern with pictures", about="images")
     return found
 
 
@@ -69,7 +69,9 @@ class Video:
         self.kind = _kind(source)
         self._capture: Any = _open(source, self.kind)
         if self._capture is None:
-            raise UserError(f"--video {source}: the {self.kind} cannot be opened; is it there and not in use?")
+            raise UserError(
+                f"video {source}: the {self.kind} cannot be opened; is it there and not in use?", about="video"
+            )
         declared = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = declared if 0 < declared < 1000 else 25.0
         frames = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -102,10 +104,10 @@ class Video:
             failures += 1
             self._open_again(failures, count)
         if self.live:
-            tried = f", and {failures} tries to reconnect failed" if failures else "; --reconnect tries again"
-            raise UserError(f"--video {self.source}: stopped delivering after {count} frame(s){tried}")
+            tried = f", and {failures} tries to reconnect failed" if failures else "; it can be told to reconnect"
+            raise UserError(f"video {self.source}: stopped delivering after {count} frame(s){tried}", about="video")
         if not count:
-            raise UserError(f"--video {self.source}: holds no frame that can be decoded")
+            raise UserError(f"video {self.source}: holds no frame that can be decoded", about="video")
 
     def _open_again(self, attempt: int, count: int) -> None:
         wait = min(2.0 ** (attempt - 1), _LONGEST_WAIT)
@@ -126,14 +128,14 @@ def _kind(source: str) -> str:
         return "camera"
     if " ! " in source:
         if cv2.CAP_GSTREAMER not in cv2.videoio_registry.getBackends():
-            raise UserError(f"--video {source}: this OpenCV was built without GStreamer")
+            raise UserError(f"video {source}: this OpenCV was built without GStreamer", about="video")
         return "pipeline"
     if "://" in source:
         return "stream"
     if re.search(r"%0?\d*d", source):
         return "sequence of pictures"
     if not Path(source).is_file():
-        raise UserError(f"--video {source}: no such file (a camera is given by its index, such as 0)")
+        raise UserError(f"video {source}: no such file (a camera is given by its index, such as 0)", about="video")
     return "video"
 
 

@@ -76,7 +76,7 @@ class Spotter:
         if model is None or isinstance(model, str | os.PathLike):
             self.engine = open_engine(find_detector(model), target)
         else:
-            target.must_be_left_to("an engine", honoured=("streams",))
+            target.reject_unsupported("an engine", supported=("streams",))
             self.engine = model
         if min_score is not None:
             self.manifest = replace(

@@ -20,7 +20,7 @@ from text_spotting.words import Image, Word
 
 OVERLAP = 0.25
 """Share of a tile that its neighbour sees too: a word up to that long is whole in one of them."""
-WORTH_IT = 1.5
+LEAST_RATIO = 1.5
 """How many times larger than the network's input a picture is when tiles begin to pay."""
 _SAME = 0.5
 """Share of the smaller of two words that lies in the other when they are one."""
@@ -84,26 +84,26 @@ class TiledSpotter:
                 yield _Found(replace(word, polygon=polygon), cut=_is_cut(word, (x1, y1, x2, y2), size))
 
 
-def wanted_tiles(text: str) -> bool:
-    """Parse ``--tiles``.
+def parse_tiles(text: str) -> bool:
+    """Whether to read in tiles, by the word for it.
 
     Raises:
         UserError: neither ``auto`` nor ``none``.
     """
     if text not in ("auto", "none"):
-        raise UserError(f"--tiles {text}: expected auto or none")
+        raise UserError(f"tiles {text}: expected auto or none", about="tiles")
     return text == "auto"
 
 
-def pays(size: tuple[int, int], tile: tuple[int, int]) -> bool:
+def needs_tiles(size: tuple[int, int], tile: tuple[int, int]) -> bool:
     """Whether a picture, width and height, is so large that tiles show what the whole does not."""
-    return max(size[0] / tile[0], size[1] / tile[1]) > WORTH_IT
+    return max(size[0] / tile[0], size[1] / tile[1]) > LEAST_RATIO
 
 
 def scales(size: tuple[int, int], tile: tuple[int, int]) -> list[float]:
     """Scales to read tiles at: the picture's own, a half, a quarter..., down to where the whole shows as much."""
     found, scale = [], 1.0
-    while pays((round(size[0] * scale), round(size[1] * scale)), tile):
+    while needs_tiles((round(size[0] * scale), round(size[1] * scale)), tile):
         columns, rows = size[0] * scale / tile[0], size[1] * scale / tile[1]
         if max(columns, rows) < _MOST * (1 - OVERLAP):
             found.append(scale)

@@ -15,13 +15,13 @@ class _Track:
     votes: Counter[str] = field(default_factory=Counter)
     missed: int = 0
 
-    def see(self, word: Word) -> None:
+    def update(self, word: Word) -> None:
         self.word, self.missed = word, 0
         # An empty text is no opinion.
         if word.text:
             self.votes[word.text] += 1
 
-    def shown(self) -> Word:
+    def smoothed(self) -> Word:
         text = self.votes.most_common(1)[0][0] if self.votes else ""
         return replace(self.word, text=text)
 
@@ -58,19 +58,19 @@ class WordTracker:
                 taken.add(w)
         for t, track in enumerate(self._tracks):
             if t in seen:
-                track.see(rest[seen[t]])
+                track.update(rest[seen[t]])
             else:
                 track.missed += 1
         for w, word in enumerate(rest):
             if w not in taken:
-                self._tracks.append(_begin(word))
+                self._tracks.append(_new_track(word))
         self._tracks = [track for track in self._tracks if track.missed <= self.patience]
-        return [track.shown() for track in self._tracks]
+        return [track.smoothed() for track in self._tracks]
 
 
-def _begin(word: Word) -> _Track:
+def _new_track(word: Word) -> _Track:
     track = _Track(word)
-    track.see(word)
+    track.update(word)
     return track
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from text_spotting.fonts import Face, Mask, draws, find_faces
 from text_spotting.synth.compose import Canvas
-from text_spotting.synth.hanging import Wish, find_spot
+from text_spotting.synth.hanging import SpotOptions, find_spot
 from text_spotting.synth.layout import Block, block, single
 from text_spotting.synth.pixels import mean_color
 from text_spotting.synth.places import person
@@ -85,7 +85,7 @@ def _fine_print(rng: random.Random, faces: Sequence[Face], texts: TextSource) ->
 def _put(rng: random.Random, canvas: Canvas, laid: Block | None, height: float, roll: float) -> None:
     if laid is None:
         return
-    spot = find_spot(rng, canvas, laid, Wish(height, min(3.0, height), 0.3, roll, on_walls=1.0))
+    spot = find_spot(rng, canvas, laid, SpotOptions(height, min(3.0, height), 0.3, roll, on_walls=1.0))
     if spot is not None:
         canvas.write(laid, spot.corners, plain_style(rng, canvas, spot.corners, spot.height), readable=False)
         canvas.reserve(spot.frame)

@@ -34,7 +34,7 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SpotOptions:
     """What is looked for.
 
     Attributes:
@@ -54,22 +54,22 @@ class Wish:
     tilt: float = 1.0
 
 
-def find_spot(rng: random.Random, canvas: Canvas, laid: Block, wish: Wish) -> Spot | None:
+def find_spot(rng: random.Random, canvas: Canvas, laid: Block, options: SpotOptions) -> Spot | None:
     """Find room on a wall, or where no walls are known anywhere quiet; None where there is none."""
-    if not canvas.planes or rng.random() >= wish.on_walls:
-        return _anywhere(rng, canvas, laid, wish)
-    return _on_wall(rng, canvas, laid, wish)
+    if not canvas.planes or rng.random() >= options.on_walls:
+        return _anywhere(rng, canvas, laid, options)
+    return _on_wall(rng, canvas, laid, options)
 
 
-def _on_wall(rng: random.Random, canvas: Canvas, laid: Block, wish: Wish) -> Spot | None:
+def _on_wall(rng: random.Random, canvas: Canvas, laid: Block, options: SpotOptions) -> Spot | None:
     """Take the perspective of a wall: many spots are tried on one or two walls, with ever smaller letters."""
     for plane in rng.sample(canvas.planes, min(2, len(canvas.planes))):
-        heights = np.maximum(wish.least, wish.height * _SMALLER)
+        heights = np.maximum(options.least, options.height * _SMALLER)
         middles = as_floats([(rng.random(), rng.random() * 0.85) for _ in heights]) * (plane.width, plane.height)
         flat_heights = heights / _scale_at(plane.matrix, as_floats(middles))
         halves = (flat_heights / (2 * CAPITALS * laid.em))[:, None] * (laid.width, laid.height)
         flats = middles[:, None] + _UNIT * halves[:, None]
-        outers = flats + _UNIT * (flat_heights * wish.margin)[:, None, None]
+        outers = flats + _UNIT * (flat_heights * options.margin)[:, None, None]
         fits = (outers >= 0).all(axis=(1, 2)) & (outers <= (plane.width, plane.height)).all(axis=(1, 2))
         if not fits.any():
             continue
@@ -95,21 +95,21 @@ def _narrowed(corners: FloatArray, aspect: float) -> FloatArray:
     return as_floats((sides[:, 0] + sides[:, 2]) / (sides[:, 1] + sides[:, 3]).clip(1e-3) / aspect)
 
 
-def _anywhere(rng: random.Random, canvas: Canvas, laid: Block, wish: Wish) -> Spot | None:
+def _anywhere(rng: random.Random, canvas: Canvas, laid: Block, options: SpotOptions) -> Spot | None:
     """Take a perspective of its own."""
-    scale = wish.height / (CAPITALS * laid.em)
-    leaned = random_pose(rng, wish.roll, wish.tilt).corners(
+    scale = options.height / (CAPITALS * laid.em)
+    leaned = random_pose(rng, options.roll, options.tilt).corners(
         laid.width * scale * math.exp(rng.gauss(0, 0.1)), laid.height * scale
     )
     overhang = 0.15 if rng.random() < 0.08 else 0.0
     for shrink in _SHRINK:
-        height = wish.height * shrink
+        height = options.height * shrink
         corners = as_floats(leaned * shrink)
-        frame = grown(corners, height * wish.margin)
+        frame = grown(corners, height * options.margin)
         place = canvas.find_place(rng, frame, overhang)
         if place is not None:
             return Spot(as_floats(corners + (place - frame)), place, height)
-        if height < wish.least * 1.3:
+        if height < options.least * 1.3:
             break
     return None
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from text_spotting.fonts import Face
 from text_spotting.synth.compose import Canvas
-from text_spotting.synth.hanging import Wish, find_spot
+from text_spotting.synth.hanging import SpotOptions, find_spot
 from text_spotting.synth.layout import Block, block, single
 from text_spotting.synth.materials import material, plain
 from text_spotting.synth.pixels import as_bytes, mean_color
@@ -52,7 +52,9 @@ class SignMaker:
             return 0
         on_board = rng.random() < 0.45
         margin = rng.uniform(0.25, 0.9) if on_board else 0.15
-        spot = find_spot(rng, canvas, laid, Wish(height, self.height[0], margin, self.roll, self.on_walls, self.tilt))
+        spot = find_spot(
+            rng, canvas, laid, SpotOptions(height, self.height[0], margin, self.roll, self.on_walls, self.tilt)
+        )
         if spot is None:
             return 0
         on_board = on_board or (canvas.spread(spot.corners) > _UNQUIET and rng.random() < 0.8)

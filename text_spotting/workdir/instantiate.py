@@ -30,7 +30,7 @@ class Outcome(StrEnum):
     WRITTEN = "written"
     UNCHANGED = "already there"
     UPDATED = "updated"
-    KEPT = "kept: edited since it was written (--force replaces it)"
+    KEPT = "kept: edited since it was written (force replaces it)"
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ def _place_weights(weights: Dependency, base: Path, output: Path, record: "_Reco
         source = fetch(weights) if weights.is_remote else _local_source(weights, base)
     except UserError as error:
         raise UserError(
-            f"no {weights.destination}: {error}. The rest of {output} is complete. Either run again with "
-            f"--do-not-load-snapshot, or put the file there yourself as {target}"
+            f"no {weights.destination}: {error}. The rest of {output} is complete. Either run again without "
+            f"the snapshot, or put the file there yourself as {target}"
             + (f" (sha256 {weights.sha256})" if weights.sha256 else "")
         ) from error
     return _place(_file_item(weights.destination, source), output, record, force)

@@ -43,13 +43,14 @@ class Key:
         Raises:
             UserError: it is of another kind or too small.
         """
-        names = {FLAG: f"--{self.name.replace('_', '-')}", MODEL: f"{MODEL}: {self.path}"}
-        where = names.get(origin, f"{origin}: {self.name}")
+        names = {FLAG: self.name, MODEL: f"{MODEL}: {self.path}"}
+        where, about = names.get(origin, f"{origin}: {self.name}"), self.name if origin == FLAG else ""
         if isinstance(value, bool) or not isinstance(value, (int, float) if self.kind is float else int):
-            raise UserError(f"{where}: must be a{' whole' if self.kind is int else ''} number, not {value!r}")
+            kind = "a whole number" if self.kind is int else "a number"
+            raise UserError(f"{where}: must be {kind}, not {value!r}", about=about)
         if value < self.least or (self.above and value == self.least):
             bound = f"above {self.least:g}" if self.above else f"{self.least:g} or more"
-            raise UserError(f"{where} {value}: must be {bound}")
+            raise UserError(f"{where} {value}: must be {bound}", about=about)
         return value
 
 
@@ -91,7 +92,7 @@ def resolve(flags: Mapping[str, Any], config: Any, template: Template) -> Settin
         config: the model's configuration as its file has it.
 
     Raises:
-        UserError: a value of the wrong kind, or too small; the flag or key is named.
+        UserError: a value of the wrong kind, or too small; the setting or key is named.
     """
     found = {}
     for key in KEYS:
@@ -121,7 +122,7 @@ def apply(settings: Settings, config: Any) -> None:
             scheduler.setdefault("T_max", config.train_cfg.max_epochs)
 
 
-def told(settings: Settings) -> str:
+def summary(settings: Settings) -> str:
     """The settings and their origins in one line."""
     parts = (f"{name.replace('_', ' ')} {one.value} ({one.origin})" for name, one in settings.items())
     return "settings: " + ", ".join(parts)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from text_spotting.evaluation.characters import align
-from text_spotting.evaluation.evaluate import Picture, compare
+from text_spotting.evaluation.evaluate import ComparedImage, compare
 from text_spotting.evaluation.protocols import PROTOCOLS
 from text_spotting.evaluation.slices import height, rotation
 from text_spotting.words import Word
@@ -78,7 +78,7 @@ def find_faults(names: Sequence[str], truth: Sequence[Sequence[Word]], found: Se
     return faults
 
 
-def _of_picture(faults: Faults, name: str, picture: Picture) -> None:
+def _of_picture(faults: Faults, name: str, picture: ComparedImage) -> None:
     finding, reading = PROTOCOLS["f1"], PROTOCOLS["ic15_end_to_end"]
     matched = picture.match(finding)
     partners = dict(matched.pairs)
@@ -118,7 +118,7 @@ def _plain(text: str) -> str:
     return "".join(filter(str.isalnum, text)).casefold()
 
 
-def missed_kind(picture: Picture, held: NDArray[np.float64], index: int) -> str:
+def missed_kind(picture: ComparedImage, held: NDArray[np.float64], index: int) -> str:
     """Why a true word has no partner.
 
     Args:
@@ -137,7 +137,7 @@ def missed_kind(picture: Picture, held: NDArray[np.float64], index: int) -> str:
     return f"nothing near: {_looks(picture.truth[index])}"
 
 
-def false_kind(picture: Picture, held: NDArray[np.float64], index: int) -> str:
+def false_kind(picture: ComparedImage, held: NDArray[np.float64], index: int) -> str:
     """What a prediction without a partner lies on."""
     iou, cover, share = picture.overlaps.iou[:, index], picture.overlaps.cover[:, index], held[:, index]
     if (share > HELD).sum() > 1:
@@ -147,7 +147,7 @@ def false_kind(picture: Picture, held: NDArray[np.float64], index: int) -> str:
     return "parts or loose" if ((cover > TOUCHED) | (share > TOUCHED)).any() else "background"
 
 
-def _held(picture: Picture) -> NDArray[np.float64]:
+def _held(picture: ComparedImage) -> NDArray[np.float64]:
     """(T, P) share of each true word that lies in each prediction, from the two overlaps that are known.
 
     With I the intersection, A and B the areas: cover = I / B and iou = I / (A + B - I), hence A = I (1 / iou + 1) - B.

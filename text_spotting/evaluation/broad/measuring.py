@@ -8,21 +8,21 @@ from typing import Any
 
 from text_spotting.evaluation.broad.columns import Column, reading_column, spotting_columns
 from text_spotting.evaluation.broad.faults import Faults, find_faults
-from text_spotting.evaluation.broad.positions import POSITIONS, Moved
+from text_spotting.evaluation.broad.positions import POSITIONS, ShiftedSpotter
 from text_spotting.evaluation.broad.readers import Reader
 from text_spotting.evaluation.broad.reading import (
+    FramedImage,
     Readings,
-    Shown,
     crop_frames,
     found_frames,
     found_words,
     read_all,
     true_frames,
 )
-from text_spotting.evaluation.broad.sets import AnySet, CropSet, PictureSet
-from text_spotting.evaluation.broad.store import Answers, code_hash, hash_of, set_hash
-from text_spotting.evaluation.inference import Spotter, spot_pictures
-from text_spotting.evaluation.predictions import picture_names
+from text_spotting.evaluation.broad.sets import AnySet, CropSet, ImageSet
+from text_spotting.evaluation.broad.store import AnswerStore, code_hash, hash_of, set_hash
+from text_spotting.evaluation.inference import Spotter, spot_images
+from text_spotting.evaluation.predictions import image_names
 from text_spotting.words import Image, Word
 
 Track = Callable[[Iterable[Any], int, str], Iterator[Any]]
@@ -60,7 +60,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class SetMeasurement:
     """The figures of one set.
 
     Attributes:
@@ -74,7 +74,7 @@ class Measured:
     faults: Faults | None
 
 
-def measure_set(model: Model, name: str, measured: AnySet, folder: Path, track: Track) -> Measured:
+def measure_set(model: Model, name: str, measured: AnySet, folder: Path, track: Track) -> SetMeasurement:
     """Measure a set, or take up what is there of it.
 
     Args:
@@ -82,21 +82,21 @@ def measure_set(model: Model, name: str, measured: AnySet, folder: Path, track: 
         track: shows progress.
     """
     fingerprint = set_hash(measured)
-    names = picture_names([image.path for image in measured.images])
+    names = image_names([image.path for image in measured.images])
     key = hash_of(part.encode() for part in (model.identity, code_hash(), fingerprint))
-    answers = Answers.open(folder / name, key, names)
+    answers = AnswerStore.open(folder / name, key, names)
     show: Track = lambda items, total, task: track(items, total, f"{name}: {task}")  # noqa: E731
     if isinstance(measured, CropSet):
-        return Measured(fingerprint, len(names), _read_crops(model, measured, answers, show), None)
+        return SetMeasurement(fingerprint, len(names), _read_crops(model, measured, answers, show), None)
     columns, faults = _spot_and_read(model, measured, answers, show)
-    return Measured(fingerprint, len(names), columns, faults)
+    return SetMeasurement(fingerprint, len(names), columns, faults)
 
 
-def _read_crops(model: Model, crops: CropSet, answers: Answers, track: Track) -> list[Column]:
-    def framed() -> Iterator[Shown]:
+def _read_crops(model: Model, crops: CropSet, answers: AnswerStore, track: Track) -> list[Column]:
+    def framed() -> Iterator[FramedImage]:
         for index in range(len(crops.images)):
             pixels, words = crop_frames(crops, index)
-            yield Shown(partial(_same, pixels), words)
+            yield FramedImage(partial(_same, pixels), words)
 
     return [
         reading_column("crops", reader.name, crops.groups, _readings(reader, "crops", framed, answers, track))
@@ -109,7 +109,7 @@ def _same(pixels: Image) -> Image:
 
 
 def _spot_and_read(
-    model: Model, pictures: PictureSet, answers: Answers, track: Track
+    model: Model, pictures: ImageSet, answers: AnswerStore, track: Track
 ) -> tuple[list[Column], Faults | None]:
     truth = [pictures.truth(index) for index in range(len(pictures.images))]
     columns: list[Column] = []
@@ -129,7 +129,7 @@ def _spot_and_read(
 
 
 def _spot(
-    model: Model, spotter: Spotter, pictures: PictureSet, answers: Answers, track: Track
+    model: Model, spotter: Spotter, pictures: ImageSet, answers: AnswerStore, track: Track
 ) -> list[list[list[Word]]]:
     """The words of every picture in every position."""
     places = {image.path: index for index, image in enumerate(pictures.images)}
@@ -137,8 +137,8 @@ def _spot(
     for number, (right, down) in enumerate(POSITIONS[: pictures.positions]):
         found = answers.words(number)
         if found is None:
-            moved = Moved(spotter, right, down)
-            spotted = spot_pictures(
+            moved = ShiftedSpotter(spotter, right, down)
+            spotted = spot_images(
                 moved, list(places), spotters=model.streams, read=lambda path: pictures.pixels(places[path])
             )
             task = f"spotting, position {number + 1}" if pictures.positions > 1 else "spotting"
@@ -159,21 +159,21 @@ def _own_readings(names: Sequence[str], truth: Sequence[Sequence[Word]], found: 
 
 def _read_words(
     reader: NamedReader,
-    pictures: PictureSet,
-    answers: Answers,
+    pictures: ImageSet,
+    answers: AnswerStore,
     found: Sequence[Sequence[Word]] | None,
     track: Track,
 ) -> list[Column]:
     """Columns of a reader in true frames and, where there are any, in found ones."""
 
-    def framed(figure: str) -> Iterator[Shown]:
+    def framed(figure: str) -> Iterator[FramedImage]:
         for index, name in enumerate(answers.names):
             if figure == "true_frames":
                 words = true_frames(pictures, index, name)
             else:
                 assert found is not None
                 words = found_frames(pictures.truth(index), found[index], name)
-            yield Shown(partial(pictures.pixels, index), words)
+            yield FramedImage(partial(pictures.pixels, index), words)
 
     figures = ("true_frames", "found_frames") if found is not None else ("true_frames",)
     return [
@@ -187,8 +187,8 @@ def _read_words(
 def _readings(
     reader: NamedReader,
     figure: str,
-    framed: Callable[[], Iterator[Shown]],
-    answers: Answers,
+    framed: Callable[[], Iterator[FramedImage]],
+    answers: AnswerStore,
     track: Track,
 ) -> Readings:
     """What a reader reads of framed words, or has read before."""

@@ -17,7 +17,7 @@ _PADDING = (104, 116, 124)
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ShiftedSpotter:
     """A spotter that sees each picture set into one a little larger, nothing cut off, and tells the words' true places.
 
     Attributes:

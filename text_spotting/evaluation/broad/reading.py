@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from text_spotting.evaluation.broad.frames import found_frame, true_frame, whole_frame
 from text_spotting.evaluation.broad.readers import Reader
-from text_spotting.evaluation.broad.sets import CropSet, PictureSet
+from text_spotting.evaluation.broad.sets import CropSet, ImageSet
 from text_spotting.evaluation.evaluate import compare
 from text_spotting.evaluation.protocols import PROTOCOLS
 from text_spotting.pictures import read_picture
@@ -17,7 +17,7 @@ Framed = tuple[str, str, FloatArray]
 """(picture, truth, frame)."""
 
 
-class Shown(NamedTuple):
+class FramedImage(NamedTuple):
     """A picture and what is to be read in it; the pixels are only asked for where there is something."""
 
     pixels: Callable[[], Image]
@@ -40,7 +40,7 @@ def crop_frames(crops: CropSet, index: int) -> tuple[Image, list[Framed]]:
     ]
 
 
-def true_frames(pictures: PictureSet, index: int, name: str) -> list[Framed]:
+def true_frames(pictures: ImageSet, index: int, name: str) -> list[Framed]:
     """The words of a picture that can be read, in their true frames."""
     counts = PROTOCOLS["f1"].counts
     return [(name, word.text, true_frame(word.polygon)) for word in pictures.truth(index) if counts(word)]
@@ -57,7 +57,7 @@ def found_frames(truth: Sequence[Word], found: Sequence[Word], name: str) -> lis
     return [(name, true.text, found_frame(one.polygon)) for true, one in found_words(truth, found)]
 
 
-def read_all(reader: Reader, pictures: Iterable[Shown], count: int) -> Iterator[Readings]:
+def read_all(reader: Reader, pictures: Iterable[FramedImage], count: int) -> Iterator[Readings]:
     """Yield, for each of ``count`` pictures, what has been read by then; words of many are read together."""
     waiting: list[tuple[str, str]] = []
     cuts: list[Image] = []

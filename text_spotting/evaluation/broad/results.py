@@ -9,7 +9,7 @@ from typing import Any
 from text_spotting.errors import UserError
 from text_spotting.evaluation.broad.columns import Column
 from text_spotting.evaluation.broad.faults import Faults
-from text_spotting.evaluation.broad.measuring import Measured
+from text_spotting.evaluation.broad.measuring import SetMeasurement
 from text_spotting.files.writing import write_whole
 
 FORMAT = 1
@@ -46,7 +46,7 @@ class Results:
     identity: str
     sets: Mapping[str, SetResult]
 
-    def with_set(self, name: str, title: str, measured: Measured) -> "Results":
+    def with_set(self, name: str, title: str, measured: SetMeasurement) -> "Results":
         """These and one more, or a set's new figures in place of its old ones."""
         result = SetResult(title, measured.fingerprint, measured.pictures, measured.columns, measured.faults)
         return Results(self.label, self.identity, {**self.sets, name: result})
@@ -66,8 +66,11 @@ class Results:
         write_whole(path, _compact(content))
 
 
-def read_results(path: Path, flag: str) -> Results:
+def read_results(path: Path, option: str = "") -> Results:
     """Read what ``save`` wrote; a folder stands for the file in it.
+
+    Args:
+        option: that names the path, for the message.
 
     Raises:
         UserError: it is missing, broken or of another format.
@@ -76,13 +79,14 @@ def read_results(path: Path, flag: str) -> Results:
     try:
         content = json.loads(file.read_text("utf-8"))
         if content["format"] != FORMAT:
-            raise UserError(f"{flag} {file}: format {content['format']}, not {FORMAT}; measure again")
+            raise UserError(f"{file}: format {content['format']}, not {FORMAT}; measure again", about=option)
         sets = {name: _set_from_json(entry) for name, entry in content["sets"].items()}
         return Results(content["label"], content["identity"], sets)
     except OSError as error:
-        raise UserError(f"{flag} {file}: cannot read it ({error.strerror or error})") from error
+        raise UserError(f"{file}: cannot read it ({error.strerror or error})", about=option) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{flag} {file}: not a file that measure.py wrote ({error}); name its {RESULTS}") from error
+        message = f"{file}: not a file that measuring wrote ({error}); name its {RESULTS}"
+        raise UserError(message, about=option) from error
 
 
 def _set_to_json(result: SetResult) -> dict[str, Any]:

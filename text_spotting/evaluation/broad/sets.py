@@ -22,7 +22,7 @@ _ALL_FIGURES = ("ic15_detection", "ic15_word_spotting", "ic15_end_to_end")
 
 
 @dataclass(frozen=True, slots=True)
-class PictureSet:
+class ImageSet:
     """Pictures in which words are to be found.
 
     Attributes:
@@ -49,11 +49,11 @@ class PictureSet:
         image = self.images[index]
         return turn_words(image, self.turns[index]) if self.turns else image.words
 
-    def first(self, limit: int) -> "PictureSet":
+    def first(self, limit: int) -> "ImageSet":
         """At most ``limit`` of the pictures, spread evenly."""
         rows = spread(len(self.images), limit)
         images, turns = [self.images[row] for row in rows], [self.turns[row] for row in rows if self.turns]
-        return PictureSet(images, self.figures, self.reads, self.positions, turns)
+        return ImageSet(images, self.figures, self.reads, self.positions, turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class CropSet:
         return CropSet([self.images[row] for row in rows], [self.groups[row] for row in rows])
 
 
-AnySet = PictureSet | CropSet
+AnySet = ImageSet | CropSet
 
 
 def spread(count: int, limit: int) -> list[int]:
@@ -94,7 +94,7 @@ class Request:
         cache: folder that keeps rendered pictures between runs.
         track: shows how far drawing them is.
         workers: processes that draw.
-        tell: is told what is odd about a set's files.
+        log: takes what is odd about a set's files.
     """
 
     root: Path
@@ -103,7 +103,7 @@ class Request:
     cache: Path
     track: Track
     workers: int = 1
-    tell: Callable[[str], None] = print
+    log: Callable[[str], None] = print
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _read(asked: Request, reader: Reader, folder: str) -> list[AnnotatedImage]:
     if not images:
         raise UserError(f"{asked.root / folder}: holds no picture that can be read; docs/measuring.md shows the layout")
     for kind, places in problems.found.items():
-        asked.tell(f"{folder}: {kind}: {len(places)}, the first is {places[0]}")
+        asked.log(f"{folder}: {kind}: {len(places)}, the first is {places[0]}")
     return images
 
 
@@ -143,27 +143,27 @@ def _icdar2015(asked: Request, part: str) -> list[AnnotatedImage]:
 
 def _development(asked: Request) -> AnySet:
     images = _icdar2015(asked, "test")
-    return PictureSet(images, _ALL_FIGURES, positions=asked.positions).first(asked.limit)
+    return ImageSet(images, _ALL_FIGURES, positions=asked.positions).first(asked.limit)
 
 
 def _example_photos(asked: Request) -> AnySet:
     folder = "horizontal_text_detection"
     images = _read(asked, CocoWithText(asked.root, f"{folder}/annotation.json", folder), folder)
-    return PictureSet(images, ("f1", "word_spotting", "e2e_recognition")).first(asked.limit)
+    return ImageSet(images, ("f1", "word_spotting", "e2e_recognition")).first(asked.limit)
 
 
 def _multilingual(asked: Request) -> AnySet:
     images = _read(asked, PlainQuads(asked.root, "mlt_en_fr/images", "mlt_en_fr/quads"), "mlt_en_fr")
-    return PictureSet(split_held_back(images)[1], ("ic15_detection",), reads=False).first(asked.limit)
+    return ImageSet(split_held_back(images)[1], ("ic15_detection",), reads=False).first(asked.limit)
 
 
 def _icdar2003(asked: Request) -> AnySet:
     images = _read(asked, ICDAR2015(asked.root, "icdar2003/images", "icdar2003/gt"), "icdar2003")
-    return PictureSet(split_held_back(images)[1], _ALL_FIGURES).first(asked.limit)
+    return ImageSet(split_held_back(images)[1], _ALL_FIGURES).first(asked.limit)
 
 
 def _training_photos(asked: Request) -> AnySet:
-    return PictureSet(split_held_back(_icdar2015(asked, "training"))[1], _ALL_FIGURES).first(asked.limit)
+    return ImageSet(split_held_back(_icdar2015(asked, "training"))[1], _ALL_FIGURES).first(asked.limit)
 
 
 def _training_crops(asked: Request) -> AnySet:
@@ -186,7 +186,7 @@ def _rendered(kind: str) -> Callable[[Request], AnySet]:
     def load(asked: Request) -> AnySet:
         images = render(kind, asked.root / "backgrounds", asked.limit, asked.cache, asked.track, asked.workers)
         turns = [1 + number % 3 for number in range(len(images))] if KINDS[kind].turned else []
-        return PictureSet(images, _ALL_FIGURES, KINDS[kind].reads, turns=turns)
+        return ImageSet(images, _ALL_FIGURES, KINDS[kind].reads, turns=turns)
 
     return load
 
@@ -219,5 +219,5 @@ def choose(names: str) -> dict[str, Source]:
     """
     wanted = [name.strip() for name in names.split(",") if name.strip()] or list(SOURCES)
     if strangers := [name for name in wanted if name not in SOURCES]:
-        raise UserError(f"--sets: no set is called '{strangers[0]}'; choose from {', '.join(SOURCES)}")
+        raise UserError(f"no set is called '{strangers[0]}'; choose from {', '.join(SOURCES)}", about="sets")
     return {name: SOURCES[name] for name in SOURCES if name in wanted}

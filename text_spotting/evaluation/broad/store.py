@@ -13,7 +13,7 @@ from pathlib import Path
 
 import text_spotting
 from text_spotting.evaluation.broad.reading import Readings
-from text_spotting.evaluation.broad.sets import AnySet, PictureSet
+from text_spotting.evaluation.broad.sets import AnySet, ImageSet
 from text_spotting.evaluation.predictions import read_predictions, write_predictions
 from text_spotting.files.writing import write_whole
 from text_spotting.words import Word
@@ -54,7 +54,7 @@ def set_hash(measured: AnySet) -> str:
     """Hash of a set's pictures and truth."""
     digest = hashlib.sha256()
     for index, image in enumerate(measured.images):
-        turns = measured.turns[index] if isinstance(measured, PictureSet) and measured.turns else 0
+        turns = measured.turns[index] if isinstance(measured, ImageSet) and measured.turns else 0
         digest.update(f"{image.path.name} {turns}".encode() + image.path.read_bytes())
         for word in image.words:
             digest.update(f"{word.text} {word.ignore}".encode() + word.polygon.tobytes())
@@ -70,7 +70,7 @@ def hash_of(contents: Iterable[bytes]) -> str:
 
 
 @dataclass(frozen=True)
-class Answers:
+class AnswerStore:
     """The answers for one set, in a folder of its own.
 
     Attributes:
@@ -82,7 +82,7 @@ class Answers:
     names: Sequence[str]
 
     @classmethod
-    def open(cls, folder: Path, key: str, names: Sequence[str]) -> "Answers":
+    def open(cls, folder: Path, key: str, names: Sequence[str]) -> "AnswerStore":
         """Take up what is there, or begin anew where it was made with something else."""
         file = folder / "key.txt"
         if folder.is_dir() and not (file.is_file() and file.read_text("utf-8") == key):

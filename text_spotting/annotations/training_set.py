@@ -12,7 +12,7 @@ _FEW = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainingSetSummary:
     """Counts of a training set's words.
 
     Attributes:
@@ -42,9 +42,9 @@ class Lesson:
             (self.untranscribed, "without text"),
             (self.ignored, "don't care"),
         )
-        told = [f"{count} {reason}" for count, reason in reasons if count]
+        rest = [f"{count} {reason}" for count, reason in reasons if count]
         readable = f"{self.words} words, {self.readable} of them to be read"
-        return f"{self.pictures} pictures: {'; '.join([readable, *told])}"
+        return f"{self.pictures} pictures: {'; '.join([readable, *rest])}"
 
     def warnings(self) -> list[str]:
         """What a user should know before hours are spent."""
@@ -58,7 +58,9 @@ class Lesson:
         return []
 
 
-def lesson(images: Iterable[AnnotatedImage], encode: Callable[[str], list[int]], max_length: int) -> Lesson:
+def summarise_training_set(
+    images: Iterable[AnnotatedImage], encode: Callable[[str], list[int]], max_length: int
+) -> TrainingSetSummary:
     """Count the words of a training set.
 
     Args:
@@ -70,7 +72,9 @@ def lesson(images: Iterable[AnnotatedImage], encode: Callable[[str], list[int]],
     for image in images:
         pictures += 1
         kinds.update(_kind(word, encode, max_length) for word in image.words)
-    return Lesson(pictures, *(kinds[name] for name in ("readable", "too_long", "foreign", "untranscribed", "ignored")))
+    return TrainingSetSummary(
+        pictures, *(kinds[name] for name in ("readable", "too_long", "foreign", "untranscribed", "ignored"))
+    )
 
 
 def _kind(word: Word, encode: Callable[[str], list[int]], max_length: int) -> str:

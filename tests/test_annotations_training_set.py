@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from text_spotting.annotations.lesson import lesson
 from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.annotations.training_set import summarise_training_set
 from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Word
 
@@ -21,12 +21,12 @@ def encode(text):
 
 
 def test_words_are_counted_by_what_they_teach():
-    told = lesson(images("open", "four", "toolong", "café", "", ignored=2), encode, 5)
-    assert str(told) == (
+    summary = summarise_training_set(images("open", "four", "toolong", "café", "", ignored=2), encode, 5)
+    assert str(summary) == (
         "1 pictures: 5 words, 2 of them to be read; 1 too long; 1 with characters that the model does not know;"
         " 1 without text; 2 don't care"
     )
-    assert told.warnings() == []
+    assert summary.warnings() == []
 
 
 @pytest.mark.parametrize(
@@ -39,5 +39,5 @@ def test_words_are_counted_by_what_they_teach():
     ids=["don't care alone", "nothing to read", "hardly anything to read"],
 )
 def test_too_little_is_warned_of(set_, warning):
-    (told,) = lesson(set_, encode, 28).warnings()
-    assert warning in told
+    (summary,) = summarise_training_set(set_, encode, 28).warnings()
+    assert warning in summary
