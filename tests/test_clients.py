@@ -12,15 +12,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from sample_graphs import MANIFEST
-from small_networks import small_network
+from sample_graphs import EXPORTED, MANIFEST, save_onnx
+from small_networks import TEMPLATES, small_network
 
+from text_spotting.annotations.dataset_file import read_dataset
 from text_spotting.export.export import ExportOptions, export, plain_manifest
+from text_spotting.export.network import load_network
 from text_spotting.export.verify import sample_image
+from text_spotting.frames import mask_frames
+from text_spotting.pictures import read_picture
 from text_spotting.preprocess import prepare
+from text_spotting.runtime import pipeline
+from text_spotting.runtime.onnx_engine import OnnxEngine
+from text_spotting.runtime.reading import read_pixels, stands
 from text_spotting.runtime.spotter import Spotter
+from text_spotting.workdir.config import load_config
+from text_spotting.workdir.template import load_template
 
 CLIENTS = Path(__file__).parents[1] / "examples" / "clients"
+TOY = Path(__file__).parents[1] / "data" / "horizontal_text_detection"
 NODE_MODULES = "TEXT_SPOTTING_NODE_MODULES"
 """Folder with onnxruntime-node; without it the test installs the package."""
 ORT_NODE = "onnxruntime-node@1.21.0"
@@ -56,11 +66,86 @@ def assert_ours(folder, printed):
     assert np.array([word["box"] for word in found]) == pytest.approx(boxes, abs=0.3)
 
 
+def run_client(*arguments):
+    """Run the client in Python, which can import numpy and onnxruntime only."""
+    command = [sys.executable, "-S", "-c", _ONLY_THESE, str(CLIENTS / "spot.py"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def test_numpy_and_onnxruntime_are_enough(exported):
-    command = [sys.executable, "-S", "-c", _ONLY_THESE, str(CLIENTS / "spot.py"), str(exported), "photo.ppm"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=exported)
+    ended = run_client(exported, exported / "photo.ppm")
     assert ended.returncode == 0, ended.stderr
     assert_ours(exported, ended.stdout)
+
+
+def striped():
+    """80x40, black, but for two blue stripes in the box of the sample detector's second word."""
+    photo = np.zeros((40, 80, 3), np.uint8)
+    photo[20:, 44:54, 0] = photo[20:, 64:74, 0] = 255
+    return photo
+
+
+def sample_model(folder, recognizer):
+    save_onnx(folder, recognizer)
+    manifest = replace(EXPORTED, recognizer=recognizer, embedded=False).to_json().replace(".xml", ".onnx")
+    (folder / "manifest.json").write_text(f'{{"onnx": {manifest}}}')
+    cv2.imwrite(str(folder / "photo.ppm"), striped())
+
+
+def test_a_recognizer_reads_what_the_decoder_does_not(tmp_path):
+    sample_model(tmp_path, "r.onnx")
+    by_decoder = run_client(tmp_path, tmp_path / "photo.ppm")
+    by_recognizer = run_client("--recognizer", tmp_path, tmp_path / "photo.ppm")
+    told = [json.loads(ended.stdout) for ended in (by_decoder, by_recognizer)]
+    assert [word["text"] for word in told] == ["", "aa"]
+    assert told[0]["box"] == told[1]["box"] == [40.0, 20.0, 80.0, 40.0]
+
+
+def test_a_model_without_a_recognizer_says_so(tmp_path):
+    sample_model(tmp_path, "")
+    ended = run_client("--recognizer", tmp_path, tmp_path / "photo.ppm")
+    assert ended.returncode == 1
+    assert ended.stderr == f"{tmp_path}: the model has no recognizer\n"
+
+
+def test_the_client_reads_in_the_frames_that_we_read_in():
+    rng, client = np.random.default_rng(0), runpy.run_path(str(CLIENTS / "spot.py"))
+    places = np.stack(np.meshgrid(range(28), range(28)), axis=2) - 13.5
+    masks = []
+    for _ in range(50):
+        turn, sides = rng.uniform(0, np.pi), rng.uniform(2, 14, 2)
+        axes = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        masks.append((np.abs(places @ axes) < sides).all(axis=2))
+    masks = np.array([*masks, np.zeros((28, 28))], np.float32)
+    boxes = np.tile(np.float32([30, 20, 90, 50, 0.9]), (51, 1))
+    boxes[:, 2:4] += rng.uniform(0, 60, (51, 2))
+    wanted = mask_frames(boxes[:, :4], masks, 0.5)
+    assert client["reading_frames"](boxes, masks, 0.5) == pytest.approx(wanted, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_the_client_reads_upright_words_from_pixels_as_we_do(tmp_path):
+    template = load_template(TEMPLATES / "text-spotting-0003-lite" / "template.yaml")
+    folder = TEMPLATES / "text-spotting-0003-lite"
+    config = load_config(folder / "model.py")
+    network = load_network(config, folder / template.weights.source)
+    export(network, plain_manifest(config), tmp_path, ExportOptions(openvino=False), log=lambda _: None)
+    engine = OnnxEngine(tmp_path / "model.onnx")
+    client = runpy.run_path(str(CLIENTS / "spot.py"))
+    recognizer = client["onnxruntime"].InferenceSession(tmp_path / engine.manifest.recognizer)
+    words = 0
+    for image in read_dataset(TOY / "annotation.json", TOY)[:3]:
+        picture = read_picture(image.path)
+        frames = pipeline.find(engine, *pipeline.prepare(engine, picture)).frames
+        frames = frames[~stands(frames)]
+        ours = read_pixels(engine, picture, frames).readings
+        manifest = json.loads(engine.manifest.to_json())
+        texts, scores = client["recognize_words"](recognizer, picture[:, :, ::-1], frames, manifest)
+        assert scores == pytest.approx([reading.score for reading in ours], abs=0.05)
+        certain = [index for index, reading in enumerate(ours) if reading.score > 0.5]
+        assert [texts[index] for index in certain] == [ours[index].text for index in certain]
+        words += len(certain)
+    assert words > 20
 
 
 def test_the_client_prepares_photos_of_other_sizes_as_we_do():

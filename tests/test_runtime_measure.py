@@ -1,6 +1,9 @@
 """Speed is measured of the right work, and arithmetic is counted right."""
 
+import json
+import sys
 import time
+from unittest.mock import MagicMock
 
 import cv2
 import numpy as np
@@ -74,6 +77,32 @@ def test_the_tool_prints_every_table(model, tmp_path, capsys):
     ):
         assert expected in said
     assert cv2.imread(str(tmp_path / "curve.png")) is not None
+
+
+def test_times_of_whole_pictures_are_saved_beside_rapidocrs(model, tmp_path, capsys, monkeypatch):
+    rapidocr = MagicMock()
+    rapidocr.RapidOCR.return_value.side_effect = lambda *_, **__: time.sleep(0.005)
+    monkeypatch.setitem(sys.modules, "rapidocr", rapidocr)
+    cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
+    flags = ["--load-weights", str(model), "--images", str(tmp_path), "--save", str(tmp_path / "speed.json")]
+    assert run_tool("benchmark", ["infer", *flags, "--rapidocr"]) == 0
+    kept = json.loads((tmp_path / "speed.json").read_text())["model"]
+    assert kept["megapixels"] == pytest.approx(8 * 4 / 1e6)
+    (photo,) = kept["photos"]
+    assert (photo["words"], photo["megapixels"]) == (2, pytest.approx(80 * 40 / 1e6))
+    assert photo["ms"] > 0 and 5 <= photo["rapidocr_ms"] < 50
+    assert len(kept["lettered"]) == 4 and {one["megapixels"] for one in kept["lettered"]} == {1280 * 720 / 1e6}
+    said = capsys.readouterr().out
+    assert "RapidOCR with word boxes" in said and "RapidOCR on the same: " in said
+
+
+def test_rapidocr_that_is_not_installed_is_told_before_anything_is_measured(model, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rapidocr", None)
+    cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
+    flags = ["--load-weights", str(model), "--images", str(tmp_path), "--rapidocr"]
+    assert run_tool("benchmark", ["infer", *flags]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and "install it: pip install rapidocr" in said.err
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,14 @@ def test_mistakes_are_said_with_their_flag(
     assert wanted in complaint(work_dir, tmp_path, monkeypatch, capsys, **changed)
 
 
+def test_a_tracker_that_is_not_installed_is_told_with_how_to_get_it(
+    work_dir: Path, tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    said = complaint(work_dir, tmp_path, monkeypatch, capsys, tracker="wandb")
+    assert said == "error: --tracker wandb needs the package wandb; install it: pip install wandb\n"
+
+
 def test_a_snapshot_of_something_else_is_refused(work_dir: Path, tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
     (tmp_path / "cut.pth").write_bytes(b"PK\x03\x04 and then nothing")
     assert "cut.pth" in complaint(work_dir, tmp_path, monkeypatch, capsys, load_weights=str(tmp_path / "cut.pth"))

@@ -1,13 +1,14 @@
 """Spot words with an exported model, with numpy and onnxruntime alone:
 
-    python spot.py EXPORT_DIR photo.ppm
+    python spot.py [--recognizer] EXPORT_DIR photo.ppm
 
 The folder holds the .onnx files and manifest.json; the photo is a binary PPM, which every image program writes.
+With --recognizer, words are read from the photo's own pixels, where the model has the graph for that.
 Prints one JSON object a word: text, score, and the box x1, y1, x2, y2 in pixels of the photo.
 """
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -80,28 +81,109 @@ def read_words(encoder, decoder, features, manifest):
     return texts, scores
 
 
-def main(folder, photo):
+WIDTHS = (32, 48, 64, 96, 128, 160, 192, 256, 320)
+
+
+def reading_frames(boxes, masks, threshold):
+    """Corner, side along the text and side across [N, 3, 2] of the rectangles with the masks' moments."""
+    frames = []
+    for box, mask in zip(boxes.astype(float), masks > threshold, strict=True):
+        cell = (box[2:4] - box[:2]) / mask.shape
+        rows, columns = np.nonzero(mask if mask.any() else ~mask)
+        points = np.stack([columns + 0.5, rows + 0.5], axis=1) * cell
+        centre = box[:2] + points.mean(axis=0)
+        # A cell is not a point: it spreads by a twelfth of its size squared.
+        (xx, xy), (_, yy) = np.cov(points.T, bias=True) + np.diag(cell**2 / 12)
+        spread = np.hypot(xx - yy, 2 * xy)
+        longer, shorter = np.sqrt(6 * np.maximum([xx + yy + spread, xx + yy - spread], 0))
+        angle = np.arctan2(2 * xy, xx - yy) / 2
+        if abs(angle) > np.pi / 4 and longer < 2 * shorter:  # a short word that is higher than wide
+            angle, longer, shorter = angle - np.copysign(np.pi / 2, angle), shorter, longer
+        along = longer * np.array([np.cos(angle), np.sin(angle)])
+        across = shorter * np.array([-np.sin(angle), np.cos(angle)])
+        frames.append([centre - (along + across) / 2, along, across])
+    return np.array(frames)
+
+
+def cut_out(image, frame, height, width):
+    """The pixels of a frame: each the mean of four bilinear samples, the image's edge going on beyond it."""
+    corner, along, across = frame
+    down, right = (np.arange(2 * height) + 0.5) / (2 * height), (np.arange(2 * width) + 0.5) / (2 * width)
+    last = np.array([image.shape[1] - 1, image.shape[0] - 1])
+    places = np.clip(corner + right[:, None] * along + down[:, None, None] * across - 0.5, 0, last)
+    left, top = np.moveaxis(places.astype(int), 2, 0)
+    right, bottom = np.minimum(left + 1, last[0]), np.minimum(top + 1, last[1])
+    x, y = np.moveaxis(places % 1, 2, 0)[..., None]
+    above = image[top, left] * (1 - x) + image[top, right] * x
+    below = image[bottom, left] * (1 - x) + image[bottom, right] * x
+    fine = above * (1 - y) + below * y
+    return np.rint(fine.reshape(height, 2, width, 2, 3).mean(axis=(1, 3)))
+
+
+def recognize_words(recognizer, image, frames, manifest):
+    """Texts and their confidences of the words in N frames [N, 3, 2] of the photo."""
+    ordered, texts, scores = image if manifest["to_rgb"] else image[:, :, ::-1], [], []
+    for corner, along, across in frames:
+        length, height = np.maximum([np.hypot(*along), np.hypot(*across)], 1e-3)
+        margin = manifest["read_margin"] * height
+        left, up = along * margin / length, across * margin / height
+        shape = (length + 2 * margin) / (height + 2 * margin)
+        width = min(WIDTHS, key=lambda one: abs(one - 32 * manifest["read_stretch"] * shape))
+        crop = cut_out(ordered, (corner - left - up, along + 2 * left, across + 2 * up), 32, width)
+        normalised = (crop - manifest["mean"]) / manifest["std"]
+        (probs,) = recognizer.run(["probs"], {"input": normalised.transpose(2, 0, 1)[None].astype(np.float32)})
+        text, score = best_path(probs[0], manifest)
+        texts.append(text)
+        scores.append(score)
+    return texts, np.array(scores)
+
+
+def best_path(columns, manifest):
+    """Text and confidence of columns [T, classes]: equal neighbours are one character, the start symbol is none."""
+    columns = np.where(np.arange(columns.shape[1]) == manifest["stop"], 0, columns)
+    columns /= columns.sum(axis=1, keepdims=True)
+    path, chosen = columns.argmax(axis=1), columns.max(axis=1)
+    runs = np.split(np.arange(len(path)), np.flatnonzero(np.diff(path)) + 1)
+    runs = [run for run in runs if path[run[0]] != manifest["start"]]
+    if not runs:  # as sure as that the most doubtful column holds a character
+        return "", 1 - columns[:, manifest["start"]].min()
+    return "".join(manifest["symbols"][path[run[0]]] for run in runs), np.prod([chosen[run].max() for run in runs])
+
+
+def main(folder, photo, by_recognizer):
     """Print the words of a photo."""
-    folder = Path(folder)
+
+    def graph(role):
+        return onnxruntime.InferenceSession(folder / manifest[role])
+
     manifest = json.loads((folder / "manifest.json").read_text())["onnx"]
-    detector, encoder, decoder = (
-        onnxruntime.InferenceSession(folder / manifest[role]) for role in ("detector", "encoder", "decoder")
-    )
-    tensor, (factor_x, factor_y) = prepare(read_ppm(photo), manifest)
-    boxes, features = detector.run(["boxes", "text_features"], {"image": tensor})
+    if by_recognizer and not manifest["recognizer"]:
+        raise SystemExit(f"{folder}: the model has no recognizer")
+    image = read_ppm(photo)
+    tensor, (factor_x, factor_y) = prepare(image, manifest)
+    boxes, masks, features = graph("detector").run(["boxes", "masks", "text_features"], {"image": tensor})
     kept = boxes[:, 4] > manifest["score_thr"]
-    boxes, features = boxes[kept], features[kept]
+    boxes, masks, features = boxes[kept], masks[kept], features[kept]
     if not len(boxes):
         return
+    boxes[:, :4] /= [factor_x, factor_y, factor_x, factor_y]
+    if by_recognizer:
+        frames = reading_frames(boxes, masks, manifest["mask_thr"])
+        texts, confidences = recognize_words(graph("recognizer"), image, frames, manifest)
+    else:
+        texts, confidences = read_words(graph("encoder"), graph("decoder"), features, manifest)
     weight = manifest["text_weight"]
-    texts, confidences = read_words(encoder, decoder, features, manifest)
     for box, text, confidence in zip(boxes, texts, confidences, strict=True):
         score = box[4] ** (1 - weight) * confidence**weight
         if score >= manifest["word_thr"]:
-            place = (box[:4] / [factor_x, factor_y, factor_x, factor_y]).round(1).tolist()
             shown = text if confidence >= manifest["text_thr"] else ""
-            print(json.dumps({"text": shown, "score": round(float(score), 4), "box": place}))
+            print(json.dumps({"text": shown, "score": round(float(score), 4), "box": box[:4].round(1).tolist()}))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("photo", type=Path)
+    parser.add_argument("--recognizer", action="store_true", help="read words from the photo's own pixels")
+    args = parser.parse_args()
+    main(args.folder, args.photo, args.recognizer)

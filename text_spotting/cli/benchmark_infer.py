@@ -2,7 +2,8 @@
 
 import argparse
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,22 +12,43 @@ from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
     from text_spotting.runtime.openvino_engine import OpenVinoEngine
+    from text_spotting.runtime.spotter import Spotter
     from text_spotting.words import Image
 
 WORDS = (0, 10, 30, 100)
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """Milliseconds of a whole picture by the words found in it.
+class Timed:
+    """Milliseconds of a whole picture.
 
     Attributes:
-        megapixels: size of the detector's input.
-        points: words found and milliseconds.
+        words: found in it.
+        megapixels: its size.
+        rapidocr_ms: what RapidOCR took for the same picture right after; none where it was not asked for.
     """
 
+    words: int
     megapixels: float
-    points: list[tuple[int, float]]
+    ms: float
+    rapidocr_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is kept of a model.
+
+    Attributes:
+        precision: arithmetic.
+        megapixels: size of the detector's input.
+        lettered: drawn pictures with more and more words.
+        photos: the pictures given, where RapidOCR was timed on them, too.
+    """
+
+    precision: str
+    megapixels: float
+    lettered: list[Timed]
+    photos: list[Timed]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,33 +66,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, help="cores to use (default: all)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw time against words, and pixels over the models")
     parser.add_argument("--rapidocr", action="store_true", help="time RapidOCR (OpenVINO engine) on the same pictures")
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="times of whole pictures as JSON, for docs/images/speed.py"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     """Measure each model in turn and print tables."""
-    from text_spotting.files.writing import require_writable
+    from text_spotting.files.writing import require_writable, to_json, write_whole
     from text_spotting.pictures import read_picture
     from text_spotting.runtime.sources import find_images
 
     pictures = [read_picture(path) for path in find_images(args.images)[: args.count]]
     if not pictures:
         raise UserError(f"--count {args.count}: must be 1 or more")
-    if args.plot:
-        require_writable(args.plot, "plot")
-    curves = {}
+    for option, path in (("plot", args.plot), ("save", args.save)):
+        if path:
+            require_writable(path, option)
+    rapidocr = _rapidocr(args.threads) if args.rapidocr else None
+    measured = {}
     for model in args.load_weights:
         print(f"\n{model}, {len(pictures)} pictures")
-        curves[model.stem if model.suffix else model.name] = _measure(args, model, pictures)
+        measured[model.stem if model.suffix else model.name] = _measure(args, model, pictures, rapidocr)
+    if args.save:
+        write_whole(args.save, to_json({name: asdict(one) for name, one in measured.items()}))
     if args.plot:
-        _plot(curves, args.plot)
+        _plot(measured, args.plot)
 
 
-def _measure(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> Curve:
-    """Print one model's tables and return its curve."""
+def _measure(
+    args: argparse.Namespace, model: Path, pictures: "list[Image]", rapidocr: "Callable[[Image], object] | None"
+) -> Measured:
+    """Print one model's tables and return what is kept of it."""
     from text_spotting.runtime.files import find_detector
     from text_spotting.runtime.openvino_engine import OpenVinoEngine
     from text_spotting.runtime.options import Target
     from text_spotting.runtime.session import default_precision
+    from text_spotting.runtime.spotter import Spotter
 
     detector = find_detector(model)
     if detector.suffix != ".xml":
@@ -86,11 +118,12 @@ def _measure(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> 
     _print_stages(engine, pictures)
     _print_layers(engine, detector, pictures[0], precision, args.threads)
     _print_reading(engine, detector, precision)
-    if args.rapidocr:
-        _print_rapidocr(args, model, pictures)
-    curve = _print_curve(engine)
+    spotter = Spotter(engine)
+    photos = _print_photos(spotter, rapidocr, pictures) if rapidocr else []
+    lettered = _print_lettered(spotter, rapidocr)
     print(f"peak memory of this process {_peak_megabytes():.0f} MB")
-    return curve
+    width, height = engine.manifest.input_size
+    return Measured(precision, width * height / 1e6, lettered, photos)
 
 
 def _first_inference(engine: "OpenVinoEngine", picture: "Image") -> None:
@@ -147,12 +180,12 @@ def _print_reading(engine: "OpenVinoEngine", detector: Path, precision: str) -> 
     )
 
 
-def _print_rapidocr(args: argparse.Namespace, model: Path, pictures: "list[Image]") -> None:
-    from statistics import mean
+def _rapidocr(threads: int) -> "Callable[[Image], object]":
+    """RapidOCR with word boxes.
 
-    from text_spotting.runtime.measure import timed
-    from text_spotting.runtime.spotter import Spotter
-
+    Raises:
+        UserError: it is not installed.
+    """
     try:
         from rapidocr import EngineType, RapidOCR
     except ImportError as error:
@@ -164,41 +197,53 @@ def _print_rapidocr(args: argparse.Namespace, model: Path, pictures: "list[Image
             "Det.engine_type": engine,
             "Cls.engine_type": engine,
             "Rec.engine_type": engine,
-            "EngineConfig.openvino.inference_num_threads": args.threads or -1,
+            "EngineConfig.openvino.inference_num_threads": threads or -1,
         }
     )
-    ours = Spotter(model, precision=args.precision, threads=args.threads)
-    # Picture by picture in turn, so that whatever else the machine does slows both alike.
-    theirs_call = partial(other, return_word_box=True)
-    pairs = [(timed(partial(ours, p), 3), timed(partial(theirs_call, p), 3)) for p in pictures]
-    mine, theirs = (mean(side) for side in zip(*pairs, strict=True))
-    print(
-        f"whole pictures: {1000 * mine:.0f} ms; RapidOCR with word boxes {1000 * theirs:.0f} ms,"
-        f" {theirs / mine:.1f} times as long"
-    )
+    return partial(other, return_word_box=True)
 
 
-def _print_curve(engine: "OpenVinoEngine") -> Curve:
+def _timed(spotter: "Spotter", rapidocr: "Callable[[Image], object] | None", picture: "Image") -> Timed:
+    """One after the other on the same picture, so that whatever else the machine does slows both alike."""
+    from text_spotting.runtime.measure import timed
+
+    ours = 1000 * timed(partial(spotter, picture), 3)
+    theirs = 1000 * timed(partial(rapidocr, picture), 3) if rapidocr else None
+    height, width = picture.shape[:2]
+    return Timed(len(spotter(picture)), width * height / 1e6, ours, theirs)
+
+
+def _print_photos(spotter: "Spotter", rapidocr: "Callable[[Image], object]", pictures: "list[Image]") -> list[Timed]:
+    from statistics import mean
+
+    photos = [_timed(spotter, rapidocr, picture) for picture in pictures]
+    mine, theirs = mean(one.ms for one in photos), mean(one.rapidocr_ms or 0.0 for one in photos)
+    print(f"whole pictures: {mine:.0f} ms; RapidOCR with word boxes {theirs:.0f} ms, {theirs / mine:.1f} times as long")
+    return photos
+
+
+def _print_lettered(spotter: "Spotter", rapidocr: "Callable[[Image], object] | None") -> list[Timed]:
     """Time whole pictures with more and more words."""
-    from text_spotting.runtime.measure import lettered_image, stages
+    from text_spotting.runtime.measure import lettered_image
 
-    measured = [stages(engine, lettered_image(count), repeats=3) for count in WORDS]
-    points = [(one.words, 1000 * one.total) for one in measured]
-    print("whole picture by words found: " + ", ".join(f"{words} {spent:.1f} ms" for words, spent in points))
-    width, height = engine.manifest.input_size
-    return Curve(width * height / 1e6, points)
+    points = [_timed(spotter, rapidocr, lettered_image(count)) for count in WORDS]
+    print("whole picture by words found: " + ", ".join(f"{one.words} {one.ms:.1f} ms" for one in points))
+    if rapidocr:
+        print("RapidOCR on the same: " + ", ".join(f"{one.rapidocr_ms:.1f} ms" for one in points))
+    return points
 
 
-def _plot(curves: dict[str, Curve], path: Path) -> None:
+def _plot(measured: dict[str, Measured], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     figure, (by_words, by_pixels) = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    for name, curve in curves.items():
-        by_words.plot(*zip(*curve.points, strict=True), marker="o", label=name)
-        by_pixels.scatter(curve.megapixels, curve.points[0][1])
+    for name, one in measured.items():
+        words, spent = [point.words for point in one.lettered], [point.ms for point in one.lettered]
+        by_words.plot(words, spent, marker="o", label=name)
+        by_pixels.scatter(one.megapixels, spent[0])
     by_words.set(xlabel="words in the picture", ylabel="ms", ylim=(0, None), title="time against words")
     by_pixels.set(xlabel="input, megapixels", xlim=(0, None), ylim=(0, None), title="time against pixels, no words")
     by_words.legend()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from text_spotting.cli.path_flags import add_paths
-from text_spotting.errors import UserError
+from text_spotting.errors import UserError, require_package
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,6 +127,8 @@ def _check(args: argparse.Namespace) -> None:
     for flag, path in (("--resume-from", args.resume_from), ("--load-weights", args.load_weights)):
         if path and not Path(path).is_file():
             raise UserError(f"{flag}: {path} does not exist")
+    if args.tracker:
+        require_package(args.tracker, f"--tracker {args.tracker}")
 
 
 def _read(args: argparse.Namespace, which: str) -> "Sequence[AnnotatedImage]":
@@ -206,14 +208,11 @@ def _report_training_set(images: "Sequence[AnnotatedImage]", alphabet: "Alphabet
 
 def _add_hooks(config: "Config", args: argparse.Namespace) -> None:
     """The console's line, and what --early-stop and --tracker ask for."""
-    from text_spotting.engine.trackers import require_tracker
-
     hooks = [{"type": "ConsoleHook"}, {"type": "BoardHook", "tensorboard_dir": args.tensorboard_dir}]
     if args.early_stop:
         patience = {"monitor": "word_spotting", "rule": "greater", "patience": args.early_stop}
         hooks.append({"type": "EarlyStoppingHook", **patience})
     if args.tracker:
-        require_tracker(args.tracker)
         hooks.append({"type": "TrackerHook", "tracker": args.tracker})
     config.custom_hooks = [*config.custom_hooks, *hooks]
 

@@ -1,5 +1,7 @@
 """Runs shown elsewhere: TensorBoard's pictures and hyper-parameters, MLflow, Weights & Biases, ClearML."""
 
+import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,28 +9,20 @@ import torch
 from mmdet.registry import HOOKS
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.registry import VISBACKENDS
 from mmengine.runner import Runner
 
 from text_spotting.draw import draw_words
-from text_spotting.errors import require_package
+from text_spotting.engine.services import ClearML, MLflow, Run, Service, Wandb
+from text_spotting.errors import UserError
 from text_spotting.pictures import read_picture
 
-TRACKERS = {"mlflow": "MLflowVisBackend", "wandb": "WandbVisBackend", "clearml": "ClearMLVisBackend"}
-"""Trackers and mmengine's backends for them, each of which needs the package of that name."""
+TRACKERS: dict[str, Callable[[Run], Service]] = {"mlflow": MLflow, "wandb": Wandb, "clearml": ClearML}
+"""The trackers, each of which needs the package of that name."""
 
+LOGGER = logging.getLogger(__name__)
 _SAMPLES = 4
 _EVERY_STEP = 10
 """Steps at the start that are recorded one by one: short runs have no others."""
-
-
-def require_tracker(name: str) -> None:
-    """Find out before the work starts whether a tracker can be used.
-
-    Raises:
-        UserError: its package is not installed.
-    """
-    require_package(name, f"the tracker {name}")
 
 
 def hyper_parameters(config: Config) -> dict[str, float | str]:
@@ -46,11 +40,11 @@ def hyper_parameters(config: Config) -> dict[str, float | str]:
 
 @HOOKS.register_module()
 class TrackerHook(Hook):
-    """Hands losses and figures to a tracker.
+    """Hands losses and figures to a service; one that fails on the way is left alone, and training goes on.
 
     Args:
         tracker: one of ``TRACKERS``.
-        interval: steps between records of losses.
+        interval: steps between records of losses; the first steps are recorded one by one.
     """
 
     priority = "LOWEST"
@@ -58,26 +52,66 @@ class TrackerHook(Hook):
     def __init__(self, tracker: str, interval: int = 10) -> None:
         self.tracker = tracker
         self.interval = interval
+        self.service: Service | None = None
 
     def before_train(self, runner: Runner) -> None:
+        """Begin.
+
+        Raises:
+            UserError: the service cannot be used as it is set up here.
+        """
         if runner.rank:
             return
-        self.backend: Any = VISBACKENDS.build({"type": TRACKERS[self.tracker], "save_dir": str(runner.work_dir)})
-        self.backend.add_config(runner.cfg)
+        run = Run(
+            Path(runner.work_dir), hyper_parameters(runner.cfg), runner.cfg.to_dict(), str(runner.cfg.pretty_text)
+        )
+        try:
+            self.service = TRACKERS[self.tracker](run)
+        except UserError:
+            raise
+        except Exception as error:  # each has exceptions of its own
+            raise UserError(f"{self.tracker} does not start: {_one_line(error)}", about="tracker") from error
+        self.until = runner.iter + _EVERY_STEP
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
     ) -> None:
-        if runner.rank == 0 and outputs and runner.iter % self.interval == 0:
-            self.backend.add_scalars(_numbers("train", outputs), step=runner.iter)
+        step = runner.iter + 1
+        if self.service and outputs and (step <= self.until or step % self.interval == 0):
+            self._add(_numbers("train", outputs), step)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        if runner.rank == 0 and metrics:
-            self.backend.add_scalars(_numbers("val", metrics), step=runner.iter)
+        if metrics:
+            self._add(_numbers("val", metrics), runner.iter)
 
     def after_train(self, runner: Runner) -> None:
-        if runner.rank == 0:
-            self.backend.close()
+        self.end(finished=True)
+
+    def end(self, finished: bool = False) -> None:
+        """Close, unless that has been done."""
+        service, self.service = self.service, None
+        if service is None:
+            return
+        try:
+            service.close(finished)
+        except Exception as error:
+            self._warn(error)
+
+    def _add(self, numbers: dict[str, float], step: int) -> None:
+        if self.service is None:
+            return
+        try:
+            self.service.add(numbers, step)
+        except Exception as error:
+            self._warn(error)
+            self.service = None
+
+    def _warn(self, error: Exception) -> None:
+        LOGGER.warning("the tracker %s is told no more: %s", self.tracker, _one_line(error))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 @HOOKS.register_module()

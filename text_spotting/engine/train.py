@@ -18,7 +18,6 @@ from mmengine.runner import Runner
 
 import text_spotting.data
 import text_spotting.engine.lr_find
-import text_spotting.engine.trackers
 import text_spotting.models  # noqa: F401  (these register what configurations name)
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.engine import state
@@ -29,6 +28,7 @@ from text_spotting.engine.optim import CHECKED, bfloat16_is_fast
 from text_spotting.engine.state import network_of
 from text_spotting.engine.symbols import carry_over
 from text_spotting.engine.torch_spotter import manifest_of, torch_spotter
+from text_spotting.engine.trackers import TrackerHook
 from text_spotting.errors import UserError
 from text_spotting.files.writing import sweep
 from text_spotting.locks import HeldError, lock
@@ -239,6 +239,9 @@ def train(runner: SpottingRunner) -> bool:
         raise UserError(ended) from error
     finally:
         _end_loading()
+        for hook in runner.hooks:
+            if isinstance(hook, TrackerHook):
+                hook.end()
     return True
 
 

@@ -1,0 +1,66 @@
+"""Scripts that make pictures of the pages."""
+
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+
+
+def test_the_pan_goes_once_around_and_its_animation_has_all_views(tmp_path: Path) -> None:
+    script: dict[str, Any] = runpy.run_path(str(IMAGES / "video_view.py"))
+    picture = np.zeros((700, 700, 3), np.uint8)
+    picture[:, 525:] = picture[300:, :, 2] = 200
+    views = list(script["pan"]([picture, 255 - picture], 4))
+    assert [view.shape for view in views] == [(360, 560, 3)] * 4
+    # It begins a quarter round: at x = 350 of 1400, where nothing is blue but what lies beyond 525, 175 further right.
+    blue = views[0][180, :, 0] > 100
+    assert np.flatnonzero(np.diff(blue.astype(int))).tolist() == [280 + 175 - 1]
+    script["animate"](views, tmp_path / "a.webp", 10, 50)
+    with Pillow.open(tmp_path / "a.webp") as animation:
+        assert (animation.n_frames, animation.size, animation.info["loop"]) == (4, (560, 360), 0)
+
+
+def test_the_animation_of_the_readme_is_light() -> None:
+    assert (IMAGES / "video_view.webp").stat().st_size < 1.5e6
+
+
+def measured(rapidocr: float | None) -> dict[str, Any]:
+    def point(words: int, ms: float) -> dict[str, Any]:
+        return {"words": words, "megapixels": 0.9, "ms": ms, "rapidocr_ms": rapidocr and rapidocr * ms}
+
+    lettered, photos = [point(0, 60.0), point(30, 90.0)], [point(7, 70.0)]
+    return {"box": {"precision": "bf16", "megapixels": 0.9, "lettered": lettered, "photos": photos if rapidocr else []}}
+
+
+def draw_speed(folder: Path, rapidocr: float | None, *more: str) -> "subprocess.CompletedProcess[str]":
+    (folder / "speed.json").write_text(json.dumps(measured(rapidocr)))
+    command = [sys.executable, str(IMAGES / "speed.py"), str(folder / "speed.json"), "--output"]
+    return subprocess.run([*command, str(folder / "speed.png"), *more], capture_output=True, text=True, check=False)
+
+
+def test_speed_beside_rapidocr_is_drawn(tmp_path: Path) -> None:
+    ended = draw_speed(tmp_path, 2.0, "--names", "0004-lite")
+    assert ended.returncode == 0, ended.stderr
+    drawn = cv2.imread(str(tmp_path / "speed.png"))
+    assert drawn is not None and drawn.shape == (432, 1080, 3)
+
+
+@pytest.mark.parametrize(
+    ("rapidocr", "flags", "complaint"),
+    [
+        (None, [], "speed.json was measured without --rapidocr"),
+        (2.0, ["--names", "a", "b"], "--names: 2 names for 1 models"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(tmp_path: Path, rapidocr: float | None, flags: list[str], complaint: str) -> None:
+    ended = draw_speed(tmp_path, rapidocr, *flags)
+    assert ended.returncode == 2 and complaint in ended.stderr
