@@ -88,19 +88,20 @@ def test_a_ctc_reader_reads_words_of_one_width_together_and_keeps_their_order() 
         return np.stack([np.eye(3, dtype=np.float32)[[label] * (crops.shape[2] // 4)] for label in classes])
 
     reader = CtcReader(brightness, " ab")
-    frames = [whole_frame(np.zeros((10, width, 3))) for width in (30, 60, 30)]
-    pictures = [np.full((10, 100, 3), value, np.uint8) for value in (100, 200, 210)]
+    frames = [whole_frame(np.zeros((24, width, 3))) for width in (72, 144, 72)]
+    pictures = [np.full((24, 150, 3), value, np.uint8) for value in (100, 200, 210)]
     cuts = [reader.cut(picture, frame) for picture, frame in zip(pictures, frames, strict=True)]
     assert [one.shape for one in cuts] == [(32, 96, 3), (32, 192, 3), (32, 96, 3)]
     assert reader.read(cuts) == ["a", "b", "b"]
     assert shapes == [(2, 32, 96, 3), (1, 32, 192, 3)]
 
 
-@pytest.mark.parametrize(("width", "read_at"), [(1, 32), (200, 320), (27, 80), (28, 96)])
-def test_the_width_of_a_ctc_crop_is_the_nearest_of_the_steps(width: int, read_at: int) -> None:
-    reader = CtcReader(lambda crops: crops, "")
-    picture = np.zeros((10, 300, 3), np.uint8)
-    assert reader.cut(picture, np.array([[0, 0], [width, 0], [0, 10]], np.float32)).shape == (32, read_at, 3)
+@pytest.mark.parametrize(("height", "read_at"), [(10, 80), (24, 112), (30, 128), (36, 160), (90, 160)])
+def test_a_ctc_crop_is_as_wide_as_the_spotters(height: int, read_at: int) -> None:
+    """3.5 times as long as high, 112 pixels; 0.75, 1, 1.25 (140) and 1.5 (168) times that."""
+    reader = CtcReader(lambda crops: crops, "", 1.5)
+    picture = np.zeros((height, 7 * height // 2, 3), np.uint8)
+    assert reader.cut(picture, whole_frame(picture)).shape == (32, read_at, 3)
 
 
 class Lengths:

@@ -10,7 +10,15 @@ from sample_graphs import MANIFEST
 from text_spotting.constraints import Lexicon
 from text_spotting.decoding import Reading
 from text_spotting.frames import cut_out, upside_down
-from text_spotting.runtime.reading import agreed, crop_widths, read_features, read_pixels, read_twice, word_crops
+from text_spotting.runtime.reading import (
+    agreed,
+    batches,
+    crop_widths,
+    read_features,
+    read_pixels,
+    read_twice,
+    word_crops,
+)
 
 SYMBOLS = MANIFEST.symbols
 DARK, LIGHT = 40, 220
@@ -41,23 +49,48 @@ def frame(x, y, width, height, degrees=0):
 
 
 def test_a_word_takes_the_nearest_of_few_widths_that_suits_its_shape():
-    frames = np.stack([frame(0, 0, width, 20) for width in (5, 20, 24, 62, 190, 900)])
-    # At a height of 32: 8, 32, 38.4, 99.2, 304 and 1440 wide.
-    assert crop_widths(frames, 1.0).tolist() == [32, 32, 32, 96, 320, 320]
-    assert crop_widths(frames, 1.5).tolist() == [32, 48, 64, 160, 320, 320], "half as wide again"
+    frames = np.stack([frame(0, 0, width, 24) for width in (6, 24, 30, 75, 220, 900)])
+    # At a height of 32: 8, 32, 40, 100, 293 and 1200 wide.
+    assert crop_widths(frames, 1.5).tolist() == [32, 32, 32, 96, 320, 320]
 
 
-def test_words_of_one_width_make_a_batch_and_narrow_ones_come_first():
+@pytest.mark.parametrize(("height", "width"), [(6, 96), (18, 96), (24, 128), (30, 160), (36, 192), (99, 192)], ids=str)
+def test_small_words_are_squeezed_and_large_ones_stretched(height, width):
+    """Four times as long as high: 128 pixels at 32; times 0.75 at least, 1.5 at most."""
+    assert crop_widths(frame(0, 0, 4 * height, height)[None], 1.5).tolist() == [width]
+
+
+def test_a_model_that_is_to_squeeze_words_squeezes_all():
+    assert crop_widths(np.stack([frame(0, 0, 4 * side, side) for side in (6, 90)]), 0.5).tolist() == [64, 64]
+
+
+def test_words_of_one_width_make_a_batch_and_wide_ones_come_first():
     image = np.full((100, 400, 3), LIGHT, np.uint8)
-    frames = np.stack([frame(0, 0, 100, 20), frame(0, 30, 20, 20), frame(0, 60, 101, 20)])
-    batches = [(list(rows), crops.shape) for rows, crops in word_crops(image, frames, 1.0)]
-    assert batches == [([1], (1, 32, 32, 3)), ([0, 2], (2, 32, 160, 3))]
+    frames = np.stack([frame(0, 0, 120, 24), frame(0, 30, 24, 24), frame(0, 60, 121, 24)])
+    cut = [(list(rows), crops.shape) for rows, crops in word_crops(image, frames, 1.0)]
+    assert cut == [([0, 2], (2, 32, 160, 3)), ([1], (1, 32, 32, 3))]
+
+
+@pytest.mark.parametrize(
+    ("widths", "together"),
+    [
+        ([96, 80], [(96, [0, 1])]),
+        ([80, 96, 80, 80], [(96, [1, 0, 2, 3])]),
+        ([80, 96, 80, 80, 80], [(96, [1]), (80, [0, 2, 3, 4])]),
+        ([96, 64], [(96, [0, 1])]),
+        ([112, 64], [(112, [0]), (64, [1])]),
+        ([], []),
+    ],
+    ids=["a little wider", "48 columns more", "64 columns more", "half as wide again", "wider than that", "no words"],
+)
+def test_narrower_words_join_wider_ones_where_that_costs_less_than_a_call(widths, together):
+    assert batches(np.array(widths, np.int64)) == together
 
 
 def test_batches_are_bounded():
     image = np.full((50, 50, 3), LIGHT, np.uint8)
     sizes = [len(rows) for rows, _ in word_crops(image, np.stack([frame(0, 0, 20, 20)] * 150), 1.0)]
-    assert sizes == [64, 64, 22]
+    assert sizes == [8] * 18 + [6]
 
 
 def test_crops_hold_the_pixels_of_their_frames():
@@ -79,7 +112,7 @@ def test_readings_come_in_the_order_of_the_words_whatever_their_widths():
     assert [bool(reading.score > 0.5 and reading.text) for reading in readings] == [True, False, False, True]
     assert scores == pytest.approx([1 - DARK / 255] * 2, abs=0.01)
     assert np.array_equal(frames, words), "words that lie flat are read one way"
-    assert sorted(engine.shown) == [(2, 32, 32, 3), (2, 32, 256, 3)]
+    assert engine.shown == [(2, 32, 192, 3), (2, 32, 32, 3)]
 
 
 def standing_word(dark_end):
@@ -147,21 +180,45 @@ def test_two_readings_that_agree_are_as_sure_as_the_surer_and_others_as_both_tog
     assert (doubtful.text, doubtful.score) == ("ab", pytest.approx(0.6))
 
 
+def bar(darkness):
+    """A word whose left quarter is dark, which a recognizer is as sure of to be an "a" as it is dark."""
+    image = np.full((24, 96, 3), 255, np.uint8)
+    image[:, :24] = round(255 * (1 - darkness))
+    return image, frame(0, 0, 96, 24)
+
+
 @pytest.mark.parametrize(
-    ("score", "word", "again"),
-    [
-        (0.95, frame(0, 0, 60, 20), False),
-        (0.85, frame(0, 0, 60, 20), True),
-        (0.04, frame(0, 0, 60, 20), False),
-        (0.95, frame(0, 0, 90, 20), True),
-        (0.95, frame(60, 0, 60, 20, 90), True),
-    ],
-    ids=["sure", "doubtful", "hopeless", "long", "standing"],
+    ("darkness", "again"), [(0.9, False), (0.8, True), (0.55, True)], ids=["sure", "less sure", "doubtful"]
 )
-def test_words_are_read_again_from_pixels_where_that_may_help(monkeypatch, score, word, again):
-    monkeypatch.setattr("text_spotting.runtime.reading.read_features", lambda *_: [reading("b", score)])
-    engine = FakeEngine()
-    image = np.full((100, 100, 3), LIGHT, np.uint8)
-    (found,), _ = read_twice(engine, image, word[None], np.zeros((1, 3, 32, 96), np.float32))
-    assert bool(engine.shown) == again
-    assert found.text == "b", "the pixels show nothing that could be surer"
+def test_what_pixels_leave_in_doubt_is_read_from_features_too(monkeypatch, darkness, again):
+    asked = []
+
+    def from_features(engine, features, *_):
+        asked.extend(features)
+        return [reading("b", 0.95)] * len(features)
+
+    monkeypatch.setattr("text_spotting.runtime.reading.read_features", from_features)
+    image, word = bar(darkness)
+    (found,), _ = read_twice(FakeEngine(), image, word[None], np.zeros((1, 3, 32, 96), np.float32))
+    assert len(asked) == again
+    assert found.text == ("b" if again else "a")
+    assert found.score == pytest.approx((0.95 * darkness) ** 0.5 if again else darkness, abs=0.01)
+
+
+def test_what_is_hopeless_from_pixels_is_not_read_again(monkeypatch):
+    """A blank word is 1 per cent sure to hold something."""
+    monkeypatch.setattr(
+        "text_spotting.runtime.reading.read_features", lambda *_: pytest.fail("read again") if len(_[1]) else []
+    )
+    image, word = bar(0.05)
+    (found,), _ = read_twice(FakeEngine(), image, word[None], np.zeros((1, 3, 32, 96), np.float32))
+    assert (found.text, found.score) == ("", pytest.approx(0.05, abs=0.01))
+
+
+@pytest.mark.parametrize(("score", "kept"), [(0.9, 90.0), (0.2, -90.0)], ids=["features surer", "pixels surer"])
+def test_a_word_turned_over_for_one_reading_is_turned_back_where_the_other_is_kept(monkeypatch, score, kept):
+    monkeypatch.setattr("text_spotting.runtime.reading.read_features", lambda _, features, *__: [reading("b", score)])
+    image, downwards = standing_word("bottom")
+    image[image == DARK] = 128  # half dark, half sure
+    _, (found,) = read_twice(FakeEngine(), image, downwards[None], np.zeros((1, 3, 32, 96), np.float32))
+    assert np.degrees(np.arctan2(*found[1][::-1])) == pytest.approx(kept)

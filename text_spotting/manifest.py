@@ -34,7 +34,7 @@ class Manifest:
         detector, encoder, decoder: file names of the three graphs, beside each other.
         recognizer: file name of the graph, beside the others, that reads words cut out of the image's own pixels;
             empty where the encoder and the decoder read.
-        read_stretch: width of the recognizer's crops, over the width that leaves a word its shape at their height.
+        read_stretch: most that the recognizer's crops are made wider than a word's shape; see ``runtime.reading``.
         read_margin: what the recognizer is shown around a found word, as a share of the word's height.
         max_words: most words of a picture that the detector gives out.
         precision: what an IR wants to be computed in, where its user asks for nothing; empty for what is fastest.

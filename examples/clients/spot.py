@@ -81,7 +81,7 @@ def read_words(encoder, decoder, features, manifest):
     return texts, scores
 
 
-WIDTHS = (32, 48, 64, 96, 128, 160, 192, 256, 320)
+WIDTHS = (32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 
 
 def reading_frames(boxes, masks, threshold):
@@ -128,7 +128,8 @@ def recognize_words(recognizer, image, frames, manifest):
         margin = manifest["read_margin"] * height
         left, up = along * margin / length, across * margin / height
         shape = (length + 2 * margin) / (height + 2 * margin)
-        width = min(WIDTHS, key=lambda one: abs(one - 32 * manifest["read_stretch"] * shape))
+        stretch = np.clip((height + 2 * margin) / 24, 0.75, manifest["read_stretch"])
+        width = min(WIDTHS, key=lambda one: abs(one - 32 * stretch * shape))
         crop = cut_out(ordered, (corner - left - up, along + 2 * left, across + 2 * up), 32, width)
         normalised = (crop - manifest["mean"]) / manifest["std"]
         (probs,) = recognizer.run(["probs"], {"input": normalised.transpose(2, 0, 1)[None].astype(np.float32)})

@@ -1,7 +1,6 @@
-"""Reading found words: symbol by symbol from their features, or at once from the image's own pixels."""
+"""Reading found words: at once from the image's own pixels, or symbol by symbol from their features."""
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,14 +17,19 @@ from text_spotting.words import FloatArray, Image
 
 HEIGHT = 32
 """Of every crop that a recognizer is shown, in pixels."""
-WIDTHS = (32, 48, 64, 96, 128, 160, 192, 256, 320)
+WIDTHS = (32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 """Widths of crops; a word is scaled to the nearest, so that words of like shape make a batch."""
-SURE, HOPELESS = 0.9, 0.05
-"""Features read with a score from ``SURE`` on, or below ``HOPELESS``, are not read again from pixels."""
-LONG = 4.0
-"""Words this many times as long as high are read again however sure they are: features squeeze them."""
-MOST_CROPS = 64
-"""In one batch."""
+LEAST_STRETCH, FULL_HEIGHT = 0.75, 24
+"""A word ``FULL_HEIGHT`` pixels high keeps its shape; smaller ones, which show less, are squeezed down to that, and
+larger ones stretched up to the manifest's ``read_stretch``."""
+SURE, HOPELESS = 0.85, 0.1
+"""Words read from pixels with a score from ``SURE`` on, or below ``HOPELESS``, are not read again from features."""
+MOST_CROPS = 8
+"""In one batch: more are hardly faster, and a back end plans anew for every size that it has not seen."""
+CALL_COST = 48
+"""What a batch costs beside its pixels, as columns of them."""
+WIDENED = 1.5
+"""A word is made at most this many times as wide as it should be to be read together with wider ones."""
 
 
 def read_features(
@@ -64,7 +68,7 @@ def read_twice(
     allowed: Classes | None = None,
     lexicon: Lexicon | None = None,
 ) -> "PixelReadings":
-    """Read words from their features, and those that are doubtful, long or stand on end from pixels, too.
+    """Read words from their pixels, and those that are doubtful from their features, too.
 
     Of two readings the surer one is kept; where they differ its score is the geometric mean of both.
 
@@ -72,16 +76,13 @@ def read_twice(
         image: (H, W, 3) that ``frames`` [N, 3, 2] lie in.
         text_features: [N, C, h, w].
     """
-    readings = read_features(engine, text_features, allowed, lexicon)
+    readings, kept = read_pixels(engine, image, frames, allowed, lexicon)
     scores = np.array([reading.score for reading in readings], np.float32)
-    doubtful = (scores < SURE) & (scores >= HOPELESS)
-    again = np.flatnonzero(doubtful | stands(frames) | (shape_of(frames) > LONG))
-    seen = read_pixels(engine, image, frames[again], allowed, lexicon)
-    kept = frames.copy()
-    for row, other, frame in zip(again, seen.readings, seen.frames, strict=True):
+    again = np.flatnonzero((scores < SURE) & (scores >= HOPELESS))
+    for row, other in zip(again, read_features(engine, text_features[again], allowed, lexicon), strict=True):
         if other.score > readings[row].score:
-            kept[row] = frame
-        readings[row] = agreed(readings[row], other)
+            kept[row] = frames[row]
+        readings[row] = agreed(other, readings[row])
     return PixelReadings(readings, kept)
 
 
@@ -119,7 +120,7 @@ def read_pixels(
     A word that stands on end runs up as often as down: it is read both ways, and the surer reading is kept.
     """
     if not len(frames):
-        return PixelReadings([], frames)
+        return PixelReadings([], frames.copy())
     standing = np.flatnonzero(stands(frames))
     candidates = np.concatenate([frames, upside_down(frames[standing])])
     read = _recognize(engine, image, widen(candidates, engine.manifest.read_margin), allowed, lexicon)
@@ -154,18 +155,33 @@ def _recognize(
 
 
 def word_crops(image: Image, frames: FloatArray, stretch: float) -> Iterator[tuple[Sequence[int], Image]]:
-    """Cut words out, narrow ones first: rows of ``frames`` [N, 3, 2] and their crops (n, 32, W, 3) of one width."""
-    by_width: defaultdict[int, list[int]] = defaultdict(list)
-    for row, width in enumerate(crop_widths(frames, stretch)):
-        by_width[int(width)].append(row)
-    for width, rows in sorted(by_width.items()):
+    """Cut words out, wide ones first: rows of ``frames`` [N, 3, 2] and their crops (n, 32, W, 3) of one width."""
+    for width, rows in batches(crop_widths(frames, stretch)):
         for start in range(0, len(rows), MOST_CROPS):
             part = rows[start : start + MOST_CROPS]
             yield part, np.stack([cut_out(image, frames[row], (HEIGHT, width)) for row in part])
 
 
-def crop_widths(frames: FloatArray, stretch: float) -> NDArray[np.int64]:
-    """The one of ``WIDTHS`` [N] that suits the shape of each frame [N, 3, 2] best, made wider by ``stretch``."""
-    wanted = HEIGHT * stretch * shape_of(frames)
+def batches(widths: NDArray[np.int64]) -> list[tuple[int, list[int]]]:
+    """Put words of widths [N] into batches of one width; narrower ones join where that costs less than a call."""
+    found: list[tuple[int, list[int]]] = []
+    for width in sorted(set(widths.tolist()), reverse=True):
+        rows = np.flatnonzero(widths == width).tolist()
+        wider = found[-1][0] if found else math.inf
+        if wider <= WIDENED * width and (wider - width) * len(rows) <= CALL_COST:
+            found[-1][1].extend(rows)
+        else:
+            found.append((width, rows))
+    return found
+
+
+def crop_widths(frames: FloatArray, most: float) -> NDArray[np.int64]:
+    """The one of ``WIDTHS`` [N] that suits each frame [N, 3, 2] best.
+
+    Args:
+        most: how many times wider than its shape a crop may be made; see ``LEAST_STRETCH`` for which are.
+    """
+    heights = np.linalg.norm(frames[:, 2], axis=1)
+    stretch = np.clip(heights / FULL_HEIGHT, min(LEAST_STRETCH, most), most)
     widths = np.array(WIDTHS, np.int64)
-    return np.asarray(widths[np.abs(widths - wanted[:, None]).argmin(axis=1)])
+    return np.asarray(widths[np.abs(widths - (HEIGHT * stretch * shape_of(frames))[:, None]).argmin(axis=1)])

@@ -10,7 +10,7 @@ word_thr = 0.5
 max_words = 400  # most words of a picture
 word_size = (32, 96)  # height, width of a word as it is read
 downscale = 1.5  # the detector's view; strides, anchors and padding follow from it
-read_stretch = 1.5  # found words are read at their own width times this, at 32 pixels height
+read_stretch = 1.5  # most that words are made wider than they are, to be read from pixels
 margin = 0.04  # read around a found word, as a share of its height
 frame_jitter = dict(along=0.12, across=0.07, deepest=0.2, farthest=0.6, angle=2.0, slant=0.08)  # of training's frames
 

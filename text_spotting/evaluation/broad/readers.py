@@ -6,8 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
-from text_spotting.evaluation.broad.frames import cut, cut_native, frame_height, frame_width
+from text_spotting.evaluation.broad.frames import cut, cut_native
 from text_spotting.manifest import Manifest
+from text_spotting.runtime.reading import HEIGHT, crop_widths
 from text_spotting.words import FloatArray, Image
 
 BATCH = 64
@@ -60,21 +61,16 @@ class CtcReader:
     """A recogniser with a CTC head, which reads words at their own width.
 
     Args:
-        recognise: W is one of ``WIDTHS``.
+        recognise: what reads; it is shown few widths.
         symbols: one character a class; the first is CTC's blank.
-        stretch: width of a crop over the width that leaves a word its shape.
+        stretch: most that a crop is made wider than a word's shape, as the spotter does, see ``runtime.reading``.
     """
-
-    HEIGHT = 32
-    WIDTHS = np.arange(32, 321, 16)
 
     def __init__(self, recognise: Recognise, symbols: str, stretch: float = 1.0) -> None:
         self.recognise, self.symbols, self.stretch = recognise, symbols, stretch
 
     def cut(self, image: Image, frame: FloatArray) -> Image:
-        wanted = self.stretch * self.HEIGHT * frame_width(frame) / frame_height(frame)
-        nearest = int(self.WIDTHS[np.abs(self.WIDTHS - wanted).argmin()])
-        return cut(image, frame, (self.HEIGHT, nearest))
+        return cut(image, frame, (HEIGHT, int(crop_widths(frame[None], self.stretch)[0])))
 
     def read(self, words: Sequence[Image]) -> list[str]:
         texts = [""] * len(words)
