@@ -12,9 +12,10 @@ import pytest
 from sample_graphs import EXPORTED, save_ir, save_onnx
 
 from text_spotting.errors import UserError
+from text_spotting.runtime import session
 from text_spotting.runtime.options import Target
 from text_spotting.runtime.reading import read_pixels
-from text_spotting.runtime.session import CORE, PRECISIONS, compile_options, default_precision
+from text_spotting.runtime.session import CORE, PRECISIONS, arithmetic_here, compile_options, default_precision
 from text_spotting.runtime.spotter import Spotter
 
 INFERENCE_PRECISION_HINT = "INFERENCE_PRECISION_HINT"
@@ -114,6 +115,54 @@ def test_openvino_chooses_the_precision_unless_told(ir, spotter):
     chosen = CORE.compile_model(ir, "CPU").get_property(INFERENCE_PRECISION_HINT)
     assert PRECISIONS[default_precision(spotter.manifest)] == chosen
     assert default_precision(replace(spotter.manifest, precision="f16")) == "f16", "what a model wants comes first"
+
+
+@pytest.fixture(scope="module")
+def quantized_too(tmp_path_factory):
+    """A model, and beside it "in INT8" another that says so by its greatest number of words."""
+    folder = tmp_path_factory.mktemp("both")
+    (folder / "int8").mkdir()
+    save_ir(folder / "int8", replace(EXPORTED, max_words=8))
+    return save_ir(folder)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "flags", "precision", "int8"),
+    [
+        (["f32"], {"avx512_vnni"}, None, True),
+        (["f32"], {"avx_vnni"}, None, True),
+        (["f32"], {"avx2"}, None, False),
+        (["f32", "bf16"], {"avx512_vnni"}, None, False),
+        (["f32"], {"avx512_vnni"}, "f32", False),
+        (["f32"], {"avx2"}, "int8", True),
+    ],
+    ids=["VNNI", "VNNI of 256 bits", "no VNNI", "bfloat16", "float32 asked for", "INT8 asked for"],
+)
+def test_int8_is_taken_where_it_is_fastest_or_asked_for(
+    quantized_too, monkeypatch, capabilities, flags, precision, int8
+):
+    monkeypatch.setattr(session, "_cpu_precisions", lambda: capabilities)
+    monkeypatch.setattr(session, "_processor_flags", lambda: flags)
+    assert (Spotter(quantized_too, precision=precision).manifest.max_words == 8) == int8
+
+
+def test_what_a_model_is_computed_in_is_told(quantized_too, ir, monkeypatch):
+    monkeypatch.setattr(session, "_cpu_precisions", lambda: ["f32"])
+    monkeypatch.setattr(session, "_processor_flags", lambda: {"avx512_vnni"})
+    assert arithmetic_here(quantized_too) == "computed in int8: this processor has VNNI and no bfloat16"
+    assert arithmetic_here(ir) == f"computed in {default_precision(EXPORTED)}"
+
+
+def test_int8_that_is_not_there_is_told(ir):
+    with pytest.raises(UserError, match=r"holds no INT8 model \(int8/model.xml\); make one with tools/compress.py"):
+        Spotter(ir, precision="int8")
+
+
+def test_flags_of_a_processor_are_read_as_linux_lists_them(tmp_path):
+    listing = tmp_path / "cpuinfo"
+    listing.write_text("processor\t: 0\nflags\t\t: fpu avx2 avx_vnni\n\nprocessor\t: 1\nflags\t\t: other\n")
+    assert session._processor_flags(listing) == {"fpu", "avx2", "avx_vnni"}
+    assert session._processor_flags(tmp_path / "no such file") == set()
 
 
 def test_a_stream_keeps_the_order_of_its_frames(spotter):

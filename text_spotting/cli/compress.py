@@ -9,10 +9,10 @@ from text_spotting.cli.path_flags import add_paths
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from text_spotting.annotations.records import AnnotatedImage
-    from text_spotting.words import Word
+    from text_spotting.words import FloatArray, Word
 
 METRICS = ("f1", "word_spotting")
 NOT_OFFERED = ("sparsity", "pruning", "binarization")
@@ -106,7 +106,7 @@ def _compress(
         before = measure(source, validation, METRICS, _progress, FULL)
         print(f"full precision: {before}")
         best = int8.search(
-            lambda level, place: int8.quantize(source, manifest, collected, level, place),
+            lambda level, place: int8.quantize(source, manifest, collected, level, place, _passes),
             lambda place: measure(place, validation, METRICS, _progress),
             before,
             args.max_drop,
@@ -135,6 +135,12 @@ def _progress(found: "Iterator[list[Word]]", pictures: int) -> "Iterator[list[Wo
     from text_spotting.cli.progress import track
 
     return track(found, pictures, "measuring")
+
+
+def _passes(inputs: "Sequence[FloatArray]", graph: str) -> "Iterator[FloatArray]":
+    from text_spotting.cli.progress import track
+
+    return track(inputs, len(inputs), f"quantizing the {graph}", "input")
 
 
 def _full_precision(args: argparse.Namespace, scratch: Path) -> Path:

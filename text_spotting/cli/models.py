@@ -14,4 +14,9 @@ def run(args: argparse.Namespace) -> None:
     from text_spotting.runtime.card import describe
     from text_spotting.runtime.files import find_detector
 
-    print(describe(find_detector(args.model)))
+    detector = find_detector(args.model)
+    print(describe(detector))
+    if detector.suffix == ".xml":
+        from text_spotting.runtime.session import arithmetic_here
+
+        print(f"{'here':12}{arithmetic_here(detector)}")

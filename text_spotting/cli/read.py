@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lexicon", type=Path, metavar="FILE", help="read these words alone, one a line")
     parser.add_argument("--model", type=Path, help="exported model, or its folder (default: the model in the box)")
     parser.add_argument("--device", default="CPU", help="OpenVINO device (default: CPU)")
-    parser.add_argument("--precision", help="arithmetic: f32, bf16 or f16 (default: the fastest here)")
+    parser.add_argument(
+        "--precision", help="arithmetic: f32, bf16, f16, or int8 where the model has it (default: the fastest here)"
+    )
     parser.add_argument("--threads", type=int, default=0, help="cores to use (default: all)")
 
 

@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=1, help="processes that read (default: 1)")
     parser.add_argument("--part-rows", type=int, default=500, help="pictures in a file of the output (default: 500)")
     parser.add_argument("--device", default="CPU", help="OpenVINO device (default: CPU)")
-    parser.add_argument("--precision", help="arithmetic: f32, bf16 or f16 (default: the fastest here)")
+    parser.add_argument(
+        "--precision", help="arithmetic: f32, bf16, f16, or int8 where the model has it (default: the fastest here)"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

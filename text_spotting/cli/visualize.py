@@ -50,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--score", type=float, metavar="S", help="least score of a word, 0..1 (default: what the model was made with)"
     )
     parser.add_argument("--device", default="CPU", help="OpenVINO device (default: CPU)")
-    parser.add_argument("--precision", help="arithmetic: f32, bf16 or f16 (default: the fastest here)")
+    parser.add_argument(
+        "--precision", help="arithmetic: f32, bf16, f16, or int8 where the model has it (default: the fastest here)"
+    )
     parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="keep compiled models there to start faster")
     parser.add_argument("--config", help=argparse.SUPPRESS)
 

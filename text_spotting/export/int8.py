@@ -1,32 +1,38 @@
 """Post-training quantization of an exported model to INT8, as far as its accuracy allows."""
 
+import contextlib
+import logging
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import openvino as ov
 
 from text_spotting.errors import UserError
 from text_spotting.export import coordinates
 from text_spotting.export.report import AccuracyDrop, Measurement, accuracy_drops
+from text_spotting.frames import widen
 from text_spotting.manifest import KEY, Manifest
 from text_spotting.pictures import read_picture
-from text_spotting.postprocess import select
-from text_spotting.preprocess import prepare
-from text_spotting.runtime.files import graph_files, weight_files
+from text_spotting.preprocess import normalise, prepare
+from text_spotting.runtime import pipeline
+from text_spotting.runtime.files import GraphFiles, graph_files, weight_files
+from text_spotting.runtime.openvino_engine import OpenVinoEngine
+from text_spotting.runtime.options import Target
+from text_spotting.runtime.reading import word_crops
 from text_spotting.runtime.session import CORE
-from text_spotting.words import FloatArray
+from text_spotting.words import FloatArray, Image
 
 ENOUGH_PICTURES = 300
 """Calibration pictures that NNCF advises; more hardly change the ranges of activations."""
 
-_MOST_WORDS = 1000
-"""Words that calibrate the text encoder."""
+_MOST_WORDS = 300
+"""Words that calibrate the recognizer; more take time and change nothing."""
 
 _SMOOTHING = 0.5
 """How much of the channels' differences in range moves from activations to weights (SmoothQuant, arXiv 2211.10438)."""
@@ -34,18 +40,19 @@ _SMOOTHING = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How much is quantized; the decoder never is: it is small, and its errors add up over the symbols.
+    """How much is quantized.
+
+    Recognizer and text encoder always are, but for ``READER_KEPT``, in models that have a recognizer; in others the
+    encoder is not, nor is any decoder: errors add up over the symbols.
 
     Attributes:
         name: for reports.
         kept: patterns of detector layers that keep full precision.
-        encoder: whether the text encoder is quantized.
         rest: what all that is not quantized is computed in; empty for what the processor prefers.
     """
 
     name: str
     kept: tuple[str, ...] = ()
-    encoder: bool = True
     rest: str = ""
 
 
@@ -53,13 +60,16 @@ _BOX_REGRESSION = (r".*fc_reg.*", r".*rpn_reg.*")
 _AFTER_SUM = (r"^/?neck/(smooth|out|fpn_convs).*",)
 _HEADS = (r"^/?boxes/.*", r"^/?proposals/.*", r".*mask_head.*")
 LEVELS = (
-    Level("detector and text encoder"),
-    Level("detector", encoder=False),
-    Level("detector without box regression", _BOX_REGRESSION, encoder=False),
-    Level("backbone and neck", _HEADS, encoder=False),
-    Level("backbone and laterals, the rest in float32", (*_HEADS, *_AFTER_SUM), encoder=False, rest="f32"),
+    Level("detector"),
+    Level("detector without box regression", _BOX_REGRESSION),
+    Level("backbone and neck", _HEADS),
+    Level("backbone and laterals, the rest in float32", (*_HEADS, *_AFTER_SUM), rest="f32"),
 )
-"""From the fastest to the most careful; the text encoder costs most accuracy, so it is the first to be left out."""
+"""From the fastest, which mostly is accurate enough, to the most careful."""
+READER_KEPT = (r".*mixers.*", r".*(beside|enter|local).*", r".*stages\.0\.0.*")
+"""Layers of recognizer and encoder that keep full precision: the first, and what follows the trunk."""
+CLASSIFIER = r".*classifier.*"
+"""The recognizer's last layer, which keeps it, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +78,13 @@ class Calibration:
 
     Attributes:
         images: [1, 3, H, W] detector inputs.
-        words: [1, C, h, w] text encoder inputs.
+        words: [1, 3, 32, w] recognizer inputs; none for a model without one.
+        text_features: [1, C, h, w] text encoder inputs.
     """
 
     images: list[FloatArray]
     words: list[FloatArray]
+    text_features: list[FloatArray]
 
 
 def collect(detector: Path, manifest: Manifest, images: Iterable[Path]) -> Calibration:
@@ -81,36 +93,106 @@ def collect(detector: Path, manifest: Manifest, images: Iterable[Path]) -> Calib
     Raises:
         UserError: a picture cannot be read, or no word is found in any of them.
     """
-    compiled = CORE.compile_model(detector, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    engine = OpenVinoEngine(detector, Target(precision="f32"))
+    engine.manifest = manifest
     tensors: list[FloatArray] = []
     words: list[FloatArray] = []
+    features: list[FloatArray] = []
     seen = 0
     for path in images:
         seen += 1
-        tensor, _ = prepare(read_picture(path), manifest)
-        result = compiled(tensor)
-        rows = select(result["boxes"], manifest)
+        image = read_picture(path)
+        found = pipeline.find(engine, *pipeline.prepare(engine, image))
         # Without a word the mask head runs on nothing, and the mean of nothing spoils its bias correction.
-        if len(rows):
-            tensors.append(tensor)
-            words.extend(np.ascontiguousarray(word[None]) for word in result["text_features"][rows])
-    if not words:
+        if len(found.boxes):
+            tensors.append(prepare(image, manifest)[0])
+            words.extend(_crops(image, found.frames, manifest))
+            features.extend(found.text_features[:, None])
+    if not tensors:
         raise UserError(f"{detector} finds no word in the {seen} calibration pictures; train it first")
-    return Calibration(tensors, words[:_MOST_WORDS])
+    return Calibration(tensors, _some(words), _some(features))
 
 
-def quantize(source: Path, manifest: Manifest, calibration: Calibration, level: Level, folder: Path) -> None:
-    """Write the IRs of ``source`` into ``folder``, quantized as ``level`` says."""
-    encoder = graph_files(source, manifest).encoder
+def _some(words: list[FloatArray]) -> list[FloatArray]:
+    return words[:: max(1, len(words) // _MOST_WORDS)][:_MOST_WORDS]
+
+
+def _crops(image: Image, frames: FloatArray, manifest: Manifest) -> Iterator[FloatArray]:
+    if not manifest.recognizer:
+        return
+    for _, crops in word_crops(image, widen(frames, manifest.read_margin), manifest.read_stretch):
+        yield from normalise(crops, manifest)[:, None]
+
+
+Passes = Callable[[Sequence[FloatArray], str], Iterable[FloatArray]]
+"""Hands on calibration inputs, for the graph of that name, and shows how far they are; each is passed several times."""
+
+
+def _unseen(inputs: Sequence[FloatArray], graph: str) -> Iterable[FloatArray]:
+    return inputs
+
+
+def quantize(
+    source: Path, manifest: Manifest, calibration: Calibration, level: Level, folder: Path, passes: Passes = _unseen
+) -> None:
+    """Write the IRs of ``source`` into ``folder``, quantized as ``level`` says, and what NNCF says into ``LOG``."""
+    files = graph_files(source, manifest)
     for path in weight_files(source, manifest):
         shutil.copyfile(path, folder / path.name)
-    detector = quantize_graph(CORE.read_model(source), calibration.images, level.kept)
+    with _nncf_writes_to(folder / LOG):
+        _quantize_graphs(files, manifest, calibration, level, folder, passes)
+
+
+LOG = "compression.log"
+
+
+@contextmanager
+def _nncf_writes_to(path: Path) -> Iterator[None]:
+    """It has several hundred lines for each graph, and bars."""
+    # It reports its use over the network unless it believes to be tested.
+    os.environ.setdefault("NNCF_CI", "1")
+    from nncf.common.logging import nncf_logger
+
+    handler, kept = logging.FileHandler(path), nncf_logger.handlers[:]
+    nncf_logger.handlers[:] = [handler]
+    try:
+        with contextlib.redirect_stdout(handler.stream):
+            yield
+    finally:
+        nncf_logger.handlers[:] = kept
+        handler.close()
+
+
+def _quantize_graphs(
+    files: GraphFiles, manifest: Manifest, calibration: Calibration, level: Level, folder: Path, passes: Passes
+) -> None:
+    source = files.detector
+    detector = quantize_graph(CORE.read_model(source), _Passed(calibration.images, "detector", passes), level.kept)
     detector.set_rt_info(replace(manifest, precision=level.rest).to_json(), [KEY])
     ov.save_model(detector, folder / source.name, compress_to_fp16=False)
     coordinates.mark_float32_layers(folder / source.name)
-    if level.encoder:
-        graph = quantize_graph(CORE.read_model(encoder), calibration.words, ())
-        ov.save_model(graph, folder / encoder.name, compress_to_fp16=False)
+    if files.recognizer:
+        for role, path, inputs, kept in (
+            ("recognizer", files.recognizer, calibration.words, (*READER_KEPT, CLASSIFIER)),
+            ("text encoder", files.encoder, calibration.text_features, READER_KEPT),
+        ):
+            graph = quantize_graph(CORE.read_model(path), _Passed(inputs, role, passes), kept)
+            ov.save_model(graph, folder / path.name, compress_to_fp16=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """Calibration inputs, each pass through which is shown."""
+
+    inputs: Sequence[FloatArray]
+    graph: str
+    passes: Passes
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        yield from self.passes(self.inputs, self.graph)
 
 
 def require_layers(graph: ov.Model, patterns: Sequence[str]) -> None:
@@ -123,7 +205,7 @@ def require_layers(graph: ov.Model, patterns: Sequence[str]) -> None:
             )
 
 
-def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence[str]) -> ov.Model:
+def quantize_graph(graph: ov.Model, inputs: "Sequence[FloatArray] | _Passed", kept: Sequence[str]) -> ov.Model:
     """Return the graph with INT8 weights and activations, except layers whose names match a pattern of ``kept``.
 
     Channels are smoothed beforehand, which gains lite's pyramid some 2.5 dB of signal to noise.
@@ -135,8 +217,6 @@ def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence
         UserError: a pattern matches no layer, so a level would quantize what it says it keeps.
     """
     require_layers(graph, kept)
-    # NNCF reports its use over the network unless it believes to be tested.
-    os.environ.setdefault("NNCF_CI", "1")
     import nncf
     from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, AdvancedSmoothQuantParameters
 
@@ -150,7 +230,8 @@ def quantize_graph(graph: ov.Model, inputs: Sequence[FloatArray], kept: Sequence
             smooth_quant_alphas=AdvancedSmoothQuantParameters(convolution=_SMOOTHING, matmul=_SMOOTHING)
         ),
         subset_size=len(inputs),
-        fast_bias_correction=False,  # takes twice as long and loses less
+        # The other way runs parts of the graph on what other parts gave before: numbers of boxes do not fit together.
+        fast_bias_correction=True,
         # Coordinates are computed in the detector alone; what a level keeps has been looked for above.
         ignored_scope=nncf.IgnoredScope(patterns=[*coordinates.LAYERS, *kept], validate=False),
     )

@@ -13,6 +13,8 @@ MANIFEST_NAME = "manifest.json"
 """Beside the graphs: their manifests, by format."""
 CARD_NAME = "card.json"
 """Beside the graphs of a model that was measured: its name and figures, for people."""
+INT8_FOLDER = "int8"
+"""Beside the graphs of a model that was quantized, too: the same model in INT8, with files of the same names."""
 BOX = Path(__file__).parents[1] / "box"
 """The model that comes with the package."""
 
@@ -49,6 +51,12 @@ def _in_folder(folder: Path) -> Path:
 def _must_exist(path: Path, role: str) -> None:
     if not path.is_file():
         raise UserError(f"{path}: {role} is missing; export the model again or put the file there")
+
+
+def int8_beside(detector: Path) -> Path | None:
+    """The detector of the same model in INT8, where that lies beside it."""
+    quantized = detector.parent / INT8_FOLDER / detector.name
+    return quantized if quantized.is_file() else None
 
 
 class GraphFiles(NamedTuple):

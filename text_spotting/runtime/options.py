@@ -50,6 +50,8 @@ class Target:
 def open_engine(detector: Path, target: Target) -> Engine:
     """Return the engine for an exported model: onnxruntime for ``.onnx``, OpenVINO for ``.xml``.
 
+    Where the same model lies beside it in INT8, that is opened if asked for, or if nothing is and it is fastest here.
+
     Raises:
         UserError: the model does not load, or the target cannot be had with it.
     """
@@ -61,6 +63,7 @@ def open_engine(detector: Path, target: Target) -> Engine:
         return OnnxEngine(detector, threads=target.threads)
     try:
         from text_spotting.runtime.openvino_engine import OpenVinoEngine
+        from text_spotting.runtime.session import choose_int8
     except ModuleNotFoundError as error:
         raise UserError(f"{detector}: needs the package {error.name}; install it: pip install openvino") from error
-    return OpenVinoEngine(detector, target)
+    return OpenVinoEngine(*choose_int8(detector, target))

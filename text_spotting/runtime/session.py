@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -11,8 +12,11 @@ from openvino.properties import hint
 
 from text_spotting.errors import UserError
 from text_spotting.manifest import KEY, Manifest
+from text_spotting.runtime.files import INT8_FOLDER, int8_beside
 from text_spotting.runtime.options import Target
 
+INT8 = "int8"
+"""As a precision: the quantized model beside another."""
 PRECISIONS = {"f32": ov.Type.f32, "bf16": ov.Type.bf16, "f16": ov.Type.f16}
 """What arithmetic may be asked for; graphs quantized to INT8 use it for their other layers."""
 
@@ -84,6 +88,53 @@ def _arithmetic(device: str, wanted: str) -> ov.Type:
     if device == "CPU" and wanted not in (there := _cpu_precisions()):
         raise UserError(f"this CPU does not compute in {wanted}; choose one of {', '.join(there)}")
     return PRECISIONS[wanted]
+
+
+def choose_int8(detector: Path, target: Target) -> tuple[Path, Target]:
+    """The model in INT8 that lies beside a detector, where that was asked for or is faster; else what was given.
+
+    Raises:
+        UserError: INT8 was asked for and is not there.
+    """
+    quantized = int8_beside(detector)
+    if target.precision == INT8:
+        if quantized is None:
+            raise UserError(
+                f"{detector.parent} holds no INT8 model ({INT8_FOLDER}/{detector.name});"
+                " make one with tools/compress.py"
+            )
+        return quantized, replace(target, precision=None)
+    if quantized and target.precision is None and target.device == "CPU" and int8_is_fastest():
+        return quantized, target
+    return detector, target
+
+
+def arithmetic_here(detector: Path) -> str:
+    """What a model is computed in on this CPU where nothing is asked for, in words.
+
+    Raises:
+        UserError: see ``read_graph``.
+    """
+    if choose_int8(detector, Target())[0] != detector:
+        return "computed in int8: this processor has VNNI and no bfloat16"
+    return f"computed in {default_precision(read_manifest(read_graph(detector, [], []), detector))}"
+
+
+def int8_is_fastest() -> bool:
+    """Whether this processor multiplies bytes far faster than floats: it has VNNI, and no bfloat16."""
+    return "bf16" not in _cpu_precisions() and bool(_VNNI & _processor_flags())
+
+
+_VNNI = {"avx512_vnni", "avx_vnni"}
+"""Without them products of bytes may overflow, and are hardly faster."""
+
+
+def _processor_flags(listing: Path = Path("/proc/cpuinfo")) -> set[str]:
+    """What Linux says that the first processor has; nothing elsewhere."""
+    if not listing.is_file():
+        return set()
+    lines = (line.partition(":") for line in listing.read_text(encoding="utf-8").splitlines())
+    return next((set(values.split()) for name, _, values in lines if name.strip() == "flags"), set())
 
 
 def default_precision(manifest: Manifest) -> str:

@@ -37,9 +37,10 @@ class Spotter:
         model: an exported model, named by its folder, ``.xml``, ``.bin`` or ``.onnx``; the model in the box when left
             out; or an engine, such as ``engine.torch_engine.TorchEngine``.
         device: an OpenVINO device name; the CPU by default.
-        precision: arithmetic, ``"f32"``, ``"bf16"`` or ``"f16"`` where the device has it; by default what the
-            model asks for, or else what OpenVINO finds fastest there. Boxes and places of samples are always computed
-            in float32. ``.onnx`` models compute in ``"f32"``.
+        precision: arithmetic, ``"f32"``, ``"bf16"`` or ``"f16"`` where the device has it, or ``"int8"`` where the
+            model was quantized, as the one in the box. By default what the model asks for, or else what is fastest:
+            INT8 on processors that have VNNI and no bfloat16, and on others what OpenVINO chooses. Boxes and places of
+            samples are always computed in float32. ``.onnx`` models compute in ``"f32"``.
         streams: images that are computed side by side; more streams trade an image's latency for images
             per second.
         threads: cores to use; 0 is all of them.
