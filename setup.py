@@ -56,7 +56,7 @@ setup(
     packages=find_packages(include=["text_spotting", "text_spotting.*"]),
     include_package_data=True,
     entry_points={"console_scripts": ["text-spotting = text_spotting.cli.console:main"]},
-    package_data={"text_spotting": ["py.typed", "models_ready/**/*"]},
+    package_data={"text_spotting": ["py.typed"]},
     cmdclass={"build_py": BuildWithShare},
     install_requires=BASE,
     extras_require={"runtime": RUNTIME, "train": TRAIN, "vision": VISION, "many": MANY, "dev": DEV},

@@ -44,6 +44,7 @@ MADE_BY_TESTS = [
     ("template writes elsewhere", "test_workdir_template.py", "mistake", "refused"),
     ("link in the work dir", "test_workdir_instantiate.py", "link", "refused"),
     ("SIGTERM to visualize --video", "test_visualize.py", "sigterm", "nothing; video opens, words saved"),
+    ("Ctrl-C, SIGTERM, model freed elsewhere", "test_runtime_signals.py", "freed", "nothing; handled as told"),
     ("200 idle viewers", "test_visualize.py", "idle or asks", "nothing; newcomers are served"),
     ("processes that read pictures die", "test_read_many.py", "dies or killed", "nothing; one row an input"),
 ]

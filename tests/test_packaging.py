@@ -57,6 +57,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+def test_the_box_comes_along_in_both_precisions(installed: Path) -> None:
+    box = installed / "text_spotting" / "box"
+    graphs = {path.name for path in box.glob("*.bin")}
+    assert len(graphs) == 4
+    assert {path.name for path in (box / "int8").glob("*.bin")} == graphs
+
+
+@pytest.mark.slow
 def test_an_installed_package_instantiates_by_name_away_from_any_checkout(installed: Path, tmp_path: Path) -> None:
     code = "import sys; from text_spotting.cli.main import run_tool; sys.exit(run_tool('instantiate_template'))"
     environment = {**os.environ, "PYTHONPATH": str(installed)}

@@ -199,7 +199,7 @@ def test_what_pixels_leave_in_doubt_is_read_from_features_too(monkeypatch, darkn
 
     monkeypatch.setattr("text_spotting.runtime.reading.read_features", from_features)
     image, word = bar(darkness)
-    (found,), _ = read_twice(FakeEngine(), image, word[None], np.zeros((1, 3, 32, 96), np.float32))
+    (found,), _ = read_twice(FakeEngine(), image, word[None], np.ones(1), np.zeros((1, 3, 32, 96), np.float32))
     assert len(asked) == again
     assert found.text == ("b" if again else "a")
     assert found.score == pytest.approx((0.95 * darkness) ** 0.5 if again else darkness, abs=0.01)
@@ -211,7 +211,7 @@ def test_what_is_hopeless_from_pixels_is_not_read_again(monkeypatch):
         "text_spotting.runtime.reading.read_features", lambda *_: pytest.fail("read again") if len(_[1]) else []
     )
     image, word = bar(0.05)
-    (found,), _ = read_twice(FakeEngine(), image, word[None], np.zeros((1, 3, 32, 96), np.float32))
+    (found,), _ = read_twice(FakeEngine(), image, word[None], np.ones(1), np.zeros((1, 3, 32, 96), np.float32))
     assert (found.text, found.score) == ("", pytest.approx(0.05, abs=0.01))
 
 
@@ -220,5 +220,23 @@ def test_a_word_turned_over_for_one_reading_is_turned_back_where_the_other_is_ke
     monkeypatch.setattr("text_spotting.runtime.reading.read_features", lambda _, features, *__: [reading("b", score)])
     image, downwards = standing_word("bottom")
     image[image == DARK] = 128  # half dark, half sure
-    _, (found,) = read_twice(FakeEngine(), image, downwards[None], np.zeros((1, 3, 32, 96), np.float32))
+    _, (found,) = read_twice(FakeEngine(), image, downwards[None], np.ones(1), np.zeros((1, 3, 32, 96), np.float32))
     assert np.degrees(np.arctan2(*found[1][::-1])) == pytest.approx(kept)
+
+
+@pytest.mark.parametrize(
+    ("darkness", "box_score", "turned"),
+    [(0.9, 0.95, True), (0.9, 0.85, False), (0.8, 0.95, False)],
+    ids=["sure", "hardly a word", "not sure upside down either"],
+)
+def test_what_is_surely_a_word_but_unreadable_is_read_upside_down(monkeypatch, darkness, box_score, turned):
+    monkeypatch.setattr(
+        "text_spotting.runtime.reading.read_features", lambda _, features, *__: [reading("b", 0.3)] * len(features)
+    )
+    image, word = bar(darkness)
+    image = np.ascontiguousarray(cv2.rotate(image, cv2.ROTATE_180))
+    ((found,), (kept,)) = read_twice(
+        FakeEngine(), image, word[None], np.array([box_score]), np.zeros((1, 3, 32, 96), np.float32)
+    )
+    assert found.text == ("a" if turned else "")
+    assert (kept[1] @ word[1] < 0) == turned

@@ -62,7 +62,7 @@ def test_onnx_spots_the_same_words(tmp_path):
 
 @pytest.mark.parametrize("kind", ["IR", "ONNX"])
 def test_a_model_with_a_recognizer_reads_the_pixels_of_the_picture(tmp_path, kind, monkeypatch):
-    def from_pixels_alone(engine, image, frames, features, *limits):
+    def from_pixels_alone(engine, image, frames, scores, features, *limits):
         return read_pixels(engine, image, frames, *limits)
 
     monkeypatch.setattr("text_spotting.runtime.pipeline.read_twice", from_pixels_alone)

@@ -42,8 +42,8 @@ _SMOOTHING = 0.5
 class Level:
     """How much is quantized.
 
-    Recognizer and text encoder always are, but for ``READER_KEPT``, in models that have a recognizer; in others the
-    encoder is not, nor is any decoder: errors add up over the symbols.
+    The recognizer always is, where there is one, but for ``READER_KEPT``. Encoder and decoder never are: errors add up
+    over the symbols, and with a recognizer they read the doubtful words alone.
 
     Attributes:
         name: for reports.
@@ -66,10 +66,8 @@ LEVELS = (
     Level("backbone and laterals, the rest in float32", (*_HEADS, *_AFTER_SUM), rest="f32"),
 )
 """From the fastest, which mostly is accurate enough, to the most careful."""
-READER_KEPT = (r".*mixers.*", r".*(beside|enter|local).*", r".*stages\.0\.0.*")
-"""Layers of recognizer and encoder that keep full precision: the first, and what follows the trunk."""
-CLASSIFIER = r".*classifier.*"
-"""The recognizer's last layer, which keeps it, too."""
+READER_KEPT = (r".*mixers.*", r".*(beside|enter|local).*", r".*classifier.*", r".*stages\.0\.0.*")
+"""Layers of the recognizer that keep full precision: the first, and what follows the trunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +77,10 @@ class Calibration:
     Attributes:
         images: [1, 3, H, W] detector inputs.
         words: [1, 3, 32, w] recognizer inputs; none for a model without one.
-        text_features: [1, C, h, w] text encoder inputs.
     """
 
     images: list[FloatArray]
     words: list[FloatArray]
-    text_features: list[FloatArray]
 
 
 def collect(detector: Path, manifest: Manifest, images: Iterable[Path]) -> Calibration:
@@ -97,7 +93,6 @@ def collect(detector: Path, manifest: Manifest, images: Iterable[Path]) -> Calib
     engine.manifest = manifest
     tensors: list[FloatArray] = []
     words: list[FloatArray] = []
-    features: list[FloatArray] = []
     seen = 0
     for path in images:
         seen += 1
@@ -107,14 +102,9 @@ def collect(detector: Path, manifest: Manifest, images: Iterable[Path]) -> Calib
         if len(found.boxes):
             tensors.append(prepare(image, manifest)[0])
             words.extend(_crops(image, found.frames, manifest))
-            features.extend(found.text_features[:, None])
     if not tensors:
         raise UserError(f"{detector} finds no word in the {seen} calibration pictures; train it first")
-    return Calibration(tensors, _some(words), _some(features))
-
-
-def _some(words: list[FloatArray]) -> list[FloatArray]:
-    return words[:: max(1, len(words) // _MOST_WORDS)][:_MOST_WORDS]
+    return Calibration(tensors, words[:: max(1, len(words) // _MOST_WORDS)][:_MOST_WORDS])
 
 
 def _crops(image: Image, frames: FloatArray, manifest: Manifest) -> Iterator[FloatArray]:
@@ -169,15 +159,12 @@ def _quantize_graphs(
     source = files.detector
     detector = quantize_graph(CORE.read_model(source), _Passed(calibration.images, "detector", passes), level.kept)
     detector.set_rt_info(replace(manifest, precision=level.rest).to_json(), [KEY])
-    ov.save_model(detector, folder / source.name, compress_to_fp16=False)
+    ov.save_model(detector, folder / source.name, compress_to_fp16=True)
     coordinates.mark_float32_layers(folder / source.name)
     if files.recognizer:
-        for role, path, inputs, kept in (
-            ("recognizer", files.recognizer, calibration.words, (*READER_KEPT, CLASSIFIER)),
-            ("text encoder", files.encoder, calibration.text_features, READER_KEPT),
-        ):
-            graph = quantize_graph(CORE.read_model(path), _Passed(inputs, role, passes), kept)
-            ov.save_model(graph, folder / path.name, compress_to_fp16=False)
+        words = _Passed(calibration.words, "recognizer", passes)
+        recognizer = quantize_graph(CORE.read_model(files.recognizer), words, READER_KEPT)
+        ov.save_model(recognizer, folder / files.recognizer.name, compress_to_fp16=True)
 
 
 @dataclass(frozen=True, slots=True)

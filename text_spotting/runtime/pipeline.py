@@ -49,7 +49,7 @@ def read(
 ) -> PixelReadings:
     """Read what was found from text features, and with a recognizer some of it from the image's pixels, too."""
     if engine.manifest.recognizer:
-        return read_twice(engine, image, found.frames, found.text_features, allowed, lexicon)
+        return read_twice(engine, image, found.frames, found.boxes[:, 4], found.text_features, allowed, lexicon)
     return PixelReadings(read_features(engine, found.text_features, allowed, lexicon), found.frames)
 
 

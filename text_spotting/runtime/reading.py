@@ -24,6 +24,8 @@ LEAST_STRETCH, FULL_HEIGHT = 0.75, 24
 larger ones stretched up to the manifest's ``read_stretch``."""
 SURE, HOPELESS = 0.85, 0.1
 """Words read from pixels with a score from ``SURE`` on, or below ``HOPELESS``, are not read again from features."""
+FOUND_FOR_SURE, UNREADABLE = 0.9, 0.6
+"""Words whose box has at least the one score, and whose reading less than the other, are read upside down, too."""
 MOST_CROPS = 8
 """In one batch: more are hardly faster, and a back end plans anew for every size that it has not seen."""
 CALL_COST = 48
@@ -64,19 +66,28 @@ def read_twice(
     engine: Engine,
     image: Image,
     frames: FloatArray,
+    box_scores: FloatArray,
     text_features: FloatArray,
     allowed: Classes | None = None,
     lexicon: Lexicon | None = None,
 ) -> "PixelReadings":
     """Read words from their pixels, and those that are doubtful from their features, too.
 
-    Of two readings the surer one is kept; where they differ its score is the geometric mean of both.
+    Of two readings the surer one is kept; where they differ its score is the geometric mean of both. What surely is a
+    word and cannot be read may be upside down.
 
     Args:
         image: (H, W, 3) that ``frames`` [N, 3, 2] lie in.
+        box_scores: [N].
         text_features: [N, C, h, w].
     """
     readings, kept = read_pixels(engine, image, frames, allowed, lexicon)
+    odd = [row for row, reading in enumerate(readings) if reading.score < UNREADABLE]
+    turned = [row for row in odd if box_scores[row] >= FOUND_FOR_SURE and not stands(frames[row : row + 1])[0]]
+    over = read_pixels(engine, image, upside_down(frames[turned]), allowed, lexicon)
+    for row, other, frame in zip(turned, over.readings, over.frames, strict=True):
+        if other.text and other.score >= SURE:
+            readings[row], kept[row] = other, frame
     scores = np.array([reading.score for reading in readings], np.float32)
     again = np.flatnonzero((scores < SURE) & (scores >= HOPELESS))
     for row, other in zip(again, read_features(engine, text_features[again], allowed, lexicon), strict=True):
