@@ -18,7 +18,7 @@ export_to "$made/full"
 python "$root/tools/compress.py" --nncf-quantization --load-weights "$made/full/model.xml" --save-model-to "$made/int8" \
     --train-ann-files "$calibration" --train-data-roots "$data" --val-ann-files "$validation" --val-data-roots "$data"
 rm "$made/int8"/compression.*
-cp "$made/box"/*_decoder.* "$made/int8"
+cp "$made/box"/*_encoder.* "$made/box"/*_decoder.* "$made/int8"
 mv "$made/int8" "$made/box"
 python - "$made/box/card.json" "$(basename "$(realpath "$template")")" "$figures" <<'PYTHON'
 import json
