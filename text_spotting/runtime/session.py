@@ -116,13 +116,13 @@ def arithmetic_here(detector: Path) -> str:
         UserError: see ``read_graph``.
     """
     if choose_int8(detector, Target())[0] != detector:
-        return "computed in int8: this processor has VNNI and no bfloat16"
+        return "computed in int8: this processor has VNNI"
     return f"computed in {default_precision(read_manifest(read_graph(detector, [], []), detector))}"
 
 
 def int8_is_fastest() -> bool:
-    """Whether this processor multiplies bytes far faster than floats: it has VNNI, and no bfloat16."""
-    return "bf16" not in _cpu_precisions() and bool(_VNNI & _processor_flags())
+    """Whether this processor multiplies bytes far faster than floats: it has VNNI."""
+    return bool(_VNNI & _processor_flags())
 
 
 _VNNI = {"avx512_vnni", "avx_vnni"}
