@@ -174,7 +174,7 @@ def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path
     said = capsys.readouterr()
     assert "warning: 1 calibration pictures; 300 or more are advised" in said.err
     report = json.loads((tmp_path / "compression.json").read_text())
-    assert report["after"]["megabytes"] < 0.45 * report["before"]["megabytes"]
+    assert report["after"]["megabytes"] < 0.55 * report["before"]["megabytes"]
     assert set(report["after"]["scores"]) == set(report["lost"]) == {"f1", "word_spotting"}
     assert 'name="precise"' in (tmp_path / "model.xml").read_text(), "coordinates stay in float32"
     assert "NNCF" not in said.out + said.err and "INFO" not in said.out + said.err
