@@ -1,4 +1,4 @@
-"""The three exported graphs on OpenVINO, arranged for speed."""
+"""The exported graphs on OpenVINO, arranged for speed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
