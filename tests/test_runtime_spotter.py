@@ -6,13 +6,16 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import openvino as ov
 import pytest
 from sample_graphs import EXPORTED, save_ir, save_onnx
 
+from text_spotting.decoding import ctc_decode
 from text_spotting.errors import UserError
 from text_spotting.runtime import session
+from text_spotting.runtime.files import BOX
 from text_spotting.runtime.options import Target
 from text_spotting.runtime.reading import read_pixels
 from text_spotting.runtime.session import CORE, PRECISIONS, arithmetic_here, compile_options, default_precision
@@ -147,6 +150,18 @@ def test_what_a_model_is_computed_in_is_told(quantized_too, ir, monkeypatch):
     monkeypatch.setattr(session, "_processor_flags", lambda: {"avx512_vnni"})
     assert arithmetic_here(quantized_too) == "computed in int8: this processor has VNNI"
     assert arithmetic_here(ir) == f"computed in {default_precision(EXPORTED)}"
+
+
+def test_a_word_alone_is_read_in_int8_as_it_is_among_others():
+    """OpenVINO would compute a batch of one wrongly."""
+    engine = Spotter(BOX / "int8", precision="f32").engine
+    crops = np.full((3, 32, 96, 3), 220, np.uint8)
+    for crop, text in zip(crops, ("open", "exit", "four"), strict=True):
+        cv2.putText(crop, text, (4, 23), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20, 20, 20), 2)
+    alone, among = engine.recognize(crops[:1]), engine.recognize(crops)
+    assert alone.shape == (1, 24, len(engine.manifest.symbols))
+    assert [reading.text for reading in ctc_decode(among, engine.manifest)] == ["open", "exit", "four"]
+    assert alone[0] == pytest.approx(among[0], abs=0.1)
 
 
 def test_int8_that_is_not_there_is_told(ir):
