@@ -59,9 +59,15 @@ def test_a_frame_beyond_the_picture_shows_its_edge() -> None:
 
 
 def test_the_best_path_merges_repetitions_and_leaves_blanks_out() -> None:
-    columns = np.eye(4, dtype=np.float32)[[0, 1, 1, 0, 1, 2, 0, 0, 3, 3]]
-    assert best_path(columns, " abc") == "aabc"
-    assert best_path(columns[:1], " abc") == ""
+    columns = np.eye(5, dtype=np.float32)[[0, 2, 2, 0, 2, 3, 0, 0, 4, 4]]
+    assert best_path(columns, "  abc") == "aabc"
+    assert best_path(columns[:1], "  abc") == ""
+
+
+def test_where_words_meet_is_no_symbol() -> None:
+    columns = np.float32([[0.4, 0, 0.6, 0], [0.6, 0.9, 0.4, 0], [0.1, 0.95, 0, 0.9]])
+    assert best_path(columns, "  ab") == "ab"
+    assert columns[2, 1] == np.float32(0.95), "what was given stays as it is"
 
 
 def test_the_attention_reader_gives_its_network_normalised_crops_in_the_networks_order() -> None:
@@ -85,9 +91,9 @@ def test_a_ctc_reader_reads_words_of_one_width_together_and_keeps_their_order() 
     def brightness(crops: Image) -> FloatArray:
         shapes.append(crops.shape)
         classes = (crops[:, 0, 0, 0] // 100).astype(int)
-        return np.stack([np.eye(3, dtype=np.float32)[[label] * (crops.shape[2] // 4)] for label in classes])
+        return np.stack([np.eye(4, dtype=np.float32)[[1 + label] * (crops.shape[2] // 4)] for label in classes])
 
-    reader = CtcReader(brightness, " ab")
+    reader = CtcReader(brightness, "  ab")
     frames = [whole_frame(np.zeros((24, width, 3))) for width in (72, 144, 72)]
     pictures = [np.full((24, 150, 3), value, np.uint8) for value in (100, 200, 210)]
     cuts = [reader.cut(picture, frame) for picture, frame in zip(pictures, frames, strict=True)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sample_graphs import MANIFEST
 
-from text_spotting.decoding import allowed_classes, ctc_decode, greedy_decode, probabilities
+from text_spotting.decoding import allowed_classes, ctc_decode, greedy_decode, probabilities, word_ranges
 from text_spotting.errors import UserError
 
 CLASSES = len(MANIFEST.symbols)
@@ -108,3 +108,54 @@ def test_columns_can_be_restricted_and_never_stop():
     word[0, 1, [STOP, BLANK]] = 0.9, 0.1
     (reading,) = ctc_decode(word, MANIFEST, allowed_classes(MANIFEST, "0"))
     assert (reading.text, reading.score) == ("0", pytest.approx(0.75))
+
+
+def spelled(text, meeting=()):
+    """Columns of one word: a letter, "-" for a blank; words meet in some columns as surely as is told."""
+    rows = np.zeros((len(text), CLASSES), np.float32)
+    for row, symbol in zip(rows, text, strict=True):
+        row[BLANK if symbol == "-" else MANIFEST.symbols.index(symbol)] = 1
+    for column, probability in dict(meeting).items():
+        rows[column, STOP] = probability
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("text", "meeting", "ranges"),
+    [
+        ("ab--c", {}, [(0, 5)]),
+        ("ab--c", {2: 0.81}, [(0, 2), (3, 5)]),
+        ("ab--c", {2: 0.79}, [(0, 5)]),
+        ("ab----c", {2: 0.5, 3: 0.9, 4: 0.7, 5: 0.4}, [(0, 2), (5, 7)]),
+        ("ab----c", {2: 0.5, 3: 0.9, 4: 0.4, 5: 0.6}, [(0, 2), (4, 7)]),
+        ("a-b-a", {1: 0.9, 3: 0.9}, [(0, 1), (2, 3), (4, 5)]),
+        ("-ab--", {0: 0.9, 4: 0.9}, [(0, 5)]),
+        ("-a--", {2: 0.9}, [(0, 4)]),
+        ("ab", {0: 0.9, 1: 0.9}, [(0, 2)]),
+        ("aab", {0: 0.9}, [(0, 3)]),
+    ],
+    ids=[
+        "words meet nowhere",
+        "in one column",
+        "hardly",
+        "columns beside the surest belong to neither word",
+        "as far as they follow on each other",
+        "three words",
+        "before the first and behind the last character",
+        "behind the only character",
+        "in the columns of characters",
+        "in a column of a repeated character",
+    ],
+)
+def test_words_found_as_one_are_parted_where_they_meet(text, meeting, ranges):
+    assert word_ranges(spelled(text, meeting), MANIFEST) == ranges
+
+
+def test_words_meet_between_characters_that_may_be_read():
+    allowed = allowed_classes(MANIFEST, "bc")
+    assert word_ranges(spelled("a-b-c", {1: 0.9, 3: 0.9}), MANIFEST, allowed) == [(0, 3), (4, 5)]
+
+
+def test_where_words_meet_changes_nothing_of_what_is_read():
+    with_and_without = [ctc_decode(spelled("ab--c", meeting)[None], MANIFEST)[0] for meeting in ({}, {2: 0.99})]
+    assert [(one.text, one.score) for one in with_and_without] == [("abc", 1.0)] * 2

@@ -74,6 +74,7 @@ ABOVE_SEAMS: dict[str, set[str]] = {
         "draw",
         "annotations",
         "data",
+        "decoding",
         "evaluation",
         "models",
         "ops",

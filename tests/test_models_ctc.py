@@ -8,7 +8,7 @@ import torch
 
 from text_spotting.alphabet import DEFAULT, START, STOP
 from text_spotting.data.packing import pad_texts
-from text_spotting.models.ctc import PRINTABLE, CTCClassifier, folding
+from text_spotting.models.ctc import PRINTABLE, CTCClassifier, Separator, folding
 
 SYMBOLS = "  " + DEFAULT.symbols
 
@@ -32,7 +32,7 @@ def test_small_and_capital_letters_add_up_and_punctuation_counts_as_blank() -> N
     (probabilities,) = layer(columns)[0].detach()
     assert float(probabilities[SYMBOLS.index("a")]) == pytest.approx(0.5)
     assert float(probabilities[START]) == pytest.approx(0.5)
-    assert float(probabilities.sum()) == pytest.approx(1)
+    assert float(probabilities.sum()) == pytest.approx(1, abs=1e-4)
 
 
 def test_each_printable_character_is_folded_into_one_class_and_none_into_stop() -> None:
@@ -74,3 +74,38 @@ def test_the_likeliest_symbols_of_the_columns_spell_the_word_whatever_its_case()
     layer, columns = classifier_of({"B": 0.6}, {"b": 0.4, "B": 0.3}, {"-": 0.9}, {"B": 0.8}, {"7": 0.9}, {"": 0.9})
     best = layer(columns)[0].argmax(dim=1).tolist()
     assert "".join(SYMBOLS[symbol] for symbol, _ in itertools.groupby(best) if symbol != START) == "bb7"
+
+
+def test_where_words_meet_stands_in_the_place_of_the_stop_symbol_and_takes_nothing_from_the_symbols() -> None:
+    layer, columns = classifier_of({"a": 0.7, "": 0.3}, {"": 1.0}, {"b": 1.0})
+    before = layer(columns)[0]
+    with torch.no_grad():
+        layer.separator.judge.bias.fill_(math.log(3))
+    after = layer(columns)[0]
+    assert before[:, STOP].tolist() == pytest.approx([0.0] * 3, abs=1e-4), "a new separator sees no words meet"
+    assert after[:, STOP].tolist() == pytest.approx([0.75] * 3)
+    others = [place for place in range(len(SYMBOLS)) if place != STOP]
+    torch.testing.assert_close(before[:, others], after[:, others])
+    assert after[:, others].sum(dim=1).tolist() == pytest.approx([1.0] * 3)
+
+
+def test_the_loss_of_reading_passes_the_separator_by() -> None:
+    layer = CTCClassifier(5)
+    columns = torch.randn(1, 5, 1, 4)
+    loss = layer.loss(columns, pad_texts(["ab"]))
+    loss.backward()
+    assert layer.linear.weight.grad is not None
+    assert not any(parameter.requires_grad for parameter in layer.separator.parameters())
+    with torch.no_grad():
+        layer.separator.judge.bias.fill_(5.0)
+    torch.testing.assert_close(layer.loss(columns, pad_texts(["ab"])), loss)
+
+
+def test_a_separator_looks_two_columns_to_either_side() -> None:
+    separator = Separator(3)
+    with torch.no_grad():
+        separator.judge.weight.fill_(1.0)
+    columns = torch.zeros(1, 3, 1, 9)
+    columns[:, :, :, 4] = 1
+    changed = separator(columns)[0] != separator(torch.zeros(1, 3, 1, 9))[0]
+    assert changed.nonzero().flatten().tolist() == [2, 3, 4, 5, 6]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sample_graphs import MANIFEST
 
-from text_spotting.decoding import Reading
+from text_spotting.decoding import Part, Reading
 from text_spotting.frames import mask_frames, upside_down
 from text_spotting.geometry import start_at_top_left
 from text_spotting.postprocess import select, to_picture, to_words
@@ -100,7 +100,7 @@ def test_a_score_weighs_finding_with_reading_and_decides_which_words_stay():
     ids=["two words found as one, too", "a letter more", "the other way round", "the same reading thrice"],
 )
 def test_what_two_words_read_when_joined_is_no_word(texts, kept):
-    boxes = [[0, 0, 100, 20, 0.9], [55, 2, 100, 18, 0.6], [0, 2, 45, 18, 0.6]]
+    boxes = [[0, 0, 100, 20, 0.6], [55, 2, 100, 18, 0.9], [0, 2, 45, 18, 0.9]]
     assert [word.text for word in words_of(boxes, [FULL] * 3, texts)] == kept
 
 
@@ -115,9 +115,30 @@ def test_words_too_doubtful_to_stay_still_tell_that_another_joins_them():
     ("left", "kept"), [(-12, ["flag", "own"]), (-18, ["ownflag", "flag", "own"])], ids=["73 %", "60 %"]
 )
 def test_a_part_lies_in_the_whole_by_seven_tenths_at_least(left, kept):
-    boxes = [[0, 0, 100, 20, 0.9], [55, 2, 100, 18, 0.6], [left, 2, left + 45, 18, 0.6]]
+    boxes = [[0, 0, 100, 20, 0.6], [55, 2, 100, 18, 0.9], [left, 2, left + 45, 18, 0.9]]
     corners = [[box[0] + 50, *box[1:2], box[2] + 50, *box[3:]] for box in boxes]
     assert [word.text for word in words_of(corners, [FULL] * 3, ["ownflag", "flag", "own"])] == kept
+
+
+@pytest.mark.parametrize(
+    ("word", "texts", "stays"),
+    [
+        ([0, 2, 45, 18, 0.8], ("flags", "flag"), False),
+        ([0, 2, 45, 18, 0.8], ("flags", "flags"), False),
+        ([0, 2, 45, 18, 0.8], ("flags", "flog"), True),
+        ([0, 2, 45, 18, 0.9], ("flags", "flag"), False),
+        ([0, 2, 45, 18, 0.91], ("flags", "flag"), True),
+        ([0, 2, 45, 18, 0.8], ("flags", ""), True),
+        ([-11, 2, 34, 18, 0.8], ("flags", "flag"), False),
+        ([-18, 2, 27, 18, 0.8], ("flags", "flag"), True),
+        ([-20, -20, 120, 40, 0.8], ("flags", "flag"), True),
+    ],
+    ids=["a piece", "the same", "reads otherwise", "as sure", "surer", "unread", "76 % in it", "60 % in it", "around it"],
+)
+def test_a_piece_of_a_surer_word_that_it_lies_in_is_no_word(word, texts, stays):
+    boxes = np.float32([[0, 0, 100, 20, 0.9], word]) + np.float32([30, 30, 30, 30, 0])
+    words = words_of(boxes, [FULL] * 2, list(texts))
+    assert [word.text for word in words] == (list(texts) if stays else ["flags"])
 
 
 def test_words_beside_one_that_reads_like_both_do_not_touch_it():
@@ -176,3 +197,63 @@ def test_a_word_read_upside_down_starts_at_its_own_top_left():
     )
     assert np.abs(word.polygon - corners[[2, 3, 0, 1]]).max() < 12
     assert abs(word.angle) == pytest.approx(180, abs=1)
+
+
+def read_as(text, score=1.0, parts=()):
+    return Reading(text, (score,) * len(text), score, np.zeros((len(text), 38), np.float32), tuple(parts))
+
+
+def parted(boxes, readings, manifest=MANIFEST, frames=None):
+    boxes = np.array(boxes, np.float32)
+    masks = np.stack([FULL] * len(boxes))
+    frames = mask_frames(boxes[:, :4], masks, manifest.mask_thr) if frames is None else frames
+    return to_words(boxes, masks, frames, readings, image_size=(500, 100), manifest=manifest)
+
+
+OPEN_LATE = read_as("openlate", 0.5, [Part(-0.01, 0.4, read_as("open", 0.9)), Part(0.5, 1.02, read_as("late", 0.81))])
+
+
+def test_words_found_as_one_are_taken_apart_where_they_meet():
+    manifest = replace(MANIFEST, text_weight=0.5)
+    words = parted([[100, 10, 200, 30, 0.64]], [OPEN_LATE], manifest)
+    assert [word.text for word in words] == ["open", "late"]
+    assert words[0].box == pytest.approx((100, 10, 140, 30), abs=0.01)
+    assert words[1].box == pytest.approx((150, 10, 200, 30), abs=0.01)
+    assert [word.text_score for word in words] == [0.9, 0.81]
+    # Each with the score of what was found, 0.64, and its own reading's: sqrt(0.64 * 0.9), sqrt(0.64 * 0.81).
+    assert [word.score for word in words] == pytest.approx([0.7589, 0.72], abs=1e-4)
+
+
+def test_parts_lie_along_the_text_whichever_way_it_runs():
+    box = [[100, 10, 200, 30, 0.9]]
+    frames = upside_down(mask_frames(np.float32(box)[:, :4], FULL[None], 0.5))
+    words = parted(box, [OPEN_LATE], frames=frames)
+    assert [(word.text, word.box) for word in words] == [
+        ("open", pytest.approx((160, 10, 200, 30), abs=0.01)),
+        ("late", pytest.approx((100, 10, 150, 30), abs=0.01)),
+    ]
+    assert words[0].polygon[0] == pytest.approx((200, 30), abs=0.01), "upside down it begins at the bottom right"
+
+
+def test_a_part_that_cannot_be_read_or_is_doubtful_is_treated_like_any_word():
+    reading = read_as("ab", 0.1, [Part(0, 0.4, read_as("a", 0.49)), Part(0.5, 1, read_as("b", 0.9))])
+    assert [word.text for word in parted([[0, 0, 100, 20, 0.9]], [reading])] == ["", "b"]
+    strict = replace(MANIFEST, text_weight=0.5, word_thr=0.7)
+    assert [word.text for word in parted([[0, 0, 100, 20, 0.9]], [reading], strict)] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("right", "texts"),
+    [(50, ["open", "late"]), (29, ["open", "late"]), (21, ["open", "late"]), (19, ["xy", "open", "late"])],
+    ids=["around it", "three quarters of it", "52 % of it", "48 % of it"],
+)
+def test_a_part_that_was_found_on_its_own_too_is_one_word(right, texts):
+    """The part reaches from 0 to 40; the other word begins at 0, too."""
+    words = parted([[0, 0, 100, 20, 0.9], [0, 0, right, 20, 0.8]], [OPEN_LATE, read_as(texts[0])])
+    assert [word.text for word in words] == texts
+
+
+def test_what_joins_a_word_and_a_part_is_left_out():
+    boxes = [[0, 0, 100, 20, 0.9], [0, 0, 160, 20, 0.8], [110, 0, 160, 20, 0.9]]
+    words = parted(boxes, [OPEN_LATE, read_as("openlatebar"), read_as("bar")])
+    assert [word.text for word in words] == ["bar", "open", "late"]

@@ -240,3 +240,53 @@ def test_what_is_surely_a_word_but_unreadable_is_read_upside_down(monkeypatch, d
     )
     assert found.text == ("a" if turned else "")
     assert (kept[1] @ word[1] < 0) == turned
+
+
+class TwoWords(FakeEngine):
+    """Reads "a" on the left end, "b" on the right, and sees words meet three quarters along."""
+
+    def recognize(self, crops):
+        self.shown.append(crops.shape)
+        count, _, width, _ = crops.shape
+        columns = np.zeros((count, width // 4, len(SYMBOLS)), np.float32)
+        columns[:, :, 0] = 1
+        for place, symbol, score in ((0, 2, 0.6), (-1, 3, 0.9)):
+            columns[:, place, 0], columns[:, place, symbol] = 1 - score, score
+        columns[:, width // 4 * 3 // 4, 1] = 0.9
+        return columns
+
+
+def test_what_turns_out_to_be_two_words_has_parts_and_is_not_read_again(monkeypatch):
+    monkeypatch.setattr(
+        "text_spotting.runtime.reading.read_features", lambda *_: pytest.fail("read again") if len(_[1]) else []
+    )
+    image = np.full((24, 96, 3), 255, np.uint8)
+    word = frame(0, 0, 96, 24)[None]
+    (found,), _ = read_twice(TwoWords(), image, word, np.ones(1), np.zeros((1, 3, 32, 96), np.float32))
+    assert (found.text, found.score) == ("ab", pytest.approx(0.54)), "doubtful, and yet read once"
+    assert [(part.reading.text, part.reading.score) for part in found.parts] == [
+        ("a", pytest.approx(0.6)),
+        ("b", pytest.approx(0.9)),
+    ]
+    # 128 pixels wide: 32 columns, of which the 25th is neither's.
+    assert [(part.start, part.end) for part in found.parts] == [(0, 24 / 32), (25 / 32, 1)]
+
+
+def test_parts_are_shares_of_the_word_without_its_margin():
+    """Half a height, 12 pixels, more on each side: 120 pixels, 40 columns at 32 pixels high."""
+    engine = TwoWords()
+    engine.manifest = replace(engine.manifest, read_margin=0.5)
+    image = np.full((90, 200, 3), 255, np.uint8)
+    (found,), _ = read_pixels(engine, image, frame(50, 30, 96, 24)[None])
+    ((_, _, width, _),) = engine.shown
+    columns = width // 4
+    ends = [(columns * 3 // 4) / columns, (columns * 3 // 4 + 1) / columns]
+    assert [found.parts[0].end, found.parts[1].start] == pytest.approx([(end * 120 - 12) / 96 for end in ends])
+    assert found.parts[0].start == pytest.approx(-0.125)
+
+
+def test_each_part_is_looked_up_in_a_list_of_words():
+    image = np.full((24, 96, 3), 255, np.uint8)
+    lexicon = Lexicon.of(["A", "B", "AB"], MANIFEST.alphabet)
+    (found,), _ = read_pixels(TwoWords(), image, frame(0, 0, 96, 24)[None], None, lexicon)
+    assert (found.text, [part.reading.text for part in found.parts]) == ("AB", ["A", "B"])

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from operator import mul
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +31,22 @@ class Reading:
         char_scores: probability of each.
         score: probability of the whole: the product of what was chosen, of the characters and of the end.
         distributions: [characters, classes] probabilities that each was chosen from.
+        parts: the words that it really is, where several were found as one; else none.
     """
 
     text: str
     char_scores: tuple[float, ...]
     score: float
     distributions: FloatArray
+    parts: tuple["Part", ...] = ()
+
+
+class Part(NamedTuple):
+    """One of several words that were found as one, from ``start`` to ``end``, shares 0..1 of what was found."""
+
+    start: float
+    end: float
+    reading: Reading
 
 
 def allowed_classes(manifest: Manifest, characters: str | None = None) -> Classes:
@@ -110,14 +121,49 @@ def ctc_columns(columns: FloatArray, manifest: Manifest, allowed: Classes | None
     return constraints.restrict(np.asarray(columns, np.float32), mask)
 
 
+MEET = 0.8
+"""Probability from which on words are taken to meet in a column; chosen in ``docs/experiments/separator.md``."""
+_CLOSE = 0.5
+"""The same of columns beside such a one, which belong to neither word."""
+
+
+def word_ranges(columns: FloatArray, manifest: Manifest, allowed: Classes | None = None) -> list[tuple[int, int]]:
+    """Where in columns [T, classes] of what was found as a word the words are: first column, and one behind the last.
+
+    Words meet between two characters, in a column where the class of the stop symbol says so (``models.ctc``).
+    """
+    meeting = columns[:, manifest.stop]
+    characters = _characters(ctc_columns(columns[None], manifest, allowed)[0], manifest)
+    ranges, start = [], 0
+    for before, behind in pairwise(characters):
+        between = meeting[before + 1 : behind]
+        if between.max(initial=0) >= MEET:
+            end = behind - len(between) + int(between.argmax())
+            ranges.append((start, _edge(meeting, end, before, -1) + 1))
+            start = _edge(meeting, end, behind, 1)
+    return [*ranges, (start, len(columns))]
+
+
+def _edge(meeting: FloatArray, column: int, character: int, step: int) -> int:
+    """The first column, from one where words meet on towards a character, that belongs to the character's word."""
+    while column != character and meeting[column] >= _CLOSE:
+        column += step
+    return column
+
+
 def _best_path(columns: FloatArray, manifest: Manifest) -> Reading:
+    path, chosen, kept = columns.argmax(axis=1), columns.max(axis=1), _characters(columns, manifest)
+    scores = chosen[kept] if kept else 1 - columns[:, manifest.start].min(keepdims=True, initial=1)
+    return _reading(path[kept], columns[kept], scores, manifest)
+
+
+def _characters(columns: FloatArray, manifest: Manifest) -> list[int]:
+    """The surest column of each character on the best path through columns [T, classes]."""
     path, chosen = columns.argmax(axis=1), columns.max(axis=1)
     first = np.flatnonzero(np.diff(path, prepend=-1))
     ends = [*first[1:], len(path)]
     surest = [start + int(chosen[start:end].argmax()) for start, end in zip(first, ends, strict=True)]
-    kept = [column for column in surest if path[column] != manifest.start]
-    scores = chosen[kept] if kept else 1 - columns[:, manifest.start].min(keepdims=True, initial=1)
-    return _reading(path[kept], columns[kept], scores, manifest)
+    return [column for column in surest if path[column] != manifest.start]
 
 
 def _reading(

@@ -64,8 +64,11 @@ def to_words(
     A word's polygon is the smallest rotated rectangle around the visible part of its mask's largest region, or of
     its box where the mask is empty; it starts at the top left of the text, as its frame lies. The score weighs the
     detection's with the reading's, for what can be read is a word; words below ``word_thr`` are left out. A text read
-    with less than ``text_thr`` is dropped. What reads as two or more others in it do when joined is left out, even
-    where these are too doubtful to be kept.
+    with less than ``text_thr`` is dropped.
+
+    Words that were found as one are taken apart where their reading has parts, but for those that were found on their
+    own, too. What reads as two or more others in it do when joined is left out, even where these are too doubtful to be
+    kept; and so is what reads as a piece of a larger and surer word that it lies in.
 
     Args:
         boxes: [N, 5] x1, y1, x2, y2, score in pixels of the picture, see ``to_picture``.
@@ -76,14 +79,54 @@ def to_words(
         manifest: supplies ``mask_thr``, ``text_thr``, ``text_weight`` and ``word_thr``.
     """
     regions = _regions(masks, manifest.mask_thr)
-    found = []
+    found, pieces = [], []
     for box, region, frame, reading in zip(boxes, regions, frames, readings, strict=True):
-        score = float(box[4]) ** (1 - manifest.text_weight) * reading.score**manifest.text_weight
         points = clip_to_image(_region_corners(np.asarray(box[:4], np.float32), region), *image_size)
         polygon = min_area_rect(points, frame[1])
-        found.append(Word(polygon, reading.text, score, text_score=reading.score, char_scores=reading.char_scores))
-    kept = [word for word in found if word.score >= manifest.word_thr and not _joins(word, found)]
-    return [word if word.text_score >= manifest.text_thr else _unread(word) for word in kept]
+        if not reading.parts:
+            found.append(_word(polygon, reading, box[4], manifest))
+        for part in reading.parts:
+            pieces.append(_word(_cut(polygon, frame, part.start, part.end), part.reading, box[4], manifest))
+    everything = [*found, *pieces]
+    kept = [word for word in found if word.score >= manifest.word_thr and not _joins(word, everything)]
+    for piece in pieces:
+        if piece.score >= manifest.word_thr and not any(_found_twice(piece, word) for word in kept):
+            kept.append(piece)
+    whole = [word for word in kept if not any(_part_of(word, other) for other in kept)]
+    return [word if word.text_score >= manifest.text_thr else _unread(word) for word in whole]
+
+
+def _word(polygon: FloatArray, reading: Reading, box_score: float, manifest: Manifest) -> Word:
+    score = float(box_score) ** (1 - manifest.text_weight) * reading.score**manifest.text_weight
+    return Word(polygon, reading.text, score, text_score=reading.score, char_scores=reading.char_scores)
+
+
+def _cut(polygon: FloatArray, frame: FloatArray, start: float, end: float) -> FloatArray:
+    """The part of a rectangle (4, 2), its first side along the text, from one share of its frame (3, 2) to another."""
+    corner, along, across = frame
+    side, down = polygon[1] - polygon[0], polygon[3] - polygon[0]
+    middle = corner + across / 2 - polygon[0] - down / 2
+    length = max(float(side @ side), _SHORTEST)
+    first, last = (
+        min(max(float((middle + along * share) @ side) / length, 0.0), 1.0) if 0 < share < 1 else float(share >= 1)
+        for share in (start, end)
+    )
+    left, right = polygon[0] + side * first, polygon[0] + side * last
+    return np.array([left, right, right + down, left + down], np.float32)
+
+
+_SHORTEST = 1e-3
+
+
+def _found_twice(piece: Word, word: Word) -> bool:
+    """Whether a word that was cut out of something lies where another one does."""
+    shared = intersection_area(piece.polygon, word.polygon)
+    size = area(piece.polygon)
+    return shared > _HELD * size or shared > _SAME * (size + area(word.polygon) - shared)
+
+
+_SAME = 0.5
+"""Intersection over union from which on two words are one."""
 
 
 def _unread(word: Word) -> Word:
@@ -100,9 +143,20 @@ def _joins(word: Word, words: Sequence[Word]) -> bool:
     return "".join(part.text for part in parts) == word.text
 
 
+def _part_of(word: Word, whole: Word) -> bool:
+    """Whether a word is a piece of another one."""
+    if not word.text or word.text not in whole.text or whole.score < word.score or word is whole:
+        return False
+    return area(word.polygon) < area(whole.polygon) and _held(word, whole)
+
+
 def _may_be_part(part: Word, whole: Word) -> bool:
     if not part.text or part.text not in whole.text or len(part.text) == len(whole.text):
         return False
+    return _held(part, whole)
+
+
+def _held(part: Word, whole: Word) -> bool:
     return intersection_area(part.polygon, whole.polygon) > _HELD * area(part.polygon)
 
 

@@ -18,6 +18,7 @@ TOOLS = (
     "generate_synthetic",
     "pseudo_label",
     "train",
+    "train_separator",
     "eval",
     "measure",
     "export",

@@ -137,8 +137,14 @@ def _fitting(model: nn.Module, checkpoint: Checkpoint, source: str | Path) -> di
 
 
 def missing_weights(model: nn.Module, checkpoint: Checkpoint) -> list[str]:
-    """Names that the model has and the snapshot lacks."""
-    return sorted(set(model.state_dict()) - set(_plain_names(checkpoint["state_dict"])))
+    """Names that the model has and the snapshot lacks, but for parts that are made to be without."""
+    return sorted(set(model.state_dict()) - _optional(model) - set(_plain_names(checkpoint["state_dict"])))
+
+
+def _optional(model: nn.Module) -> set[str]:
+    """Names of weights whose module, where a snapshot lacks them, does as it did before it existed."""
+    parts = [name for name, module in model.named_modules() if getattr(module, "optional_in_snapshots", False)]
+    return {name for name in model.state_dict() if any(name.startswith(f"{part}.") for part in parts)}
 
 
 def _plain_names(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from text_spotting.constraints import Lexicon, Nearest
 from text_spotting.contract import Engine, initial_hidden
-from text_spotting.decoding import Classes, Reading, ctc_columns, ctc_decode, greedy_decode
+from text_spotting.decoding import Classes, Part, Reading, ctc_columns, ctc_decode, greedy_decode, word_ranges
 from text_spotting.frames import cut_out, upside_down, widen
+from text_spotting.manifest import Manifest
 from text_spotting.words import FloatArray, Image
 
 HEIGHT = 32
@@ -74,7 +75,7 @@ def read_twice(
     """Read words from their pixels, and those that are doubtful from their features, too.
 
     Of two readings the surer one is kept; where they differ its score is the geometric mean of both. What surely is a
-    word and cannot be read may be upside down.
+    word and cannot be read may be upside down. What turns out to be several words is not read again.
 
     Args:
         image: (H, W, 3) that ``frames`` [N, 3, 2] lie in.
@@ -89,7 +90,8 @@ def read_twice(
         if other.text and other.score >= SURE:
             readings[row], kept[row] = other, frame
     scores = np.array([reading.score for reading in readings], np.float32)
-    again = np.flatnonzero((scores < SURE) & (scores >= HOPELESS))
+    whole = np.array([not reading.parts for reading in readings], bool)
+    again = np.flatnonzero((scores < SURE) & (scores >= HOPELESS) & whole)
     for row, other in zip(again, read_features(engine, text_features[again], allowed, lexicon), strict=True):
         if other.score > readings[row].score:
             kept[row] = frames[row]
@@ -134,7 +136,9 @@ def read_pixels(
         return PixelReadings([], frames.copy())
     standing = np.flatnonzero(stands(frames))
     candidates = np.concatenate([frames, upside_down(frames[standing])])
-    read = _recognize(engine, image, widen(candidates, engine.manifest.read_margin), allowed, lexicon)
+    margin = engine.manifest.read_margin
+    found = _recognize(engine, image, widen(candidates, margin), allowed, lexicon)
+    read = [_in_frame(reading, frame, margin) for reading, frame in zip(found, candidates, strict=True)]
     readings, kept = read[: len(frames)], frames.copy()
     for row, other in zip(standing, range(len(frames), len(candidates)), strict=True):
         if _certainty(read[other]) > _certainty(readings[row]):
@@ -158,11 +162,39 @@ def _recognize(
     read: dict[int, Reading] = {}
     for rows, crops in word_crops(image, frames, engine.manifest.read_stretch):
         columns = engine.recognize(crops)
-        found = ctc_decode(columns, engine.manifest, allowed)
-        if lexicon is not None:
-            found = _moved(found, lexicon.nearest_ctc(ctc_columns(columns, engine.manifest, allowed)))
-        read.update(zip(rows, found, strict=True))
+        for row, word in zip(rows, columns, strict=True):
+            read[row] = _decode_word(word, engine.manifest, allowed, lexicon)
     return [read[row] for row in range(len(frames))]
+
+
+def _decode_word(columns: FloatArray, manifest: Manifest, allowed: Classes | None, lexicon: Lexicon | None) -> Reading:
+    """Read columns [T, classes] as one word, and as several where words meet."""
+    whole = _decode(columns, manifest, allowed, lexicon)
+    ranges = word_ranges(columns, manifest, allowed)
+    if len(ranges) < 2:
+        return whole
+    count = len(columns)
+    read = [_decode(columns[start:end], manifest, allowed, lexicon) for start, end in ranges]
+    parts = [Part(start / count, end / count, part) for (start, end), part in zip(ranges, read, strict=True)]
+    return replace(whole, parts=tuple(parts))
+
+
+def _decode(columns: FloatArray, manifest: Manifest, allowed: Classes | None, lexicon: Lexicon | None) -> Reading:
+    """Read columns [T, classes] as one word."""
+    found = ctc_decode(columns[None], manifest, allowed)
+    if lexicon is not None:
+        found = _moved(found, lexicon.nearest_ctc(ctc_columns(columns[None], manifest, allowed)))
+    return found[0]
+
+
+def _in_frame(reading: Reading, frame: FloatArray, margin: float) -> Reading:
+    """With parts as shares of the frame (3, 2) rather than of what was shown, which has a margin."""
+    if not reading.parts:
+        return reading
+    around = margin / max(float(shape_of(frame[None])[0]), _THINNEST)
+    longer = 1 + 2 * around
+    parts = [Part(part.start * longer - around, part.end * longer - around, part.reading) for part in reading.parts]
+    return replace(reading, parts=tuple(parts))
 
 
 def word_crops(image: Image, frames: FloatArray, stretch: float) -> Iterator[tuple[Sequence[int], Image]]:

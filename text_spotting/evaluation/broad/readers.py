@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from text_spotting.alphabet import START, STOP
 from text_spotting.evaluation.broad.frames import cut, cut_native
 from text_spotting.manifest import Manifest
 from text_spotting.runtime.reading import HEIGHT, crop_widths
@@ -86,12 +87,16 @@ class CtcReader:
 
 
 def best_path(columns: FloatArray, symbols: str) -> str:
-    """The likeliest symbol of each column (T, classes), repetitions merged and blanks, class 0, left out.
+    """The likeliest symbol of each column (T, classes), repetitions merged and blanks, class ``START``, left out.
+
+    The class ``STOP`` is no symbol: there a model tells where words meet.
 
     Best path decoding (Graves et al. 2006, section 3.2).
     """
-    merged = [label for label, _ in groupby(columns.argmax(axis=1).tolist())]
-    return "".join(symbols[label] for label in merged if label)
+    read = columns.copy()
+    read[:, STOP] = 0
+    merged = [label for label, _ in groupby(read.argmax(axis=1).tolist())]
+    return "".join(symbols[label] for label in merged if label != START)
 
 
 class NativeReader:

@@ -1,0 +1,194 @@
+"""A reader learns where words meet from outlines alone, and nothing else of it changes."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from sample_graphs import MANIFEST
+from small_networks import TEMPLATES, small_network
+
+from text_spotting.annotations.dataset_file import write_dataset
+from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.cli.main import BAD_INPUT, run_tool
+from text_spotting.engine.checkpoints import load_weights, read_snapshot, write_snapshot
+from text_spotting.engine.separator import (
+    Example,
+    Seen,
+    Tried,
+    examples,
+    look_at,
+    separator_of,
+    targets,
+    train,
+    try_out,
+)
+from text_spotting.engine.torch_spotter import manifest_of
+from text_spotting.errors import UserError
+from text_spotting.models.ctc import Separator
+from text_spotting.words import Word
+
+LITE = "text-spotting-0003-lite"
+
+
+def word(left: float, right: float, ignore: bool = False, top: float = 20) -> Word:
+    corners = [[left, top], [right, top], [right, top + 20], [left, top + 20]]
+    return Word(np.array(corners, np.float32), ignore=ignore)
+
+
+def pictures(folder: Path, count: int = 3) -> list[AnnotatedImage]:
+    """Pictures of three words, two of them in a row and one a don't-care region."""
+    found = []
+    for index in range(count):
+        pixels = np.full((60, 300, 3), 200, np.uint8)
+        for left, text in ((10, "stop"), (80, "sign"), (150, "xx")):
+            cv2.putText(pixels, text, (left, 38), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (0, 0, 0), 2)
+        path = folder / f"{index}.png"
+        cv2.imwrite(str(path), pixels)
+        found.append(AnnotatedImage(path, 300, 60, [word(10, 70), word(80, 140), word(220, 240, ignore=True)]))
+    return found
+
+
+def test_a_gap_is_wanted_in_its_middle_and_columns_beside_it_do_not_count() -> None:
+    """Of 20 columns, from 0.4 to 0.5: columns 8 and 9, and 1.5 to either side."""
+    wanted, weight, around = targets([(0.4, 0.5)], 20)
+    assert np.flatnonzero(wanted).tolist() == [8, 9]
+    assert np.flatnonzero(weight == 0).tolist() == [7, 10]
+    assert around == [(7, 11)]
+
+
+def test_words_that_touch_or_overlap_still_meet_in_one_column() -> None:
+    for gap in ((0.525, 0.525), (0.6, 0.45)):
+        wanted, weight, _ = targets([gap], 20)
+        middle = int(sum(gap) / 2 * 20)
+        assert wanted[middle] == weight[middle] == 1
+    wanted, weight, around = targets([], 5)
+    assert (wanted.tolist(), weight.tolist(), around) == ([0] * 5, [1] * 5, [])
+
+
+def test_a_picture_gives_its_words_and_its_rows_of_words(tmp_path: Path) -> None:
+    (image,) = pictures(tmp_path, 1)
+    ((one, other, row),) = examples([image], MANIFEST, 0)
+    assert (one.gaps, other.gaps) == ([], []), "the don't-care region may hold any number of words"
+    ((end, begin),) = row.gaps
+    # The frame reaches from about 10 to 140; it is jittered, so by a little more or less.
+    assert end == pytest.approx(60 / 130, abs=0.15)
+    assert begin - end == pytest.approx(10 / 130, abs=0.03)
+    assert row.crop.shape[1] > one.crop.shape[1]
+
+
+def test_small_words_and_very_long_rows_are_left_out(tmp_path: Path) -> None:
+    (image,) = pictures(tmp_path, 1)
+    small = Word(np.float32([[10, 2], [40, 2], [40, 9.9], [10, 9.9]]))
+    long = word(20, 200)
+    assert list(examples([AnnotatedImage(image.path, 300, 60, [small])], MANIFEST, 0)) == [[]]
+    ((kept,),) = examples([AnnotatedImage(image.path, 300, 60, [long])], MANIFEST, 0)
+    assert kept.gaps == []
+    longer = Word(np.float32([[0, 20], [299, 20], [299, 38], [0, 38]]))
+    assert list(examples([AnnotatedImage(image.path, 300, 60, [longer])], MANIFEST, 0)) == [[]]
+
+
+def test_every_example_is_looked_at_whatever_its_width() -> None:
+    config, network = small_network(LITE)
+    sizes = [48] * 33 + [96] * 2
+    shown = [[Example(np.full((32, width, 3), 9, np.uint8), [(0.4, 0.5)])] for width in sizes]
+    seen = [one for some in look_at(network, shown, manifest_of(config)) for one in some]
+    assert sorted(len(one.wanted) for one in seen) == [12] * 33 + [24] * 2
+    assert {tuple(one.columns.shape) for one in seen} == {(120, 12), (120, 24)}
+
+
+def made_up(count: int, length: int) -> list[Seen]:
+    """Columns of noise whose first channel is high where words meet, in every other example."""
+    rng = np.random.default_rng(0)
+    found = []
+    for index in range(count):
+        columns = rng.normal(0, 0.3, (4, length)).astype(np.float32)
+        gaps = [((length // 2) / length, (length // 2 + 1) / length)] if index % 2 else []
+        if gaps:
+            columns[0, length // 2] = 3
+        inside = np.zeros(length, bool)
+        inside[1:-1] = True
+        found.append(Seen(torch.from_numpy(columns).half(), inside, *targets(gaps, length)))
+    return found
+
+
+def test_training_finds_what_tells_where_words_meet_and_repeats_itself() -> None:
+    seen = made_up(200, 12) + made_up(40, 20)
+    first, second = Separator(4), Separator(4)
+    losses = list(train(first, seen, 100, seed=1))
+    assert losses[-1] < 0.1 * losses[0]
+    tried = try_out(first, seen)
+    assert (tried.gaps, tried.words) == (120, 120)
+    assert tried.found >= 118
+    assert tried.torn <= 2
+    assert not any(parameter.requires_grad for parameter in first.parameters())
+    list(train(second, seen, 100, seed=1))
+    assert all(
+        torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    )
+
+
+def test_what_lies_outside_the_characters_does_not_count_as_seen() -> None:
+    separator = Separator(4)
+    with torch.no_grad():
+        separator.judge.bias.fill_(5.0)
+    seen = [one._replace(inside=np.zeros(12, bool)) for one in made_up(4, 12)]
+    assert str(try_out(separator, seen)) == (
+        "words meet in 2 places, 0.0 % of them seen; 2 words alone, 0.0 % of them taken apart"
+    )
+    assert try_out(separator, made_up(4, 12)) == Tried(2, 2, 2, 2)
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> list[str]:
+    _, network = small_network(LITE)
+    weights = {name: tensor for name, tensor in network.state_dict().items() if ".separator." not in name}
+    write_snapshot({"state_dict": weights, "meta": {"epoch": 3}}, tmp_path / "before.pth")
+    write_dataset(tmp_path / "a.json", pictures(tmp_path, 12))
+    files = ["--load-weights", str(tmp_path / "before.pth"), "--output", str(tmp_path / "after.pth")]
+    return ["--config", str(TEMPLATES / LITE / "model.py"), "--train-ann-files", str(tmp_path / "a.json"), *files]
+
+
+def test_the_tool_adds_what_was_learnt_to_a_snapshot_of_before_there_was_any(
+    tmp_path: Path, prepared: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_tool("train_separator", prepared) == 0
+    printed = capsys.readouterr().out
+    assert "learnt from 33 words and rows of words" in printed, "11 pictures of two words and a row; one is held back"
+    assert "held back: words meet in 1 places" in printed
+    before, after = (read_snapshot(tmp_path / f"{name}.pth") for name in ("before", "after"))
+    assert after["meta"] == {"epoch": 3}
+    learnt = {name for name in after["state_dict"] if ".separator." in name}
+    assert len(learnt) == 4
+    assert set(before["state_dict"]) == set(after["state_dict"]) - learnt
+    assert all(torch.equal(tensor, after["state_dict"][name]) for name, tensor in before["state_dict"].items())
+    _, network = small_network(LITE)
+    load_weights(network, after, "after.pth")
+
+
+def test_a_snapshot_that_never_learnt_it_loads_as_it_always_did(tmp_path: Path, prepared: list[str]) -> None:
+    _, network = small_network(LITE)
+    load_weights(network, read_snapshot(tmp_path / "before.pth"), "before.pth")
+
+
+def test_bad_input_is_one_line(tmp_path: Path, prepared: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    write_dataset(
+        tmp_path / "apart.json", [AnnotatedImage(p.path, 300, 60, p.words[:1]) for p in pictures(tmp_path, 12)]
+    )
+    cases = {
+        "no two words follow one another": ["--train-ann-files", str(tmp_path / "apart.json")],
+        "has no CTC classifier": ["--config", str(TEMPLATES / "text-spotting-0003" / "model.py")],
+        "--passes must be above 0": ["--passes", "0"],
+        "names 2 folders for 1 files": ["--train-data-roots", f"{tmp_path},{tmp_path}"],
+        "does not exist": ["--train-ann-files", str(tmp_path / "no.json")],
+    }
+    for message, arguments in cases.items():
+        assert run_tool("train_separator", [*prepared, *arguments]) == BAD_INPUT, message
+        assert message in capsys.readouterr().err
+        assert not (tmp_path / "after.pth").exists()
+
+
+def test_a_network_without_ctc_has_no_separator() -> None:
+    with pytest.raises(UserError, match="ctc_weight"):
+        separator_of(small_network("text-spotting-0003")[1])

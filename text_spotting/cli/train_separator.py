@@ -1,0 +1,104 @@
+"""Teach a snapshot's reader where words meet, from any pictures with outlined words; minutes on a CPU."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from text_spotting.cli.progress import track
+from text_spotting.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from text_spotting.annotations.records import AnnotatedImage
+    from text_spotting.engine.separator import Seen
+    from text_spotting.manifest import Manifest
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--config", type=Path, required=True, help="model.py of the template that the snapshot is for")
+    parser.add_argument("--load-weights", type=Path, required=True, help="snapshot (.pth) whose reader learns it")
+    parser.add_argument("--output", type=Path, required=True, help="snapshot to write: the same with what was learnt")
+    parser.add_argument(
+        "--train-ann-files",
+        required=True,
+        type=lambda value: [Path(entry) for entry in value.split(",")],
+        help="comma-separated COCO-with-text files; outlines are enough. Held-back tenths (docs/measuring.md) tell "
+        "how well it went",
+    )
+    parser.add_argument(
+        "--train-data-roots",
+        type=lambda value: [Path(entry) for entry in value.split(",")],
+        help="comma-separated folders of their pictures, one each or one for all (default: the files' own folders)",
+    )
+    parser.add_argument("--passes", type=float, default=6, help="how often each word is shown (default: 6)")
+    parser.add_argument("--seed", type=int, default=0, help="of all random choices (default: 0)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read, look, learn, write, and say how well that works on pictures held back."""
+    from text_spotting.annotations.held_back import split_held_back
+    from text_spotting.engine.checkpoints import load_weights, read_snapshot, write_snapshot
+    from text_spotting.engine.separator import separator_of, train, try_out
+    from text_spotting.engine.torch_spotter import build_network, manifest_of
+    from text_spotting.workdir.config import load_config
+
+    if not args.passes > 0:
+        raise UserError("--passes must be above 0")
+    config = load_config(args.config)
+    network = build_network(config).eval()
+    separator = separator_of(network)
+    checkpoint = read_snapshot(args.load_weights)
+    load_weights(network, checkpoint, args.load_weights)
+    manifest = manifest_of(config)
+    sets = [split_held_back(images) for images in _sets(args)]
+    learnt = _look(network, [image for images, _ in sets for image in images], manifest, args.seed, "looking")
+    if not any(seen.gaps for seen in learnt):
+        raise UserError("--train-ann-files: no two words follow one another on a line; there is nothing to learn from")
+    held_back = _look(network, [image for _, images in sets for image in images], manifest, args.seed, "held back")
+    steps = train(separator, learnt, args.passes, args.seed)
+    for _ in track(steps, None, "learning", "step"):
+        pass
+    kind = checkpoint["state_dict"][next(iter(checkpoint["state_dict"]))].dtype
+    weights = {name: tensor for name, tensor in network.state_dict().items() if ".ctc.separator." in name}
+    write_snapshot(
+        {
+            "meta": checkpoint.get("meta", {}),
+            "state_dict": {**checkpoint["state_dict"], **{name: tensor.to(kind) for name, tensor in weights.items()}},
+        },
+        args.output,
+    )
+    print(f"{args.output}: learnt from {len(learnt)} words and rows of words")
+    if held_back:
+        print(f"held back: {try_out(separator, held_back)}")
+
+
+def _sets(args: argparse.Namespace) -> "list[list[AnnotatedImage]]":
+    from text_spotting.annotations.dataset_file import check_images_exist, read_dataset
+    from text_spotting.annotations.problems import Problems
+
+    files: Sequence[Path] = args.train_ann_files
+    roots: Sequence[Path | None] = args.train_data_roots or [None] * len(files)
+    roots = list(roots) * len(files) if len(roots) == 1 else roots
+    if len(roots) != len(files):
+        raise UserError(f"--train-data-roots names {len(roots)} folders for {len(files)} files; give one each, or one")
+    found = []
+    for file, root in zip(files, roots, strict=True):
+        problems = Problems()
+        images = read_dataset(file, root, problems)
+        check_images_exist(images, file, root or file.parent)
+        if len(problems):
+            print(problems.summary())
+        found.append(images)
+    return found
+
+
+def _look(
+    network: "nn.Module", images: "Sequence[AnnotatedImage]", manifest: "Manifest", seed: int, task: str
+) -> "list[Seen]":
+    from text_spotting.engine.separator import examples, look_at
+
+    shown = track(examples(images, manifest, seed), len(images), task)
+    return [seen for some in look_at(network, shown, manifest) for seen in some]
