@@ -72,6 +72,7 @@ def run_client(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_numpy_and_onnxruntime_are_enough(exported):
     ended = run_client(exported, exported / "photo.ppm")
     assert ended.returncode == 0, ended.stderr

@@ -182,6 +182,7 @@ def test_the_box_tells_what_is_in_it(capsys):
     assert "reads       abcdefghijklmnopqrstuvwxyz0123456789" in shown
 
 
+@pytest.mark.slow
 def test_the_model_in_the_box_reads_a_photo(capsys):
     photo = ROOT / "data" / "horizontal_text_detection" / "images" / "000000.jpg"
     assert main(["read", str(photo)]) == 0

@@ -23,6 +23,7 @@ def events(folder: Path) -> Any:
     return read
 
 
+@pytest.mark.slow
 def test_a_short_run_shows_on_the_console_and_in_tensorboard(
     photos: Path,  # noqa: F811
     tmp_path: Path,
@@ -84,6 +85,7 @@ def test_only_the_console_is_quiet(tmp_path: Path, capsys: Any) -> None:
     assert (tmp_path / "log").read_text() == "Config: 400 lines\nsomething is odd\n"
 
 
+@pytest.mark.slow
 def test_the_rate_test_ends_with_what_it_tried_and_leaves_no_snapshot(
     photos: Path,  # noqa: F811
     tmp_path: Path,

@@ -37,6 +37,7 @@ def same_end(output: Path, whole: Path) -> None:
     assert not list(output.glob(".*")), "no lock and no temporary file stays"
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_validation_measures_the_epoch_first_and_keeps_the_same_best(
     training: SmallTraining, whole: Path, tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_a_run_killed_in_validation_measures_the_epoch_first_and_keeps_the_same_
     assert [record["iter"] for record in measured if record["kind"] == "val"] == [3, 6]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_an_interrupted_run_saves_and_goes_on_to_the_same_end(
     training: SmallTraining, whole: Path, tmp_path: Path, number: int
@@ -61,6 +63,7 @@ def test_an_interrupted_run_saves_and_goes_on_to_the_same_end(
     same_end(tmp_path, whole)
 
 
+@pytest.mark.slow
 def test_a_second_training_in_the_same_folder_is_refused(training: SmallTraining, tmp_path: Path) -> None:
     first = training.start(tmp_path, "--epochs", "50")
     while not (tmp_path / "tf_logs").exists():
@@ -75,6 +78,7 @@ def test_a_second_training_in_the_same_folder_is_refused(training: SmallTraining
     kill_once_there(second, tmp_path / "latest.pth")
 
 
+@pytest.mark.slow
 def test_a_learning_rate_that_blows_the_weights_up_ends_with_one_line_and_good_snapshots(
     training: SmallTraining, tmp_path: Path
 ) -> None:
@@ -87,6 +91,7 @@ def test_a_learning_rate_that_blows_the_weights_up_ends_with_one_line_and_good_s
         read_snapshot(path)
 
 
+@pytest.mark.slow
 def test_a_bad_batch_is_passed_over_where_that_was_asked_for(training: SmallTraining, tmp_path: Path) -> None:
     """Steps of 1e30 make the losses of all that follow overflow: two are passed over, the third ends the run."""
     assert training.run(tmp_path, "--epochs", "2", "--base-learning-rate", "1e30", "--skip-bad-batches", "2") == 2
@@ -102,6 +107,7 @@ def test_an_existing_folder_that_cannot_be_written_is_named(training: SmallTrain
     assert f"error: --save-checkpoints-to: cannot write into {place}" in training.log()
 
 
+@pytest.mark.slow
 def test_a_folder_removed_while_training_is_one_line(training: SmallTraining, tmp_path: Path) -> None:
     child = training.start(tmp_path / "out", "--epochs", "50")
     while not (tmp_path / "out" / "tf_logs").exists():
@@ -111,6 +117,7 @@ def test_a_folder_removed_while_training_is_one_line(training: SmallTraining, tm
     assert "Traceback" not in training.log()
 
 
+@pytest.mark.slow
 def test_a_full_disk_under_the_journal_is_one_line_and_the_snapshot_is_saved(
     training: SmallTraining, tmp_path: Path
 ) -> None:
@@ -121,6 +128,7 @@ def test_a_full_disk_under_the_journal_is_one_line_and_the_snapshot_is_saved(
     assert "Traceback" not in training.log()
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_under_a_snapshot_leaves_the_one_before(training: SmallTraining, tmp_path: Path) -> None:
     """A disk of 200 MB takes one snapshot of this network and not a second one."""
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", tmp_path], check=False).returncode:
@@ -135,6 +143,7 @@ def test_a_disk_that_fills_up_under_a_snapshot_leaves_the_one_before(training: S
         subprocess.run(["umount", tmp_path], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -158,6 +167,7 @@ def test_a_state_of_wrong_types_is_one_line(
     assert "bad.pth" in training.log().rstrip().splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_snapshot_with_six_tensors_is_refused_by_evaluation_and_training_unless_parts_are_asked_for(
     training: SmallTraining, whole: Path, tmp_path: Path
 ) -> None:

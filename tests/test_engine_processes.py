@@ -59,6 +59,7 @@ def two(training: SmallTraining) -> Path:
     return training.root / "two"
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_losses_of_one_with_the_same_batch_in_all(one: Path, two: Path) -> None:
     first, second = journal(one, "train"), journal(two, "train")
     assert [record["iter"] for record in second] == [1, 2, 3, 4, 5, 6]
@@ -67,15 +68,19 @@ def test_two_processes_have_the_losses_of_one_with_the_same_batch_in_all(one: Pa
             assert lone[name] == pytest.approx(shared[name], rel=1e-3, abs=1e-4), (lone["iter"], name)
 
 
+@pytest.mark.slow
 def test_two_processes_end_with_the_weights_and_figures_of_one(one: Path, two: Path) -> None:
     lone, shared = (read_snapshot(folder / "latest.pth")["state_dict"] for folder in (one, two))
     assert lone.keys() == shared.keys()
     for name, tensor in lone.items():
-        torch.testing.assert_close(tensor, shared[name], rtol=1e-3, atol=1e-4, msg=name)
+        torch.testing.assert_close(
+            tensor, shared[name], rtol=1e-3, atol=1e-4, msg=lambda difference, name=name: f"{name}: {difference}"
+        )
     measured = [[{**record, "seconds": 0} for record in journal(folder, "val")] for folder in (one, two)]
     assert measured[0] == measured[1]
 
 
+@pytest.mark.slow
 def test_the_learning_rate_is_scaled_with_the_batches_in_all(training: SmallTraining, tmp_path: Path) -> None:
     """The template's batch is 4; two processes with 3 pictures each have 6."""
     running = torchrun(training, tmp_path, "--epochs", "1", "--batch-size", "3", "--scale-lr")
@@ -84,6 +89,7 @@ def test_the_learning_rate_is_scaled_with_the_batches_in_all(training: SmallTrai
     assert "--scale-lr: the learning rate is 1.5 x 0.1" in said, "the rate that model.py names"
 
 
+@pytest.mark.slow
 def test_a_killed_worker_ends_all_of_them_and_the_snapshot_stays(training: SmallTraining, tmp_path: Path) -> None:
     running = torchrun(training, tmp_path, "--epochs", "500", "--batch-size", "1")
     while not (tmp_path / "epoch_1.pth").exists():
@@ -99,6 +105,7 @@ def test_a_killed_worker_ends_all_of_them_and_the_snapshot_stays(training: Small
     assert read_snapshot(tmp_path / "latest.pth")["meta"]["epoch"] >= 1
 
 
+@pytest.mark.slow
 def test_two_nodes_that_meet_at_an_address_train_together(training: SmallTraining, two: Path, tmp_path: Path) -> None:
     meet = ("--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", "--rdzv-endpoint=127.0.0.1:29611")
     flags = ("--epochs", "2", "--batch-size", "1")

@@ -49,6 +49,7 @@ def test_rows_move_by_their_symbol_and_a_new_case_starts_as_the_other() -> None:
     assert matching_rows(DEFAULT, ours) == [0, STOP, 37, 3, 3, NEW]
 
 
+@pytest.mark.slow
 def test_a_snapshot_of_another_alphabet_gives_all_but_the_rows_of_new_symbols(tmp_path: Path) -> None:
     _, old = network_of("alphanumeric", tmp_path)
     _, new = network_of({"symbols": "9bBж", "fold_case": False}, tmp_path)

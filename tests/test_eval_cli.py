@@ -127,6 +127,7 @@ def test_an_exported_model_is_scored_saved_and_drawn(tool: Tool, tmp_path: Path,
     assert values(again) == values(metrics)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_scored_in_its_work_dir_with_its_size_measured(
     tool: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +218,7 @@ def test_given_thresholds_are_applied(tool: Tool, predictions: Path, tmp_path: P
     assert [len(words) for words in json.loads(saved.read_text()).values()] == [1, 0]
 
 
+@pytest.mark.slow
 def test_lower_thresholds_bring_words_back_that_the_model_left_out(tool: Tool, tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
     weights, saved = save_ir(tmp_path / "export"), tmp_path / "saved.json"
@@ -308,6 +310,7 @@ def test_weights_and_predictions_together_are_refused(dataset: list[str]) -> Non
     assert stop.value.code == 2
 
 
+@pytest.mark.slow
 def test_scoring_predictions_needs_no_torch_and_no_model_code(dataset: list[str], predictions: Path) -> None:
     blocked = ["torch", "mmengine", "mmcv", "mmdet", "openvino", "onnxruntime"]
     program = (

@@ -80,6 +80,7 @@ def pictures() -> Tensor:
     return torch.randn(2, 3, *SIZE[::-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [WORDS, [WORDS[0], []]], ids=["words in both pictures", "one picture without words"])
 def test_losses_are_mmdets_where_nothing_is_left_to_chance(pictures: Tensor, words: list[Any]) -> None:
     theirs, ours = both(network_of(10**5), pictures, words, APART)
@@ -87,6 +88,7 @@ def test_losses_are_mmdets_where_nothing_is_left_to_chance(pictures: Tensor, wor
         assert ours[name] == pytest.approx(theirs[name], rel=2e-4), name
 
 
+@pytest.mark.slow
 def test_losses_are_mmdets_in_the_mean_of_sampled_boxes(pictures: Tensor) -> None:
     network = network_of(24)
     draws = [both(network, pictures, WORDS, APART) for _ in range(10)]

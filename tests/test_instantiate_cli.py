@@ -13,6 +13,7 @@ def instantiate(destination, *arguments):
     return run_tool("instantiate", [str(destination), "--do-not-load-snapshots", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_every_template_gets_a_work_dir_by_domain_problem_and_name(tmp_path):
     assert instantiate(tmp_path) == 0
     made = sorted(path.name for path in (tmp_path / FOLDER).iterdir())

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from small_networks import TEMPLATES
 
@@ -41,6 +42,7 @@ def test_a_snapshot_with_the_published_names_fills_every_tensor() -> None:
     assert network.roi_head.text_head.decoder.v.eq(1).all()
 
 
+@pytest.mark.slow
 def test_complexity_counts_twice_the_multiplications() -> None:
     network = published_network()
     one_word, two_words = (complexity(network, (128, 128), words) for words in (1, 2))

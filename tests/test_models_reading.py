@@ -105,6 +105,7 @@ PINNED: dict[str, dict[str, float]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOTH)
 def test_the_losses_of_a_numbered_network_on_a_drawn_picture_are_those_of_the_day_they_were_noted(name: str) -> None:
     config = load_config(TEMPLATES / name / "model.py")

@@ -223,6 +223,7 @@ except NotImplementedError as error:
 """
 
 
+@pytest.mark.slow
 def test_mmcv_and_mmdet_work_on_the_stand_in(request: Any) -> None:
     which = "plain" if "plain" in request.node.callspec.id else "torchvision"
     command = [sys.executable, "-c", THROUGH_MMCV, which]

@@ -133,7 +133,17 @@ def test_a_part_lies_in_the_whole_by_seven_tenths_at_least(left, kept):
         ([-18, 2, 27, 18, 0.8], ("flags", "flag"), True),
         ([-20, -20, 120, 40, 0.8], ("flags", "flag"), True),
     ],
-    ids=["a piece", "the same", "reads otherwise", "as sure", "surer", "unread", "76 % in it", "60 % in it", "around it"],
+    ids=[
+        "a piece",
+        "the same",
+        "reads otherwise",
+        "as sure",
+        "surer",
+        "unread",
+        "76 % in it",
+        "60 % in it",
+        "around it",
+    ],
 )
 def test_a_piece_of_a_surer_word_that_it_lies_in_is_no_word(word, texts, stays):
     boxes = np.float32([[0, 0, 100, 20, 0.9], word]) + np.float32([30, 30, 30, 30, 0])

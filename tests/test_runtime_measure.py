@@ -63,6 +63,7 @@ def test_one_by_one_is_timed_on_the_graphs_that_clients_use(model):
     assert loop > batch > 0
 
 
+@pytest.mark.slow
 def test_the_tool_prints_every_table(model, tmp_path, capsys):
     cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
     flags = ["--load-weights", str(model), "--images", str(tmp_path), "--plot", str(tmp_path / "curve.png")]
@@ -79,6 +80,7 @@ def test_the_tool_prints_every_table(model, tmp_path, capsys):
     assert cv2.imread(str(tmp_path / "curve.png")) is not None
 
 
+@pytest.mark.slow
 def test_times_of_whole_pictures_are_saved_beside_rapidocrs(model, tmp_path, capsys, monkeypatch):
     rapidocr = MagicMock()
     rapidocr.RapidOCR.return_value.side_effect = lambda *_, **__: time.sleep(0.005)

@@ -27,6 +27,7 @@ os.kill(os.getpid(), signal.{name})
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [signal.SIGINT.name, signal.SIGTERM.name])
 def test_a_signal_after_another_thread_freed_the_model_is_handled(tmp_path: Path, name: str) -> None:
     """OpenVINO's CPU plugin would take the main thread's stack for signals with it, and the signal crash."""

@@ -63,6 +63,7 @@ def test_onnx_spots_the_same_words(tmp_path):
     assert described(Spotter(save_onnx(tmp_path))(BLUE)) == [FIRST, SECOND]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["IR", "ONNX"])
 def test_a_model_with_a_recognizer_reads_the_pixels_of_the_picture(tmp_path, kind, monkeypatch):
     def from_pixels_alone(engine, image, frames, scores, features, *limits):
@@ -129,6 +130,7 @@ def quantized_too(tmp_path_factory):
     return save_ir(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "precision", "int8"),
     [
@@ -152,6 +154,7 @@ def test_what_a_model_is_computed_in_is_told(quantized_too, ir, monkeypatch):
     assert arithmetic_here(ir) == f"computed in {default_precision(EXPORTED)}"
 
 
+@pytest.mark.slow
 def test_a_word_alone_is_read_in_int8_as_it_is_among_others():
     """OpenVINO would compute a batch of one wrongly."""
     engine = Spotter(BOX / "int8", precision="f32").engine

@@ -46,6 +46,7 @@ def test_scales_go_down_to_where_the_whole_shows_as_much() -> None:
     assert scales((150, 80), TILE) == []
 
 
+@pytest.mark.slow
 def test_small_words_are_found_in_tiles_and_large_ones_in_the_whole() -> None:
     small = [(x, y, 30, 6) for x in range(20, 600, 45) for y in range(10, 470, 20)]
     picture = page(*small)

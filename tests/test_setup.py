@@ -50,6 +50,7 @@ def _not_asked_for(paths: list[Path], required: set[str]) -> set[str]:
     return {name for name in _imported(paths) if not {_normal(d) for d in offered.get(name, [])} & required}
 
 
+@pytest.mark.slow
 def test_everything_that_the_package_imports_is_asked_for_by_an_extra() -> None:
     assert not _not_asked_for(sorted((ROOT / "text_spotting").rglob("*.py")), _required("runtime", "train"))
 

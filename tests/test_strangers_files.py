@@ -344,6 +344,7 @@ def test_transparent_pictures_are_laid_over_what_shows_them(
     assert read_back[10, 20].tolist() == [ink] * 3 and read_back[0, 0].tolist() == [paper] * 3
 
 
+@pytest.mark.slow
 def test_a_picture_is_refused_by_its_size_before_it_is_decoded(tmp_path: Path, monkeypatch: Any) -> None:
     path = tmp_path / "bomb.png"
     Image.new("1", (20_000, 20_000)).save(path)

@@ -49,6 +49,7 @@ def test_the_same_number_gives_the_same_crop_from_another_generator() -> None:
     assert word.text == again.text and np.array_equal(a, b) and np.array_equal(word.polygon, again.polygon)
 
 
+@pytest.mark.slow
 def test_pictures_have_the_size_and_about_the_number_of_words_asked_for(scenes: list[Scene]) -> None:
     assert all(scene.image.shape == (384, 640, 3) and scene.image.dtype == np.uint8 for scene in scenes)
     named = [sum(bool(placed.word.text) for placed in scene.placed) for scene in scenes]
@@ -93,6 +94,7 @@ def test_there_is_clutter_to_ignore_and_none_when_it_is_switched_off(scenes: lis
     assert all(placed.word.text for seed in range(10) for placed in generator(seed).placed)
 
 
+@pytest.mark.slow
 def test_dense_pictures_are_packed_with_readable_words() -> None:
     generator = SceneGenerator(DENSE)
     readable = [sum(not w.ignore for w in generator(seed).words) for seed in range(4)]
@@ -138,6 +140,7 @@ def test_the_camera_darkens_blurs_and_keeps_the_size() -> None:
     assert np.array_equal(upright[10:50], scene[10:50])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2], ids=["one worker", "two workers"])
 def test_files_do_not_depend_on_the_number_of_workers(tmp_path: Path, workers: int) -> None:
     job = Job(tmp_path, SMALL, count=5, seed=3, part=2)

@@ -52,6 +52,7 @@ def test_a_list_of_foreign_words_is_refused(tmp_path: Path) -> None:
         text_source(Alphabet.of("cyrillic"), tmp_path / "words.txt")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["latin", "cyrillic", "printable_ascii"])
 def test_fonts_draw_every_character_capitals_included(name: str) -> None:
     needed = written_characters(Alphabet.of(name))

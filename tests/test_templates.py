@@ -43,6 +43,7 @@ def test_what_a_template_takes_from_the_project_is_there_and_unchanged(path: Pat
         assert dependency.sha256 in (None, hashlib.sha256(content).hexdigest())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", TEMPLATES, ids=_id)
 def test_the_configuration_becomes_one_file_that_stands_alone(path: Path, tmp_path: Path) -> None:
     flat = flat_config(path.parent / load_template(path).config)
@@ -63,6 +64,7 @@ def test_the_shell_idiom_of_the_readme_finds_the_number_of_epochs(path: Path) ->
     assert int(told.stdout) == load_template(path).hyper_parameters.basic.epochs + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [path for path in TEMPLATES if _id(path).endswith("-lite")], ids=_id)
 def test_size_and_complexity_that_a_template_tells_are_those_of_its_network(path: Path) -> None:
     config = load_config(path.parent / "model.py")

@@ -44,6 +44,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_detector_learns_from_packed_and_rendered_pictures(data: Path) -> None:
     view = ViewOptions(size=(192, 160), fit=(192, 160))
     plan = detector.Plan(seconds=1.0, batch=2, view=view)
@@ -60,6 +61,7 @@ def test_the_detector_learns_from_packed_and_rendered_pictures(data: Path) -> No
     assert not list((data / "scenes").iterdir()), "the rendered block was taken"
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_by_source_and_squeezed_ones_get_their_shape_back(data: Path) -> None:
     gallery = detector.Gallery(data, data / "scenes", 1, CPU)
     gallery.wait()
@@ -70,6 +72,7 @@ def test_pictures_are_drawn_by_source_and_squeezed_ones_get_their_shape_back(dat
     assert share == pytest.approx(0.42 / (0.42 + 0.25 + 0.1), abs=0.04)
 
 
+@pytest.mark.slow
 def test_words_of_like_width_come_together_real_ones_by_source(data: Path) -> None:
     plan = reader.Plan(seconds=1, capacity=8, real=0.5)
     library = reader.Library(data, data / "words", plan, CPU)
@@ -88,6 +91,7 @@ def test_a_words_own_width_is_a_multiple_of_16_within_bounds(aspect: float, widt
     assert reader.own_width(aspect, 1.5) == width
 
 
+@pytest.mark.slow
 def test_the_readers_snapshot_completes_a_detectors(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The whole way through the tools; what renders is another process."""
     common = ["--config", str(CONFIG), "--load-weights", str(data / "first.pth")]

@@ -96,6 +96,7 @@ def test_a_video_is_drawn_frame_by_frame(model, clip, tmp_path, capsys):
     assert re.search(r"7 frames, [\d.]+ frames/s", capsys.readouterr().out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -190,6 +191,7 @@ def test_pages_of_other_sites_halt_nothing(server):
     assert server.state()["status"] == "playing"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loop", [False, True], ids=["once", "again and again"])
 def test_a_video_file_that_ends_keeps_its_page_or_begins_anew(model, clip, loop):
     flags = ["--video", str(clip), "--no-show", "--serve", "0", *(["--loop"] if loop else [])]
@@ -242,6 +244,7 @@ def test_a_port_that_is_taken(server):
         FrameServer(port)
 
 
+@pytest.mark.slow
 def test_a_video_stopped_by_sigterm_can_be_opened_and_its_words_are_saved(model, tmp_path):
     clip, out, words = tmp_path / "long.avi", tmp_path / "out.mp4", tmp_path / "words.json"
     writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 10, (80, 40))
@@ -263,6 +266,7 @@ def test_a_video_stopped_by_sigterm_can_be_opened_and_its_words_are_saved(model,
     assert abs(len(json.loads(words.read_text())) - video.get(cv2.CAP_PROP_FRAME_COUNT)) <= 1
 
 
+@pytest.mark.slow
 def test_idle_connections_do_not_keep_newcomers_out(server):
     server.show(BLUE)
     host, port = server.url.removeprefix("http://").rstrip("/").split(":")
@@ -361,6 +365,7 @@ def test_a_live_source_is_opened_again(monkeypatch, deliveries, tries, frames, w
     assert (len(seen), waited) == (frames, waits)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_told_to_stop_finishes_its_files(model, tmp_path):
     """SIGTERM in the middle of a clip: the video and the words of the frames so far are whole."""
     import signal

@@ -130,6 +130,7 @@ def test_a_network_that_cannot_be_built_is_one_line(tmp_path: Path, lines: str, 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lines", "complaint"),
     [

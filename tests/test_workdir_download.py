@@ -184,6 +184,7 @@ def test_a_part_that_the_server_cannot_go_on_with_is_begun_anew(server: Server) 
     assert server.ranges == [None, "bytes=1000-", None]
 
 
+@pytest.mark.slow
 def test_four_processes_at_once_fetch_once(server: Server) -> None:
     code = (
         "from text_spotting.workdir import download; from text_spotting.workdir.template import Dependency\n"

@@ -61,6 +61,8 @@ for run in ${runs[@]+"${runs[@]}"}; do wait "$run"; done
 runs=()
 
 epochs="$(grep epochs "$template/template.yaml" | tr -dc '0-9')"
-python "$root/tools/make_snapshot.py" --config "$template/model.py" --output "$out/snapshot.pth" --epoch "$epochs" \
+python "$root/tools/make_snapshot.py" --config "$template/model.py" --output "$out/mean.pth" --epoch "$epochs" \
   --mean "$out/detector_0.pth:0.35" "$out/detector_1.pth:0.35" "$former:0.3" \
   --mean "$out/reader.pth:0.85" "$out/first_reader.pth:0.15"
+python "$root/tools/train_separator.py" --config "$template/model.py" --load-weights "$out/mean.pth" \
+  --train-ann-files "$out/ic15_train.json,$out/ic03.json,$out/mlt.json" --output "$out/snapshot.pth"

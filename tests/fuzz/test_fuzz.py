@@ -12,6 +12,7 @@ from text_spotting.errors import UserError
 SECONDS = 20.0
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_spoiled_files_end_in_nothing_but_the_clean_error(tmp_path: Path) -> None:
     warnings.simplefilter("ignore")
@@ -21,6 +22,7 @@ def test_spoiled_files_end_in_nothing_but_the_clean_error(tmp_path: Path) -> Non
     assert sum(outcome.read.values()) > 100 and sum(outcome.refused.values()) > 100
 
 
+@pytest.mark.slow
 def test_any_json_at_all_is_read_or_refused(tmp_path: Path) -> None:
     hypothesis = pytest.importorskip("hypothesis")
     from hypothesis import strategies
