@@ -39,7 +39,7 @@ class Spotter:
         device: an OpenVINO device name; the CPU by default.
         precision: arithmetic, ``"f32"``, ``"bf16"`` or ``"f16"`` where the device has it, or ``"int8"`` where the
             model was quantized, as the one in the box. By default what the model asks for, or else what is fastest:
-            INT8 on processors that have VNNI, and on others what OpenVINO chooses. Boxes and places of
+            INT8 on processors that have AVX2, and on others what OpenVINO chooses. Boxes and places of
             samples are always computed in float32. ``.onnx`` models compute in ``"f32"``.
         streams: images that are computed side by side; more streams trade an image's latency for images
             per second.
