@@ -133,6 +133,7 @@ def spelled(text, meeting=()):
         ("-a--", {2: 0.9}, [(0, 4)]),
         ("ab", {0: 0.9, 1: 0.9}, [(0, 2)]),
         ("aab", {0: 0.9}, [(0, 3)]),
+        ("aabbb", {3: 0.9, 4: 0.9}, [(0, 5)]),
     ],
     ids=[
         "words meet nowhere",
@@ -145,6 +146,7 @@ def spelled(text, meeting=()):
         "behind the only character",
         "in the columns of characters",
         "in a column of a repeated character",
+        "in columns of the last character",
     ],
 )
 def test_words_found_as_one_are_parted_where_they_meet(text, meeting, ranges):

@@ -1,5 +1,6 @@
 """A reader learns where words meet from outlines alone, and nothing else of it changes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,9 +11,10 @@ from sample_graphs import MANIFEST
 from small_networks import TEMPLATES, small_network
 
 from text_spotting.annotations.dataset_file import write_dataset
+from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.cli.main import BAD_INPUT, run_tool
-from text_spotting.engine.checkpoints import load_weights, read_snapshot, write_snapshot
+from text_spotting.engine.checkpoints import load_weights, mean_of_weights, read_snapshot, write_snapshot
 from text_spotting.engine.separator import (
     Example,
     Seen,
@@ -63,13 +65,14 @@ def test_words_that_touch_or_overlap_still_meet_in_one_column() -> None:
         wanted, weight, _ = targets([gap], 20)
         middle = int(sum(gap) / 2 * 20)
         assert wanted[middle] == weight[middle] == 1
-    wanted, weight, around = targets([], 5)
-    assert (wanted.tolist(), weight.tolist(), around) == ([0] * 5, [1] * 5, [])
+    for outside in ([], [(1.05, 1.08)], [(-0.2, -0.1)]):
+        wanted, weight, around = targets(outside, 5)
+        assert (wanted.tolist(), weight.tolist(), around) == ([0] * 5, [1] * 5, [])
 
 
 def test_a_picture_gives_its_words_and_its_rows_of_words(tmp_path: Path) -> None:
     (image,) = pictures(tmp_path, 1)
-    ((one, other, row),) = examples([image], MANIFEST, 0)
+    ((one, other, row),) = examples([image], MANIFEST, 0, Problems())
     assert (one.gaps, other.gaps) == ([], []), "the don't-care region may hold any number of words"
     ((end, begin),) = row.gaps
     # The frame reaches from about 10 to 140; it is jittered, so by a little more or less.
@@ -82,11 +85,24 @@ def test_small_words_and_very_long_rows_are_left_out(tmp_path: Path) -> None:
     (image,) = pictures(tmp_path, 1)
     small = Word(np.float32([[10, 2], [40, 2], [40, 9.9], [10, 9.9]]))
     long = word(20, 200)
-    assert list(examples([AnnotatedImage(image.path, 300, 60, [small])], MANIFEST, 0)) == [[]]
-    ((kept,),) = examples([AnnotatedImage(image.path, 300, 60, [long])], MANIFEST, 0)
+    assert list(examples([AnnotatedImage(image.path, 300, 60, [small])], MANIFEST, 0, Problems())) == [[]]
+    ((kept,),) = examples([AnnotatedImage(image.path, 300, 60, [long])], MANIFEST, 0, Problems())
     assert kept.gaps == []
     longer = Word(np.float32([[0, 20], [299, 20], [299, 38], [0, 38]]))
-    assert list(examples([AnnotatedImage(image.path, 300, 60, [longer])], MANIFEST, 0)) == [[]]
+    assert list(examples([AnnotatedImage(image.path, 300, 60, [longer])], MANIFEST, 0, Problems())) == [[]]
+
+
+def test_pictures_that_are_broken_or_of_another_size_are_left_out_and_named(tmp_path: Path) -> None:
+    first, second, third = pictures(tmp_path, 3)
+    first.path.write_bytes(b"no picture")
+    problems = Problems()
+    given = [first, replace(second, width=600), third]
+    assert [len(some) for some in examples(given, MANIFEST, 0, problems)] == [0, 0, 3]
+    assert [str(first.path) in line for line in problems.unreadable] == [True]
+    assert [kind.split(":")[0] for kind in problems.found] == [
+        "picture cannot be read",
+        "picture is of another size than its annotation says",
+    ]
 
 
 def test_every_example_is_looked_at_whatever_its_width() -> None:
@@ -172,6 +188,34 @@ def test_a_snapshot_that_never_learnt_it_loads_as_it_always_did(tmp_path: Path, 
     load_weights(network, read_snapshot(tmp_path / "before.pth"), "before.pth")
 
 
+def test_half_a_separator_is_an_incomplete_snapshot(tmp_path: Path, prepared: list[str]) -> None:
+    _, network = small_network(LITE)
+    weights = dict(network.state_dict())
+    del weights["roi_head.text_head.ctc.separator.look.weight"]
+    with pytest.raises(UserError, match="lacks 1 of the network's"):
+        load_weights(network, {"state_dict": weights}, "half.pth")
+
+
+def test_a_broken_picture_costs_no_other(
+    tmp_path: Path, prepared: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "3.png").write_bytes(b"no picture")
+    assert run_tool("train_separator", prepared) == 1, "done, but for a picture"
+    assert "learnt from 30 words" in capsys.readouterr().out
+    assert (tmp_path / "after.pth").exists()
+
+
+def test_a_mean_of_snapshots_has_the_separator_of_those_that_have_one() -> None:
+    name = "ctc.separator.judge.bias"
+    old = {"state_dict": {"w": torch.tensor([1.0])}}
+    new = {"state_dict": {"w": torch.tensor([3.0]), name: torch.tensor([5.0])}}
+    for order in ([(old, "old", 1), (new, "new", 3)], [(new, "new", 3), (old, "old", 1)]):
+        mean = mean_of_weights(order, {name})
+        assert (float(mean["w"]), float(mean[name])) == (2.5, 5.0)
+    with pytest.raises(UserError, match="no mean: they differ in ctc"):
+        mean_of_weights([(old, "old", 1), (new, "new", 3)])
+
+
 def test_bad_input_is_one_line(tmp_path: Path, prepared: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     write_dataset(
         tmp_path / "apart.json", [AnnotatedImage(p.path, 300, 60, p.words[:1]) for p in pictures(tmp_path, 12)]
@@ -180,6 +224,8 @@ def test_bad_input_is_one_line(tmp_path: Path, prepared: list[str], capsys: pyte
         "no two words follow one another": ["--train-ann-files", str(tmp_path / "apart.json")],
         "has no CTC classifier": ["--config", str(TEMPLATES / "text-spotting-0003" / "model.py")],
         "--passes must be above 0": ["--passes", "0"],
+        "and at most 1000": ["--passes", "inf"],
+        "--seed must be 0 or more": ["--seed", "-1"],
         "names 2 folders for 1 files": ["--train-data-roots", f"{tmp_path},{tmp_path}"],
         "does not exist": ["--train-ann-files", str(tmp_path / "no.json")],
     }

@@ -252,6 +252,35 @@ def test_a_part_that_cannot_be_read_or_is_doubtful_is_treated_like_any_word():
     assert [word.text for word in parted([[0, 0, 100, 20, 0.9]], [reading], strict)] == ["b"]
 
 
+def test_a_word_stays_whole_where_no_part_of_it_would_be_kept():
+    doubtful = read_as("ab", 0.6, [Part(0, 0.4, read_as("a", 0.2)), Part(0.5, 1, read_as("b", 0.1))])
+    strict = replace(MANIFEST, text_weight=0.5, word_thr=0.5)
+    assert [word.text for word in parted([[0, 0, 100, 20, 0.9]], [doubtful], strict)] == ["ab"]
+
+
+def test_a_word_stays_whole_where_a_part_lies_outside_of_it():
+    """The frame is that of a mask of two blobs, of which the word's polygon is the larger one, on the right."""
+    mask = np.zeros((28, 28), np.float32)
+    mask[:, :6] = mask[:, 16:] = 1
+    box = np.float32([[100, 10, 240, 30, 0.9]])
+    frames = np.float32([[[100, 10], [140, 0], [0, 20]]])
+    (word,) = to_words(
+        box, mask[None], frames, [OPEN_LATE], image_size=(500, 100), manifest=replace(MANIFEST, text_thr=0)
+    )
+    assert (word.text, word.box) == ("openlate", pytest.approx((180, 10, 240, 30), abs=0.5))
+
+
+def test_a_word_found_alone_and_as_a_part_counts_once_where_another_joins_it():
+    boxes = [[0, 0, 100, 20, 0.9], [0, 0, 160, 20, 0.9], [0, 0, 38, 20, 0.9]]
+    three = read_as(
+        "openlatebar",
+        1.0,
+        [Part(0, 0.25, read_as("open")), Part(0.3, 0.62, read_as("late")), Part(0.7, 1, read_as("bar"))],
+    )
+    words = parted(boxes, [read_as("openlate"), three, read_as("open")])
+    assert sorted(word.text for word in words) == ["bar", "late", "open"]
+
+
 @pytest.mark.parametrize(
     ("right", "texts"),
     [(50, ["open", "late"]), (29, ["open", "late"]), (21, ["open", "late"]), (19, ["xy", "open", "late"])],

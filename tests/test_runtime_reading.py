@@ -287,6 +287,14 @@ def test_parts_are_shares_of_the_word_without_its_margin():
 
 def test_each_part_is_looked_up_in_a_list_of_words():
     image = np.full((24, 96, 3), 255, np.uint8)
+    lexicon = Lexicon.of(["A", "B"], MANIFEST.alphabet)
+    (found,), _ = read_pixels(TwoWords(), image, frame(0, 0, 96, 24)[None], None, lexicon)
+    assert [part.reading.text for part in found.parts] == ["A", "B"]
+
+
+def test_a_word_of_a_list_is_not_taken_apart():
+    """As AB: (0.6 * 0.9) ** (1 / 3) = 0.81; as A 0.6 ** 0.5 = 0.77, as B 0.95."""
+    image = np.full((24, 96, 3), 255, np.uint8)
     lexicon = Lexicon.of(["A", "B", "AB"], MANIFEST.alphabet)
     (found,), _ = read_pixels(TwoWords(), image, frame(0, 0, 96, 24)[None], None, lexicon)
-    assert (found.text, [part.reading.text for part in found.parts]) == ("AB", ["A", "B"])
+    assert (found.text, found.parts, found.score) == ("AB", (), pytest.approx(0.814, abs=1e-3))

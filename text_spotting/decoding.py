@@ -130,10 +130,12 @@ _CLOSE = 0.5
 def word_ranges(columns: FloatArray, manifest: Manifest, allowed: Classes | None = None) -> list[tuple[int, int]]:
     """Where in columns [T, classes] of what was found as a word the words are: first column, and one behind the last.
 
-    Words meet between two characters, in a column where the class of the stop symbol says so (``models.ctc``).
+    Words meet between two characters, in a column where the class of the stop symbol says so (``models.ctc``) and no
+    character is read.
     """
-    meeting = columns[:, manifest.stop]
-    characters = _characters(ctc_columns(columns[None], manifest, allowed)[0], manifest)
+    symbols = ctc_columns(columns[None], manifest, allowed)[0]
+    meeting = np.where(symbols.argmax(axis=1) == manifest.start, columns[:, manifest.stop], 0)
+    characters = _characters(symbols, manifest)
     ranges, start = [], 0
     for before, behind in pairwise(characters):
         between = meeting[before + 1 : behind]

@@ -83,10 +83,10 @@ def to_words(
     for box, region, frame, reading in zip(boxes, regions, frames, readings, strict=True):
         points = clip_to_image(_region_corners(np.asarray(box[:4], np.float32), region), *image_size)
         polygon = min_area_rect(points, frame[1])
-        if not reading.parts:
-            found.append(_word(polygon, reading, box[4], manifest))
-        for part in reading.parts:
-            pieces.append(_word(_cut(polygon, frame, part.start, part.end), part.reading, box[4], manifest))
+        parts = _parts(polygon, frame, reading, float(box[4]), manifest)
+        pieces += parts
+        if not parts:
+            found.append(_word(polygon, reading, float(box[4]), manifest))
     everything = [*found, *pieces]
     kept = [word for word in found if word.score >= manifest.word_thr and not _joins(word, everything)]
     for piece in pieces:
@@ -96,8 +96,23 @@ def to_words(
     return [word if word.text_score >= manifest.text_thr else _unread(word) for word in whole]
 
 
+def _parts(
+    polygon: FloatArray, frame: FloatArray, reading: Reading, box_score: float, manifest: Manifest
+) -> list[Word]:
+    """The words that one turned out to be; none where nothing of them would be left."""
+    cuts = [_cut(polygon, frame, part.start, part.end) for part in reading.parts]
+    if any(float(np.linalg.norm(cut[1] - cut[0])) < _SHORTEST for cut in cuts):
+        return []
+    words = [_word(cut, part.reading, box_score, manifest) for cut, part in zip(cuts, reading.parts, strict=True)]
+    return words if any(word.score >= manifest.word_thr for word in words) else []
+
+
+_SHORTEST = 1.0
+"""Length in pixels of a word that is cut out of another."""
+
+
 def _word(polygon: FloatArray, reading: Reading, box_score: float, manifest: Manifest) -> Word:
-    score = float(box_score) ** (1 - manifest.text_weight) * reading.score**manifest.text_weight
+    score = box_score ** (1 - manifest.text_weight) * reading.score**manifest.text_weight
     return Word(polygon, reading.text, score, text_score=reading.score, char_scores=reading.char_scores)
 
 
@@ -106,7 +121,7 @@ def _cut(polygon: FloatArray, frame: FloatArray, start: float, end: float) -> Fl
     corner, along, across = frame
     side, down = polygon[1] - polygon[0], polygon[3] - polygon[0]
     middle = corner + across / 2 - polygon[0] - down / 2
-    length = max(float(side @ side), _SHORTEST)
+    length = max(float(side @ side), _LEAST)
     first, last = (
         min(max(float((middle + along * share) @ side) / length, 0.0), 1.0) if 0 < share < 1 else float(share >= 1)
         for share in (start, end)
@@ -115,7 +130,7 @@ def _cut(polygon: FloatArray, frame: FloatArray, start: float, end: float) -> Fl
     return np.array([left, right, right + down, left + down], np.float32)
 
 
-_SHORTEST = 1e-3
+_LEAST = 1e-3
 
 
 def _found_twice(piece: Word, word: Word) -> bool:
@@ -135,7 +150,10 @@ def _unread(word: Word) -> Word:
 
 def _joins(word: Word, words: Sequence[Word]) -> bool:
     """Whether a word is several others that lie in it, found as one: it reads as they do one after the other."""
-    parts = [other for other in words if _may_be_part(other, word)]
+    parts: list[Word] = []
+    for other in words:
+        if _may_be_part(other, word) and not any(_found_twice(other, part) for part in parts):
+            parts.append(other)
     if len(parts) < 2:
         return False
     _, along, _ = reading_frame(word.polygon)

@@ -31,7 +31,12 @@ def run(args: argparse.Namespace) -> None:
     """Join, check that the network is complete, write, and print what the template's entry needs."""
     import hashlib
 
-    from text_spotting.engine.checkpoints import half_precision, load_some_weights, missing_weights
+    from text_spotting.engine.checkpoints import (
+        half_precision,
+        load_some_weights,
+        missing_weights,
+        weights_it_can_lack,
+    )
     from text_spotting.engine.checkpoints import write_snapshot as write
     from text_spotting.engine.symbols import alphabet_of
     from text_spotting.engine.torch_spotter import build_network
@@ -42,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
     network = build_network(load_config(args.config))
     joined: dict[str, object] = {}
     iterations = 0
-    for checkpoint, source in _parts(args):
+    for checkpoint, source in _parts(args, weights_it_can_lack(network, ())):
         load_some_weights(network, checkpoint, source)
         joined.update(checkpoint["state_dict"])
         iterations += int(checkpoint.get("meta", {}).get("iter", 0))
@@ -54,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
     print(f"{args.output}\n  size: {args.output.stat().st_size}\n  sha256: {digest}")
 
 
-def _parts(args: argparse.Namespace) -> "Iterator[tuple[Checkpoint, str]]":
+def _parts(args: argparse.Namespace, optional: set[str]) -> "Iterator[tuple[Checkpoint, str]]":
     """Checkpoints to join, and what to call them; a mean has trained for the iterations of all that it is of."""
     from text_spotting.engine.checkpoints import mean_of_weights, read_snapshot
 
@@ -66,7 +71,10 @@ def _parts(args: argparse.Namespace) -> "Iterator[tuple[Checkpoint, str]]":
         iterations = sum(int(member.get("meta", {}).get("iter", 0)) for member, _, _ in members)
         name = f"the mean of {', '.join(path for path, _ in named)}"
         yield (
-            {"state_dict": mean_of_weights(members), "meta": {**members[0][0].get("meta", {}), "iter": iterations}},
+            {
+                "state_dict": mean_of_weights(members, optional),
+                "meta": {**members[0][0].get("meta", {}), "iter": iterations},
+            },
             name,
         )
 

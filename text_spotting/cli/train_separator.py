@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from text_spotting.errors import UserError
 if TYPE_CHECKING:
     from torch import nn
 
+    from text_spotting.annotations.problems import Problems
     from text_spotting.annotations.records import AnnotatedImage
     from text_spotting.engine.separator import Seen
     from text_spotting.manifest import Manifest
@@ -40,44 +42,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Read, look, learn, write, and say how well that works on pictures held back."""
     from text_spotting.annotations.held_back import split_held_back
+    from text_spotting.annotations.problems import Problems
     from text_spotting.engine.checkpoints import load_weights, read_snapshot, write_snapshot
     from text_spotting.engine.separator import separator_of, train, try_out
     from text_spotting.engine.torch_spotter import build_network, manifest_of
+    from text_spotting.files.writing import require_writable
     from text_spotting.workdir.config import load_config
 
-    if not args.passes > 0:
-        raise UserError("--passes must be above 0")
+    if not 0 < args.passes <= _MOST_PASSES:
+        raise UserError(f"--passes must be above 0, and at most {_MOST_PASSES}")
+    if args.seed < 0:
+        raise UserError("--seed must be 0 or more")
+    require_writable(args.output, "--output")
     config = load_config(args.config)
     network = build_network(config).eval()
     separator = separator_of(network)
     checkpoint = read_snapshot(args.load_weights)
     load_weights(network, checkpoint, args.load_weights)
     manifest = manifest_of(config)
-    sets = [split_held_back(images) for images in _sets(args)]
-    learnt = _look(network, [image for images, _ in sets for image in images], manifest, args.seed, "looking")
+    problems = Problems()
+    sets = [split_held_back(images) for images in _sets(args, problems)]
+    shown = Shown(network, manifest, args.seed, problems)
+    learnt = shown.look([image for images, _ in sets for image in images], "looking")
     if not any(seen.gaps for seen in learnt):
         raise UserError("--train-ann-files: no two words follow one another on a line; there is nothing to learn from")
-    held_back = _look(network, [image for _, images in sets for image in images], manifest, args.seed, "held back")
+    held_back = shown.look([image for _, images in sets for image in images], "held back")
     steps = train(separator, learnt, args.passes, args.seed)
     for _ in track(steps, None, "learning", "step"):
         pass
-    kind = checkpoint["state_dict"][next(iter(checkpoint["state_dict"]))].dtype
+    before = checkpoint["state_dict"]
+    kind = next(tensor.dtype for name, tensor in before.items() if name.endswith(".ctc.linear.weight"))
     weights = {name: tensor for name, tensor in network.state_dict().items() if ".ctc.separator." in name}
     write_snapshot(
         {
             "meta": checkpoint.get("meta", {}),
-            "state_dict": {**checkpoint["state_dict"], **{name: tensor.to(kind) for name, tensor in weights.items()}},
+            "state_dict": {**before, **{name: tensor.to(kind) for name, tensor in weights.items()}},
         },
         args.output,
     )
     print(f"{args.output}: learnt from {len(learnt)} words and rows of words")
     if held_back:
         print(f"held back: {try_out(separator, held_back)}")
+    if len(problems):
+        print(f"\n{problems.summary()}")
+    problems.raise_unreadable()
 
 
-def _sets(args: argparse.Namespace) -> "list[list[AnnotatedImage]]":
+_MOST_PASSES = 1000
+
+
+def _sets(args: argparse.Namespace, problems: "Problems") -> "list[list[AnnotatedImage]]":
     from text_spotting.annotations.dataset_file import check_images_exist, read_dataset
-    from text_spotting.annotations.problems import Problems
 
     files: Sequence[Path] = args.train_ann_files
     roots: Sequence[Path | None] = args.train_data_roots or [None] * len(files)
@@ -86,19 +101,24 @@ def _sets(args: argparse.Namespace) -> "list[list[AnnotatedImage]]":
         raise UserError(f"--train-data-roots names {len(roots)} folders for {len(files)} files; give one each, or one")
     found = []
     for file, root in zip(files, roots, strict=True):
-        problems = Problems()
         images = read_dataset(file, root, problems)
         check_images_exist(images, file, root or file.parent)
-        if len(problems):
-            print(problems.summary())
         found.append(images)
     return found
 
 
-def _look(
-    network: "nn.Module", images: "Sequence[AnnotatedImage]", manifest: "Manifest", seed: int, task: str
-) -> "list[Seen]":
-    from text_spotting.engine.separator import examples, look_at
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Pictures as a network sees them; what is odd about them goes to ``problems``."""
 
-    shown = track(examples(images, manifest, seed), len(images), task)
-    return [seen for some in look_at(network, shown, manifest) for seen in some]
+    network: "nn.Module"
+    manifest: "Manifest"
+    seed: int
+    problems: "Problems"
+
+    def look(self, images: "Sequence[AnnotatedImage]", task: str) -> "list[Seen]":
+        """What it makes of their words."""
+        from text_spotting.engine.separator import examples, look_at
+
+        shown = track(examples(images, self.manifest, self.seed, self.problems), len(images), task)
+        return [seen for some in look_at(self.network, shown, self.manifest) for seen in some]

@@ -3,7 +3,7 @@
 import io
 import pickle
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,13 +138,15 @@ def _fitting(model: nn.Module, checkpoint: Checkpoint, source: str | Path) -> di
 
 def missing_weights(model: nn.Module, checkpoint: Checkpoint) -> list[str]:
     """Names that the model has and the snapshot lacks, but for parts that are made to be without."""
-    return sorted(set(model.state_dict()) - _optional(model) - set(_plain_names(checkpoint["state_dict"])))
+    given = set(_plain_names(checkpoint["state_dict"]))
+    return sorted(set(model.state_dict()) - given - weights_it_can_lack(model, given))
 
 
-def _optional(model: nn.Module) -> set[str]:
-    """Names of weights whose module, where a snapshot lacks them, does as it did before it existed."""
-    parts = [name for name, module in model.named_modules() if getattr(module, "optional_in_snapshots", False)]
-    return {name for name in model.state_dict() if any(name.startswith(f"{part}.") for part in parts)}
+def weights_it_can_lack(model: nn.Module, given: Collection[str]) -> set[str]:
+    """Names of weights without which a network does as it did before it had them, of parts that lack altogether."""
+    marked = [name for name, module in model.named_modules() if getattr(module, "optional_in_snapshots", False)]
+    lacking = tuple(f"{part}." for part in marked if not any(name.startswith(f"{part}.") for name in given))
+    return {name for name in model.state_dict() if name.startswith(lacking)} if lacking else set()
 
 
 def _plain_names(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -167,11 +169,14 @@ def half_precision(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     }
 
 
-def mean_of_weights(snapshots: Sequence[tuple[Checkpoint, str, float]]) -> dict[str, torch.Tensor]:
+def mean_of_weights(
+    snapshots: Sequence[tuple[Checkpoint, str, float]], optional: Collection[str] = ()
+) -> dict[str, torch.Tensor]:
     """Mean of the weights of like networks, float32; what counts, as batch norms do, is the first's.
 
     Args:
         snapshots: each with its name for people and its weight in the mean, of any sum.
+        optional: names of weights that some may lack: their mean is over those that have them.
 
     Raises:
         UserError: they are not of one network, or weights sum up to nothing.
@@ -181,13 +186,17 @@ def mean_of_weights(snapshots: Sequence[tuple[Checkpoint, str, float]]) -> dict[
         raise UserError("weights of a mean must sum up to more than 0")
     first, name, _ = snapshots[0]
     for other, source, _ in snapshots[1:]:
-        shapes, others = ({k: v.shape for k, v in one["state_dict"].items()} for one in (first, other))
+        shapes, others = (
+            {k: v.shape for k, v in one["state_dict"].items() if k not in optional} for one in (first, other)
+        )
         if differing := sorted(k for k in shapes.keys() | others.keys() if shapes.get(k) != others.get(k)):
             raise UserError(f"{name} and {source} have no mean: they differ in {differing[0]}, or one lacks it")
-    return {key: _mean(key, snapshots, total) for key in first["state_dict"]}
+    names = dict.fromkeys(key for snapshot, _, _ in snapshots for key in snapshot["state_dict"])
+    return {key: _mean(key, [one for one in snapshots if key in one[0]["state_dict"]]) for key in names}
 
 
-def _mean(key: str, snapshots: Sequence[tuple[Checkpoint, str, float]], total: float) -> torch.Tensor:
+def _mean(key: str, snapshots: Sequence[tuple[Checkpoint, str, float]]) -> torch.Tensor:
+    total = sum(weight for _, _, weight in snapshots)
     tensors = [snapshot["state_dict"][key] for snapshot, _, _ in snapshots]
     if not tensors[0].is_floating_point():
         return tensors[0]

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from text_spotting.alphabet import START, STOP
+from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.data.neighbours import gaps_in, joined, rows_of_words
 from text_spotting.decoding import MEET
@@ -102,18 +103,23 @@ def separator_of(network: nn.Module) -> Separator:
     return found
 
 
-def examples(images: Iterable[AnnotatedImage], manifest: Manifest, seed: int) -> Iterator[list[Example]]:
-    """Each picture's words, alone and in rows; as loosely framed as found ones are."""
+def examples(
+    images: Iterable[AnnotatedImage], manifest: Manifest, seed: int, problems: Problems
+) -> Iterator[list[Example]]:
+    """Each picture's words, alone and in rows; as loosely framed as found ones are.
+
+    A picture that cannot be read, or is of another size than its annotation says, gives none.
+    """
     rng, jitter = np.random.default_rng(seed), FrameJitter()
     for image in images:
         words = [word for word in image.words if _high_enough(word)]
         polygons = [word.polygon for word in words]
         frames = np.array([reading_frame(polygon) for polygon in polygons], np.float32).reshape(-1, 3, 2)
-        # What a don't-care region holds, one word or many, nobody has told.
+        # What a don't-care region holds, one word or many, nobody has told. Beside others it shows where they end.
         rows = [[index] for index, word in enumerate(words) if not word.ignore] + rows_of_words(frames)
-        pixels = read_picture(image.path) if rows else None
-        found = []
-        for row in rows:
+        pixels = _pixels(image, problems) if rows else None
+        found: list[Example] = []
+        for row in rows if pixels is not None else ():
             members = [polygons[index] for index in row]
             frame = jitter(joined(members)[0] if len(row) > 1 else frames[row[0]], rng)
             if pixels is None or shape_of(frame[None])[0] > LONGEST:
@@ -121,6 +127,18 @@ def examples(images: Iterable[AnnotatedImage], manifest: Manifest, seed: int) ->
             width = int(crop_widths(frame[None], manifest.read_stretch)[0])
             found.append(Example(cut_out(pixels, frame, (HEIGHT, width)), gaps_in(frame, members)))
         yield found
+
+
+def _pixels(image: AnnotatedImage, problems: Problems) -> Image | None:
+    try:
+        pixels = read_picture(image.path)
+    except UserError as error:
+        problems.add_unreadable("picture cannot be read: left out", error)
+        return None
+    if pixels.shape[:2] == (image.height, image.width):
+        return pixels
+    problems.add("picture is of another size than its annotation says: left out", str(image.path))
+    return None
 
 
 def _high_enough(word: Word) -> bool:
@@ -165,6 +183,8 @@ def targets(gaps: Sequence[tuple[float, float]], columns: int) -> tuple[FloatArr
     around = []
     for end, begin in gaps:
         first, last = min(end, begin) * columns, max(end, begin) * columns
+        if last < 0 or first > columns:
+            continue  # the frame is too tight to show it
         near = (places > first - _NEAR) & (places < last + _NEAR)
         weight[near] = 0
         sure = (places > first) & (places < last)
@@ -220,7 +240,7 @@ def _by_length(seen: Sequence[Seen]) -> list[tuple[Tensor, Tensor, Tensor]]:
 
 @torch.no_grad()
 def try_out(separator: Separator, seen: Iterable[Seen]) -> Tried:
-    """Count what a separator sees, between characters, as the runtime does."""
+    """Count what a separator sees between the first and the last character."""
     counts = np.zeros(4, int)
     for one in seen:
         meeting = separator(one.columns.float()[None].unsqueeze(2)).sigmoid()[0].numpy()

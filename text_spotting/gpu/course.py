@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from text_spotting.engine.checkpoints import read_snapshot
+from text_spotting.engine.checkpoints import read_snapshot, weights_it_can_lack
 from text_spotting.errors import UserError
 
 LOGGER = logging.getLogger(__name__)
@@ -124,8 +124,11 @@ class Course:
 
     def _resume(self) -> None:
         kept = read_state(self.state)
-        self.network.load_state_dict(kept["state_dict"])
-        self.average.load_state_dict(kept["average"])
+        for network, name in ((self.network, "state_dict"), (self.average, "average")):
+            differing = network.load_state_dict(kept[name], strict=False)
+            lacking = set(differing.missing_keys) - weights_it_can_lack(network, kept[name])
+            if wrong := sorted({*lacking, *differing.unexpected_keys}):
+                raise UserError(f"{self.state} is the state of another network: it differs in {wrong[0]}")
         self.optimizer.load_state_dict(kept["optimizer"])
         self.steps, self.before = kept["steps"], kept["seconds"]
 

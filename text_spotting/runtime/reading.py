@@ -175,6 +175,8 @@ def _decode_word(columns: FloatArray, manifest: Manifest, allowed: Classes | Non
         return whole
     count = len(columns)
     read = [_decode(columns[start:end], manifest, allowed, lexicon) for start, end in ranges]
+    if lexicon is not None and whole.score >= min(part.score for part in read):
+        return whole  # a word of the list, whatever stands in it
     parts = [Part(start / count, end / count, part) for (start, end), part in zip(ranges, read, strict=True)]
     return replace(whole, parts=tuple(parts))
 
