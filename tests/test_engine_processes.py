@@ -113,8 +113,9 @@ def test_two_nodes_that_meet_at_an_address_train_together(training: SmallTrainin
     for node in nodes:
         assert node.communicate()[0] is not None
         assert node.returncode == 0
+    # A node with one process computes with all cores, so sums round otherwise.
     assert [{**record, "seconds": 0} for record in journal(tmp_path, "train")] == [
-        {**record, "seconds": 0} for record in journal(two, "train")
+        pytest.approx({**record, "seconds": 0}, rel=1e-4, abs=1e-4) for record in journal(two, "train")
     ]
 
 

@@ -98,7 +98,7 @@ def load_weights(model: nn.Module, checkpoint: Checkpoint, source: str | Path) -
     weights = _fitting(model, checkpoint, source)
     if missing := missing_weights(model, checkpoint):
         raise UserError(
-            f"{source} is incomplete: it lacks {_some_of(model, missing)}; get it again, or start "
+            f"{source} is incomplete: it lacks {_some_of(model, missing, checkpoint)}; get it again, or start "
             "a training from what it has, with partial weights"
         )
     model.load_state_dict(weights, strict=False)
@@ -115,7 +115,7 @@ def load_some_weights(model: nn.Module, checkpoint: Checkpoint, source: str | Pa
     """
     model.load_state_dict(_fitting(model, checkpoint, source), strict=False)
     missing = missing_weights(model, checkpoint)
-    return _some_of(model, missing) if missing else ""
+    return _some_of(model, missing, checkpoint) if missing else ""
 
 
 def _fitting(model: nn.Module, checkpoint: Checkpoint, source: str | Path) -> dict[str, torch.Tensor]:
@@ -154,11 +154,12 @@ def _plain_names(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]
     return {name.removeprefix("module."): tensor for name, tensor in weights.items()}
 
 
-def _some_of(model: nn.Module, missing: list[str]) -> str:
+def _some_of(model: nn.Module, missing: list[str], checkpoint: Checkpoint) -> str:
     """ "343 of 349 tensors (backbone 206, ...)": what lacks, by part of the network."""
     parts = Counter(".".join(name.split(".")[: 2 if name.startswith("roi_head.") else 1]) for name in missing)
     listed = ", ".join(f"{part} {count}" for part, count in parts.most_common())
-    return f"{len(missing)} of the network's {len(model.state_dict())} tensors ({listed})"
+    needed = set(model.state_dict()) - weights_it_can_lack(model, _plain_names(checkpoint["state_dict"]))
+    return f"{len(missing)} of the network's {len(needed)} tensors ({listed})"
 
 
 def half_precision(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
