@@ -101,7 +101,7 @@ def test_the_readers_snapshot_completes_a_detectors(data: Path, capsys: pytest.C
     assert run_tool("train_on_card", asked) == 0
     steps = read_state(data / "state.pth")["steps"]
     assert steps >= 1
-    assert f"157 tensors after {steps} steps" in capsys.readouterr().out
+    assert f"161 tensors after {steps} steps" in capsys.readouterr().out
     trained, before = (read_snapshot(data / name)["state_dict"] for name in ("reader.pth", "first.pth"))
     rows = "roi_head.text_head.ctc.linear.weight"
     assert not torch.equal(trained[rows], before[rows].half())
