@@ -114,7 +114,7 @@ def test_two_nodes_that_meet_at_an_address_train_together(training: SmallTrainin
         assert node.communicate()[0] is not None
         assert node.returncode == 0
     # A node with one process computes with all cores, so sums round otherwise.
-    assert numbers(tmp_path) == [pytest.approx(record, rel=1e-4, abs=1e-4) for record in numbers(two)]
+    assert numbers(tmp_path) == [pytest.approx(record, rel=1e-3, abs=1e-4) for record in numbers(two)]
 
 
 def numbers(folder: Path) -> list[dict[str, float]]:
