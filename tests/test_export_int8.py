@@ -184,7 +184,9 @@ def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path
     )
     quantized = CORE.read_model(tmp_path / Spotter(tmp_path).manifest.recognizer)
     kept = convolutions(quantized) - quantized_layers(quantized)
-    assert kept and all(re.search(r"beside|enter|local|separator|stages\.0\.0", name) for name in kept), "the trunk is in INT8"
+    assert kept and all(re.search(r"beside|enter|local|separator|stages\.0\.0", name) for name in kept), (
+        "the trunk is in INT8"
+    )
     assert len(Spotter(tmp_path)(sample_image())) > 0
     assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin", ".json", ".log"}, "no scratch is left"
 

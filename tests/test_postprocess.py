@@ -8,7 +8,7 @@ from sample_graphs import MANIFEST
 
 from text_spotting.decoding import Part, Reading
 from text_spotting.frames import mask_frames, upside_down
-from text_spotting.geometry import start_at_top_left
+from text_spotting.geometry import intersection_area, start_at_top_left
 from text_spotting.postprocess import select, to_picture, to_words
 
 FULL = np.ones((28, 28), np.float32)
@@ -296,3 +296,24 @@ def test_what_joins_a_word_and_a_part_is_left_out():
     boxes = [[0, 0, 100, 20, 0.9], [0, 0, 160, 20, 0.8], [110, 0, 160, 20, 0.9]]
     words = parted(boxes, [OPEN_LATE, read_as("openlatebar"), read_as("bar")])
     assert [word.text for word in words] == ["bar", "open", "late"]
+
+
+def test_a_page_of_words_costs_no_more_than_its_neighbours_do(monkeypatch):
+    """Words are compared with those that they meet: a page of 400, one in ten of them two, has few of these."""
+    compared = []
+
+    def shared(first, second):
+        compared.append(1)
+        return intersection_area(first, second)
+
+    monkeypatch.setattr("text_spotting.postprocess.intersection_area", shared)
+    boxes = [[60 * column, 30 * row, 60 * column + 55, 30 * row + 20, 0.9] for row in range(20) for column in range(20)]
+    words = words_of(boxes, [FULL] * 400, size=(1300, 700))
+    assert (len(words), len(compared)) == (400, 0)
+    readings = [OPEN_LATE if number % 10 == 0 else read_as("a") for number in range(400)]
+    frames = mask_frames(np.float32(boxes)[:, :4], np.stack([FULL] * 400), 0.5)
+    words = to_words(
+        np.float32(boxes), np.stack([FULL] * 400), frames, readings, image_size=(1300, 700), manifest=MANIFEST
+    )
+    assert len(words) == 440
+    assert len(compared) < 400

@@ -23,6 +23,9 @@ def area(points: ArrayLike) -> float:
 
 def intersection_area(first: ArrayLike, second: ArrayLike) -> float:
     """Area that both polygons cover."""
+    ours, theirs = (np.asarray(points, np.float64).reshape(-1, 2) for points in (first, second))
+    if (ours.max(axis=0) <= theirs.min(axis=0)).any() or (theirs.max(axis=0) <= ours.min(axis=0)).any():
+        return 0.0
     return float(to_shape(first).intersection(to_shape(second)).area)
 
 

@@ -89,11 +89,8 @@ def to_words(
             found.append(_word(polygon, reading, float(box[4]), manifest))
     everything = [*found, *pieces]
     kept = [word for word in found if word.score >= manifest.word_thr and not _joins(word, everything)]
-    for piece in pieces:
-        if piece.score >= manifest.word_thr and not any(_found_twice(piece, word) for word in kept):
-            kept.append(piece)
-    whole = [word for word in kept if not any(_part_of(word, other) for other in kept)]
-    return [word if word.text_score >= manifest.text_thr else _unread(word) for word in whole]
+    kept += _new(kept, [piece for piece in pieces if piece.score >= manifest.word_thr])
+    return [word if word.text_score >= manifest.text_thr else _unread(word) for word in _without_pieces(kept)]
 
 
 def _parts(
@@ -133,9 +130,29 @@ def _cut(polygon: FloatArray, frame: FloatArray, start: float, end: float) -> Fl
 _LEAST = 1e-3
 
 
+def _new(words: Sequence[Word], pieces: Sequence[Word]) -> list[Word]:
+    """Those words cut out of others, each once, that lie where no other was found."""
+    everything = [*words, *pieces]
+    near = _near(everything)
+    counts = np.arange(len(everything)) < len(words)
+    for row in range(len(words), len(everything)):
+        others = np.flatnonzero(counts & near[row])
+        counts[row] = not any(_found_twice(everything[row], everything[other]) for other in others)
+    return [everything[row] for row in np.flatnonzero(counts) if row >= len(words)]
+
+
+def _near(words: Sequence[Word]) -> NDArray[np.bool_]:
+    """[N, N] which words may overlap, by their bounds."""
+    bounds = np.array([word.box for word in words], np.float32).reshape(-1, 4)
+    before = (bounds[:, None, :2] < bounds[None, :, 2:]).all(axis=2)
+    return np.asarray(before & before.T)
+
+
 def _found_twice(piece: Word, word: Word) -> bool:
     """Whether a word that was cut out of something lies where another one does."""
     shared = intersection_area(piece.polygon, word.polygon)
+    if not shared:
+        return False
     size = area(piece.polygon)
     return shared > _HELD * size or shared > _SAME * (size + area(word.polygon) - shared)
 
@@ -161,11 +178,16 @@ def _joins(word: Word, words: Sequence[Word]) -> bool:
     return "".join(part.text for part in parts) == word.text
 
 
-def _part_of(word: Word, whole: Word) -> bool:
-    """Whether a word is a piece of another one."""
-    if not word.text or word.text not in whole.text or whole.score < word.score or word is whole:
-        return False
-    return area(word.polygon) < area(whole.polygon) and _held(word, whole)
+def _without_pieces(words: Sequence[Word]) -> list[Word]:
+    """All but those that are pieces of larger words, at least as sure."""
+    areas, scores = np.array([area(word.polygon) for word in words]), np.array([word.score for word in words])
+    larger = _near(words) & (areas[:, None] < areas[None]) & (scores[:, None] <= scores[None])
+    pieces = {
+        int(row)
+        for row, other in np.argwhere(larger)
+        if words[row].text and words[row].text in words[other].text and _held(words[row], words[other])
+    }
+    return [word for row, word in enumerate(words) if row not in pieces]
 
 
 def _may_be_part(part: Word, whole: Word) -> bool:
