@@ -230,7 +230,8 @@ def test_bad_input_is_one_line(tmp_path: Path, prepared: list[str], capsys: pyte
         "does not exist": ["--train-ann-files", str(tmp_path / "no.json")],
     }
     for message, arguments in cases.items():
-        assert run_tool("train_separator", [*prepared, *arguments]) == BAD_INPUT, message
+        flags = dict(zip(prepared[::2], prepared[1::2], strict=True)) | dict([arguments])
+        assert run_tool("train_separator", [part for flag in flags.items() for part in flag]) == BAD_INPUT, message
         assert message in capsys.readouterr().err
         assert not (tmp_path / "after.pth").exists()
 

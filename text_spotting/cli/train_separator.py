@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from text_spotting.cli.path_flags import add_paths
 from text_spotting.cli.progress import track
 from text_spotting.errors import UserError
 
@@ -23,18 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, required=True, help="model.py of the template that the snapshot is for")
     parser.add_argument("--load-weights", type=Path, required=True, help="snapshot (.pth) whose reader learns it")
     parser.add_argument("--output", type=Path, required=True, help="snapshot to write: the same with what was learnt")
-    parser.add_argument(
-        "--train-ann-files",
-        required=True,
-        type=lambda value: [Path(entry) for entry in value.split(",")],
-        help="comma-separated COCO-with-text files; outlines are enough. Held-back tenths (docs/measuring.md) tell "
-        "how well it went",
-    )
-    parser.add_argument(
-        "--train-data-roots",
-        type=lambda value: [Path(entry) for entry in value.split(",")],
-        help="comma-separated folders of their pictures, one each or one for all (default: the files' own folders)",
-    )
+    files = "comma-separated COCO-with-text files; outlines are enough, held-back tenths tell how well it went"
+    add_paths(parser, "--train-ann-files", files, required=True)
+    roots = "comma-separated picture folders, one for each file (default: the files' own folders)"
+    add_paths(parser, "--train-data-roots", roots)
     parser.add_argument("--passes", type=float, default=6, help="how often each word is shown (default: 6)")
     parser.add_argument("--seed", type=int, default=0, help="of all random choices (default: 0)")
 
@@ -92,17 +85,17 @@ _MOST_PASSES = 1000
 
 
 def _sets(args: argparse.Namespace, problems: "Problems") -> "list[list[AnnotatedImage]]":
-    from text_spotting.annotations.dataset_file import check_images_exist, read_dataset
+    from text_spotting.annotations.dataset_file import check_images_exist, read_dataset, split_paths
 
-    files: Sequence[Path] = args.train_ann_files
-    roots: Sequence[Path | None] = args.train_data_roots or [None] * len(files)
-    roots = list(roots) * len(files) if len(roots) == 1 else roots
+    files = split_paths(args.train_ann_files)
+    roots = split_paths(args.train_data_roots) if args.train_data_roots else [str(Path(file).parent) for file in files]
     if len(roots) != len(files):
-        raise UserError(f"--train-data-roots names {len(roots)} folders for {len(files)} files; give one each, or one")
+        raise UserError(f"--train-data-roots names {len(roots)} folders for {len(files)} files; give one for each file")
     found = []
     for file, root in zip(files, roots, strict=True):
+        # A set is held back by the places of all its pictures, so those that cannot be used are left out later.
         images = read_dataset(file, root, problems)
-        check_images_exist(images, file, root or file.parent)
+        check_images_exist(images, file, root)
         found.append(images)
     return found
 

@@ -117,15 +117,14 @@ def examples(
         frames = np.array([reading_frame(polygon) for polygon in polygons], np.float32).reshape(-1, 3, 2)
         # What a don't-care region holds, one word or many, nobody has told. Beside others it shows where they end.
         rows = [[index] for index, word in enumerate(words) if not word.ignore] + rows_of_words(frames)
-        pixels = _pixels(image, problems) if rows else None
         found: list[Example] = []
-        for row in rows if pixels is not None else ():
-            members = [polygons[index] for index in row]
-            frame = jitter(joined(members)[0] if len(row) > 1 else frames[row[0]], rng)
-            if pixels is None or shape_of(frame[None])[0] > LONGEST:
-                continue
-            width = int(crop_widths(frame[None], manifest.read_stretch)[0])
-            found.append(Example(cut_out(pixels, frame, (HEIGHT, width)), gaps_in(frame, members)))
+        if rows and (pixels := _pixels(image, problems)) is not None:
+            for row in rows:
+                members = [polygons[index] for index in row]
+                frame = jitter(joined(members)[0] if len(row) > 1 else frames[row[0]], rng)
+                if shape_of(frame[None])[0] <= LONGEST:
+                    width = int(crop_widths(frame[None], manifest.read_stretch)[0])
+                    found.append(Example(cut_out(pixels, frame, (HEIGHT, width)), gaps_in(frame, members)))
         yield found
 
 
