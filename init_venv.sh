@@ -4,6 +4,7 @@
 #   ./init_venv.sh [dir]        dir defaults to venv beside this script
 #
 # PYTHON         interpreter to use, 3.11 to 3.13 (default: the first such on the PATH)
+# EXTRA          "many" adds what read_many.py needs, Ray and pyarrow: 0.2 GB
 # PIP_FIND_LINKS folders with ready wheels, e.g. a CPU-only torch; nothing is compiled without them either
 set -euo pipefail
 
@@ -12,9 +13,10 @@ say() { printf '%s\n' "-- $*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 2; }
 
 case "${1:-}" in
-  -h | --help) sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+  -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
   -*) die "unknown option $1; usage: init_venv.sh [dir]" ;;
 esac
+case "${EXTRA:-}" in '' | many) ;; *) die "EXTRA=$EXTRA is not known; the only one is many" ;; esac
 [ $# -le 1 ] || die "one directory at most, got $#; usage: init_venv.sh [dir]"
 venv="${1:-$here/venv}"
 lock="$here/constraints.txt"
@@ -85,7 +87,7 @@ install_torch() {
 
 # Names of the lock that are not installed at their version; whichever build of OpenCV loads here counts as OpenCV.
 missing() {
-  "$py" -I - "$lock" <<'EOF'
+  "$py" -I - "$lock" "${EXTRA:-}" <<'EOF'
 import importlib.metadata as metadata
 import pathlib
 import sys
@@ -93,7 +95,8 @@ import sys
 have = {d.name.lower().replace("_", "-"): d.version for d in metadata.distributions()}
 have.setdefault("opencv-python", have.get("opencv-python-headless"))
 elsewhere = ("torch", "onedl-mmcv", "opencv-python-headless")
-for line in pathlib.Path(sys.argv[1]).read_text().splitlines():
+everywhere, extra = pathlib.Path(sys.argv[1]).read_text().split("\n# --- many", 1)
+for line in (everywhere + extra * (sys.argv[2] == "many")).splitlines():
     name, _, version = line.partition("==")
     if version and name not in elsewhere and have.get(name.lower().replace("_", "-")) != version:
         print(line)

@@ -25,6 +25,7 @@ SEAMS = {
     "locks",
     "manifest",
     "pictures",
+    "processes",
     "words",
 }
 """What every part above may use."""
@@ -41,6 +42,7 @@ AMONG_SEAMS: dict[str, set[str]] = {
     "manifest": {"alphabet", "errors", "files"},
     "contract": {"manifest", "words"},
     "pictures": {"errors", "files", "words"},
+    "processes": {"errors"},
 }
 ABOVE_SEAMS: dict[str, set[str]] = {
     "constraints": set(),

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 from sample_graphs import save_ir
 
+from text_spotting.annotations.dataset_file import write_dataset
+from text_spotting.annotations.records import AnnotatedImage, LabelledWord
 from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
 from text_spotting.words import Word
@@ -22,6 +25,7 @@ pq = pytest.importorskip("pyarrow.parquet")
 pytest.importorskip("fsspec")
 
 from text_spotting.many.inputs import Share, find_shares  # noqa: E402
+from text_spotting.many.parts import read_parts  # noqa: E402
 from text_spotting.many.work import TRIES, read_share  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
@@ -151,11 +155,50 @@ def test_a_parquet_file_without_the_column_names_those_it_has(tmp_path: Path) ->
         find_shares([str(tmp_path / "a.parquet")], "image", 100)
 
 
+def test_parts_are_scored_as_predictions(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (share,) = find_shares([str(photos)], "image", 100)
+    read_share(share, a_word, tmp_path / "out", 4)
+    truth = Word(np.array([[0, 0], [8, 0], [8, 4], [0, 4]], np.float32), "3")
+    images = [AnnotatedImage(photos / f"{n}.png", 80, 40, [LabelledWord(truth.polygon, "3")]) for n in (2, 3)]
+    write_dataset(tmp_path / "truth.json", images, photos)
+    flags = ["--test-ann-files", str(tmp_path / "truth.json"), "--test-data-roots", str(photos)]
+    assert run_tool("eval", [*flags, "--from-predictions", str(tmp_path / "out"), "--metrics", "ic15_end_to_end"]) == 0
+    said = capsys.readouterr()
+    assert "3 predicted pictures are not in the test set, left out: 0, 1, 4" in said.err, "5 is broken and has no words"
+    assert "50.00   50.00      50.00  1 / 2 / 2" in said.out, "both are found, one is read as 2"
+
+
+def test_parts_of_pictures_without_names_cannot_be_scored(photos: Path, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"image": [(photos / "0.png").read_bytes()]}), tmp_path / "in.parquet")
+    (share,) = find_shares([str(tmp_path / "in.parquet")], "image", 100)
+    read_share(share, a_word, tmp_path / "out", 4)
+    with pytest.raises(UserError, match=r"lie in .*in\.parquet and have no names"):
+        read_parts(tmp_path / "out")
+
+
+def test_a_picture_that_two_parts_have_is_named(photos: Path, tmp_path: Path) -> None:
+    (share,) = find_shares([str(photos / "1.png")], "image", 100)
+    for number in (0, 1):
+        read_share(replace(share, number=number), a_word, tmp_path / "out", 4)
+    with pytest.raises(UserError, match=r"1\.png was read twice"):
+        read_parts(tmp_path / "out")
+
+
+def test_a_part_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "share-000000-part-00000.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(UserError, match=r"share-000000-part-00000\.parquet: not a part file"):
+        read_parts(tmp_path)
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "share-000000-part-00000.parquet")
+    with pytest.raises(UserError, match="not a part file"):
+        read_parts(tmp_path)
+
+
 def test_a_share_survives_its_way_as_json() -> None:
     share = Share(3, 2, ("a.png", "b.png"))
     assert Share.from_json(share.to_json()).paths == ["a.png", "b.png"]
 
 
+@pytest.mark.slow
 class TestOnRay:
     """The whole tool in local processes."""
 
@@ -201,9 +244,7 @@ class TestOnRay:
         while len(list(output.glob("*.parquet"))) < 2:
             assert running.poll() is None
             time.sleep(0.05)
-        readers = [
-            one for one in descendants(running.pid) if b"ShareReader" in Path(f"/proc/{one}/cmdline").read_bytes()
-        ]
+        readers = [one for one in descendants(running.pid) if b"RayWorker" in Path(f"/proc/{one}/cmdline").read_bytes()]
         os.kill(readers[0], signal.SIGKILL)
         assert "1200 of 1200 pictures, 0 of them could not be read" in running.communicate(timeout=300)[0]
         rows = pq.read_table(output).select(["source", "row"]).to_pylist()

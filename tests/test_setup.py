@@ -56,7 +56,7 @@ def test_everything_that_the_package_imports_is_asked_for_by_an_extra() -> None:
 
 
 def test_every_requirement_is_pinned_except_the_optional_torchvision() -> None:
-    assert _required("runtime", "train", "dev") <= set(_pins())
+    assert _required("runtime", "train", "many", "dev") <= set(_pins())
     assert _required("vision") - _required() == {"torchvision"}
 
 

@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from-predictions",
         type=Path,
         metavar="FILE|DIR",
-        help="score these predictions instead: our JSON, or a folder of ICDAR files res_<picture>.txt",
+        help="score these predictions instead: our JSON, a folder of ICDAR files res_<picture>.txt, or what read_many "
+        "wrote",
     )
     _add_scoring(parser)
     _add_outputs(parser)

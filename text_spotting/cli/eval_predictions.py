@@ -46,12 +46,23 @@ def read_set(ann_files: "str | list[str]", data_roots: "str | list[str]", proble
 
 def read_predictions_for(source: Path, test_set: "AnnotatedSet") -> "list[list[Word]]":
     """The words that a file or folder has for each picture of the set, with warnings of what does not fit."""
-    from text_spotting.evaluation.predictions import pair_predictions, read_predictions
+    from text_spotting.evaluation.predictions import pair_predictions
 
-    predictions, warnings = pair_predictions(read_predictions(source), test_set.names, test_set.sizes, source)
+    predictions, warnings = pair_predictions(_read(source), test_set.names, test_set.sizes, source)
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
     return predictions
+
+
+def _read(source: Path) -> "dict[str, list[Word]]":
+    """Words by picture name, of a file, of a folder of text files, or of the parts that ``read_many`` leaves."""
+    from text_spotting.evaluation.predictions import image_names, read_predictions
+    from text_spotting.many.parts import find_parts, read_parts
+
+    if not find_parts(source):
+        return read_predictions(source)
+    found = read_parts(source)
+    return dict(zip(image_names(list(found)), found.values(), strict=True))
 
 
 def predict(

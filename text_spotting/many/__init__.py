@@ -1,1 +1,1 @@
-"""Reading many pictures: shares of the work that can be lost and done again, and the engine that runs them."""
+"""Work on many pictures: shares that can be lost and done again, and the engine that runs them."""

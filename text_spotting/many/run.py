@@ -1,15 +1,16 @@
-"""Running shares on Ray Data: in local processes unless there is a cluster."""
+"""Reading shares in several processes into a folder of their own."""
 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from text_spotting.errors import UserError
 from text_spotting.files.writing import write_whole
 from text_spotting.many.inputs import Share, digest
-from text_spotting.many.work import part_path, read_share
+from text_spotting.many.parts import part_path
+from text_spotting.many.work import read_share
+from text_spotting.processes import run_on_ray
 
 RECORD = "_read-many.json"
 
@@ -33,7 +34,7 @@ class Reading:
 
 
 class ShareReader:
-    """What Ray starts in every process: loads the model once and reads one share after another."""
+    """What runs in every process: loads the model once and reads one share after another."""
 
     def __init__(self, reading: Reading, folder: str) -> None:
         from text_spotting.runtime.spotter import Spotter
@@ -41,9 +42,8 @@ class ShareReader:
         self.folder, self.part_rows = Path(folder), reading.part_rows
         self.spotter = Spotter(reading.weights, reading.device, reading.precision, threads=reading.threads)
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
-        shares = [Share.from_json(str(text)) for text in batch["share"]]
-        return {"rows": [read_share(share, self.spotter, self.folder, self.part_rows) for share in shares]}
+    def __call__(self, share: str) -> int:
+        return read_share(Share.from_json(share), self.spotter, self.folder, self.part_rows)
 
 
 def take_folder(folder: Path, shares: Sequence[Share], reading: Reading) -> None:
@@ -79,22 +79,7 @@ def missing_shares(folder: Path, shares: Sequence[Share], part_rows: int) -> lis
 def run_shares(shares: Sequence[Share], folder: Path, reading: Reading, workers: int) -> Iterator[int]:
     """Read shares in ``workers`` processes, yielding how many rows each has added.
 
-    A process that dies is started again, and its share with it.
+    Always on Ray, also with one: a picture may kill the process that reads it, which is then started again.
     """
-    import ray
-    from ray.data import DataContext
-
-    if not ray.is_initialized():
-        ray.init(address="local", num_cpus=workers + 1, include_dashboard=False, log_to_driver=False)
-    DataContext.get_current().enable_progress_bars = False
-    rows = ray.data.from_items([{"share": share.to_json()} for share in shares], override_num_blocks=len(shares))
-    read = rows.map_batches(
-        ShareReader,
-        fn_constructor_args=(reading, str(folder.resolve())),
-        batch_size=1,
-        compute=ray.data.ActorPoolStrategy(size=workers),
-        max_restarts=-1,
-        max_task_retries=-1,
-    )
-    for row in read.iter_rows():
-        yield int(row["rows"])
+    arguments = (reading, str(folder.resolve()))
+    return run_on_ray(ShareReader, arguments, [share.to_json() for share in shares], workers)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from text_spotting.errors import UserError
-from text_spotting.files.writing import write_whole
 from text_spotting.many.inputs import Share, open_input
+from text_spotting.many.parts import part_path, word_entry, write_part
 from text_spotting.pictures import decode_picture
 from text_spotting.words import Image, Word
 
@@ -54,11 +54,6 @@ def read_share(share: Share, spotter: Spotter, folder: Path, part_rows: int) -> 
     return added
 
 
-def part_path(folder: Path, share: Share, part: int) -> Path:
-    """Where a part of a share is written."""
-    return folder / f"share-{share.number:06d}-part-{part:05d}.parquet"
-
-
 class CrashRecord:
     """Remembers, beyond the death of a process, which row it was reading and how often one died at it."""
 
@@ -100,12 +95,7 @@ def _row(picture: ImageEntry, spotter: Spotter, record: CrashRecord, row: int) -
             words = spotter(decode_picture(content, Path(picture.source)))
         except (UserError, OSError, ValueError) as trouble:
             error = str(trouble)
-    return {"source": picture.source, "row": picture.row, "words": [_entry(word) for word in words], "error": error}
-
-
-def _entry(word: Word) -> dict[str, Any]:
-    polygon = [float(value) for value in word.polygon.ravel()]
-    return {"text": word.text, "score": float(word.score), "text_score": float(word.text_score), "polygon": polygon}
+    return {"source": picture.source, "row": picture.row, "words": [word_entry(word) for word in words], "error": error}
 
 
 def _pictures(share: Share) -> Iterator[ImageEntry]:
@@ -122,28 +112,3 @@ def _pictures(share: Share) -> Iterator[ImageEntry]:
                 yield ImageEntry(value, row)
             else:
                 yield ImageEntry(share.table, row, value or b"")
-
-
-def schema() -> Any:
-    """Columns of the part files; a polygon is x, y, x, y, ... in pixels of the picture."""
-    import pyarrow as pa
-
-    word = pa.struct(
-        [
-            ("text", pa.string()),
-            ("score", pa.float32()),
-            ("text_score", pa.float32()),
-            ("polygon", pa.list_(pa.float32())),
-        ]
-    )
-    columns = [("source", pa.string()), ("row", pa.int64()), ("words", pa.list_(word)), ("error", pa.string())]
-    return pa.schema(columns)
-
-
-def write_part(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write rows in one piece."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.Table.from_pylist(rows, schema())
-    write_whole(path, lambda temporary: pq.write_table(table, temporary))

@@ -1,7 +1,6 @@
 """Synthetic data sets on disk: the same pictures whatever the number of workers, written in parts, resumable."""
 
 import json
-import multiprocessing
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from text_spotting.annotations.records import AnnotatedImage, LabelledWord
 from text_spotting.errors import UserError
 from text_spotting.files.json_files import load_object
 from text_spotting.files.writing import write_whole
+from text_spotting.processes import run_tasks
 from text_spotting.synth.compose import Placed
 from text_spotting.synth.generate import Scene, SceneGenerator, SceneOptions
 from text_spotting.synth.pixels import as_bytes
@@ -78,28 +78,18 @@ def write(job: Job, workers: int = 1) -> Iterator[int]:
 
 
 def _render(job: Job, missing: list[range], workers: int) -> Iterator[int]:
-    if workers <= 1:
-        generator = SceneGenerator(job.options)
-        for numbers in missing:
-            yield _write_part(job, generator, numbers)
-        return
-    with multiprocessing.get_context("spawn").Pool(min(workers, len(missing)), _start, (job,)) as pool:
-        yield from pool.imap_unordered(_work, missing)
+    tasks = [json.dumps([numbers.start, numbers.stop]) for numbers in missing]
+    return run_tasks(PartWriter, (job,), tasks, workers)
 
 
-_worker: tuple[Job, SceneGenerator] | None = None
+class PartWriter:
+    """What runs in every process: loads fonts and photos once and writes one part after another."""
 
+    def __init__(self, job: Job) -> None:
+        self.job, self.generator = job, SceneGenerator(job.options)
 
-def _start(job: Job) -> None:
-    global _worker  # noqa: PLW0603 - one generator for the life of a worker process
-    cv2.setNumThreads(1)
-    _worker = job, SceneGenerator(job.options)
-
-
-def _work(numbers: range) -> int:
-    assert _worker is not None
-    job, generator = _worker
-    return _write_part(job, generator, numbers)
+    def __call__(self, numbers: str) -> int:
+        return _write_part(self.job, self.generator, range(*json.loads(numbers)))
 
 
 def _write_part(job: Job, generator: SceneGenerator, numbers: range) -> int:

@@ -1,0 +1,76 @@
+"""Tasks in several processes: each done once, and told when one dies; on Ray, done all the same."""
+
+import os
+import signal
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from text_spotting import processes
+from text_spotting.errors import UserError
+from text_spotting.processes import run_tasks
+
+ON = [
+    "the pool",
+    pytest.param("ray", marks=pytest.mark.skipif(find_spec("ray") is None, reason="text-spotting[many] is not there")),
+]
+
+
+class Notes:
+    """Writes down which process did a task; the process of the task "deadly" is killed when it meets it first."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, task: str) -> int:
+        if task == "deadly" and not (self.folder / "deadly").exists():
+            (self.folder / "deadly").write_text("met")
+            os.kill(os.getpid(), signal.SIGKILL)
+        (self.folder / f"{task}.done").write_text(str(os.getpid()))
+        return 2
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What several processes run on."""
+    if request.param == "the pool":
+        monkeypatch.setattr(processes, "find_spec", lambda name: None)
+    else:  # its processes do not look for modules among the tests
+        pytest.importorskip("ray").cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    return str(request.param)
+
+
+def doers(folder: Path) -> set[str]:
+    """The processes that did the tasks."""
+    return {path.read_text() for path in folder.glob("*.done")}
+
+
+def test_one_worker_works_here_without_another_process(tmp_path: Path) -> None:
+    assert list(run_tasks(Notes, (tmp_path,), ["a", "b"], 1)) == [2, 2]
+    assert doers(tmp_path) == {str(os.getpid())}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ON, indirect=True)
+def test_every_task_is_done_once_and_elsewhere(engine: str, tmp_path: Path) -> None:
+    tasks = [f"task {number}" for number in range(7)]
+    assert list(run_tasks(Notes, (tmp_path,), tasks, 2)) == [2] * 7
+    assert sorted(path.stem for path in tmp_path.glob("*.done")) == tasks
+    assert str(os.getpid()) not in doers(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["the pool"], indirect=True)
+def test_a_process_of_the_pool_that_is_killed_ends_the_run_with_what_to_do(engine: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"a process died, killed or out of memory; .* run again"):
+        list(run_tasks(Notes, (tmp_path,), ["a", "deadly", "b"], 2))
+    assert len(list(run_tasks(Notes, (tmp_path,), ["a", "deadly", "b"], 2))) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ON[1:], indirect=True)
+def test_a_process_on_ray_that_is_killed_is_started_again(engine: str, tmp_path: Path) -> None:
+    assert list(run_tasks(Notes, (tmp_path,), ["a", "deadly", "b"], 2)) == [2, 2, 2]
+    assert {path.stem for path in tmp_path.glob("*.done")} == {"a", "deadly", "b"}

@@ -1,0 +1,98 @@
+"""Tasks in several processes: on Ray Data where the extra is installed, else on the standard library's pool."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from importlib.util import find_spec
+from typing import Any
+
+import cv2
+
+from text_spotting.errors import UserError
+
+Worker = Callable[[str], int]
+"""Does one task, described by a text, and returns how many pictures it added."""
+WorkerType = Callable[..., Worker]
+"""What makes a worker, once in each process; a class or function of a module, so that other processes find it."""
+
+
+def run_tasks(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str], workers: int) -> Iterator[int]:
+    """Do tasks in ``workers`` processes, yielding what each returned, in any order.
+
+    On Ray a process that dies is started again, and its task with it. The pool ends instead.
+
+    Raises:
+        UserError: a process of the pool died.
+    """
+    if workers <= 1:
+        worker = make(*arguments)
+        yield from map(worker, tasks)
+    elif find_spec("ray"):
+        yield from run_on_ray(make, arguments, tasks, workers)
+    else:
+        yield from _run_in_pool(make, arguments, tasks, workers)
+
+
+def run_on_ray(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str], workers: int) -> Iterator[int]:
+    """Do tasks on Ray Data: on this machine, or on the cluster that RAY_ADDRESS names.
+
+    A process that dies is started again without end, and so is its task: Ray Data's default.
+    """
+    import ray
+    from ray.data import DataContext
+
+    if not ray.is_initialized():
+        if cluster := os.environ.get("RAY_ADDRESS"):
+            ray.init(address=cluster, log_to_driver=False)
+        else:
+            ray.init(address="local", num_cpus=workers + 1, include_dashboard=False, log_to_driver=False)
+    DataContext.get_current().enable_progress_bars = False
+    rows = ray.data.from_items([{"task": task} for task in tasks], override_num_blocks=len(tasks))
+    done = rows.map_batches(
+        _RayWorker,
+        fn_constructor_args=(make, arguments),
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(size=min(workers, len(tasks))),
+    )
+    for row in done.iter_rows():
+        yield int(row["added"])
+
+
+class _RayWorker:
+    """One task at a time of Ray's batches."""
+
+    def __init__(self, make: WorkerType, arguments: tuple[Any, ...]) -> None:
+        cv2.setNumThreads(1)
+        self.worker = make(*arguments)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
+        return {"added": [self.worker(str(task)) for task in batch["task"]]}
+
+
+def _run_in_pool(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str], workers: int) -> Iterator[int]:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(tasks)), context, _start, (make, arguments)) as pool:
+        try:
+            for future in as_completed([pool.submit(_work, task) for task in tasks]):
+                yield future.result()
+        except BrokenProcessPool as error:
+            message = "a process died, killed or out of memory; what is done is kept: run again, with fewer if need be"
+            raise UserError(message, about="workers") from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+_worker: Worker | None = None
+
+
+def _start(make: WorkerType, arguments: tuple[Any, ...]) -> None:
+    global _worker  # noqa: PLW0603 - one for the life of a process
+    cv2.setNumThreads(1)
+    _worker = make(*arguments)
+
+
+def _work(task: str) -> int:
+    assert _worker is not None
+    return _worker(task)
