@@ -3,7 +3,6 @@
 import json
 import sys
 import time
-from unittest.mock import MagicMock
 
 import cv2
 import numpy as np
@@ -13,6 +12,7 @@ from openvino import opset13 as ops
 from sample_graphs import EXPORTED, save_ir
 
 from text_spotting.cli.main import run_tool
+from text_spotting.evaluation.broad import rapid
 from text_spotting.runtime.measure import batch_against_loop, layer_times, stages, timed
 from text_spotting.runtime.openvino_engine import OpenVinoEngine
 from text_spotting.runtime.options import Target
@@ -82,9 +82,7 @@ def test_the_tool_prints_every_table(model, tmp_path, capsys):
 
 @pytest.mark.slow
 def test_times_of_whole_pictures_are_saved_beside_rapidocrs(model, tmp_path, capsys, monkeypatch):
-    rapidocr = MagicMock()
-    rapidocr.RapidOCR.return_value.side_effect = lambda *_, **__: time.sleep(0.005)
-    monkeypatch.setitem(sys.modules, "rapidocr", rapidocr)
+    monkeypatch.setattr(rapid, "engine", lambda threads: lambda *_, **__: time.sleep(0.005))
     cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
     flags = ["--load-weights", str(model), "--images", str(tmp_path), "--save", str(tmp_path / "speed.json")]
     assert run_tool("benchmark", ["infer", *flags, "--rapidocr"]) == 0
@@ -100,6 +98,7 @@ def test_times_of_whole_pictures_are_saved_beside_rapidocrs(model, tmp_path, cap
 
 def test_rapidocr_that_is_not_installed_is_told_before_anything_is_measured(model, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "rapidocr", None)
+    rapid.engine.cache_clear()
     cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
     flags = ["--load-weights", str(model), "--images", str(tmp_path), "--rapidocr"]
     assert run_tool("benchmark", ["infer", *flags]) == 2

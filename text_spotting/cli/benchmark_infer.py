@@ -73,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Measure each model in turn and print tables."""
+    from text_spotting.evaluation.broad.rapid import engine
     from text_spotting.files.writing import require_writable, to_json, write_whole
     from text_spotting.pictures import read_picture
     from text_spotting.runtime.sources import find_images
@@ -83,7 +84,7 @@ def run(args: argparse.Namespace) -> None:
     for option, path in (("plot", args.plot), ("save", args.save)):
         if path:
             require_writable(path, option)
-    rapidocr = _rapidocr(args.threads) if args.rapidocr else None
+    rapidocr = partial(engine(args.threads), return_word_box=True) if args.rapidocr else None
     measured = {}
     for model in args.load_weights:
         print(f"\n{model}, {len(pictures)} pictures")
@@ -178,29 +179,6 @@ def _print_reading(engine: "OpenVinoEngine", detector: Path, precision: str) -> 
         f"30 words one by one, as clients of single-word graphs do: {1000 * loop:.0f} ms,"
         f" {loop / batch:.1f} times as long as in one batch"
     )
-
-
-def _rapidocr(threads: int) -> "Callable[[Image], object]":
-    """RapidOCR with word boxes.
-
-    Raises:
-        UserError: it is not installed.
-    """
-    try:
-        from rapidocr import EngineType, RapidOCR
-    except ImportError as error:
-        raise UserError(f"--rapidocr needs the package rapidocr ({error}); install it: pip install rapidocr") from error
-    engine = EngineType.OPENVINO
-    other = RapidOCR(
-        params={
-            "Global.log_level": "error",
-            "Det.engine_type": engine,
-            "Cls.engine_type": engine,
-            "Rec.engine_type": engine,
-            "EngineConfig.openvino.inference_num_threads": threads or -1,
-        }
-    )
-    return partial(other, return_word_box=True)
 
 
 def _timed(spotter: "Spotter", rapidocr: "Callable[[Image], object] | None", picture: "Image") -> Timed:

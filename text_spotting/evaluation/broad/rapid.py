@@ -22,23 +22,32 @@ def version() -> str:
     try:
         return metadata.version(PACKAGE)
     except metadata.PackageNotFoundError as error:
-        raise UserError(f"{PACKAGE} is not installed; install it: pip install {PACKAGE}==3.10.0") from error
+        raise _not_installed() from error
 
 
 @cache
-def engine() -> Any:
+def engine(threads: int = 0) -> Any:
     """The package with its own models, on OpenVINO.
+
+    Args:
+        threads: cores to use; 0 is all.
 
     Raises:
         UserError: it is not installed.
     """
-    version()
-    from rapidocr import EngineType, RapidOCR
-
+    try:
+        from rapidocr import EngineType, RapidOCR
+    except ImportError as error:
+        raise _not_installed() from error
     parts = {f"{part}.engine_type": EngineType.OPENVINO for part in ("Det", "Cls", "Rec")}
-    made = RapidOCR(params={"Global.log_level": "error", **parts})
+    cores = {"EngineConfig.openvino.inference_num_threads": threads or -1}
+    made = RapidOCR(params={"Global.log_level": "error", **parts, **cores})
     made(np.zeros((48, 96, 3), np.uint8), use_det=False, use_cls=False, use_rec=True)  # loads the recogniser
     return made
+
+
+def _not_installed() -> UserError:
+    return UserError(f"{PACKAGE} is not installed; install it: pip install {PACKAGE}==3.10.0")
 
 
 def spot(image: Image) -> list[Word]:

@@ -1,0 +1,137 @@
+"""Measure pictures per second of models: with more streams, and on pictures of more pixels."""
+
+import argparse
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from text_spotting.errors import UserError
+
+if TYPE_CHECKING:
+    from text_spotting.runtime.spotter import Spotter
+    from text_spotting.words import Image
+
+    Runner = Callable[[list[Image]], int]
+    """Works through pictures and returns how many words it found."""
+
+SIZES = ("640x480", "1280x720", "1920x1080", "4000x3000")
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """What one set-up does with pictures of one size.
+
+    Attributes:
+        name: model, or RapidOCR.
+        streams: pictures that it computes side by side.
+        width, height: of the pictures.
+        per_second: pictures, the median of the rounds.
+        words: found on a picture, mean.
+    """
+
+    name: str
+    streams: int
+    width: int
+    height: int
+    per_second: float
+    words: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument(
+        "--load-weights", type=Path, nargs="+", required=True, help="exported models (.xml, .onnx, folder)"
+    )
+    parser.add_argument("--images", required=True, metavar="SOURCE", help="picture, folder or glob pattern to read")
+    parser.add_argument("--count", type=int, default=12, help="pictures to use (default: 12)")
+    parser.add_argument("--precision", help="arithmetic of .xml models: f32, bf16, int8 (default: the fastest here)")
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 2], help="of OpenVINO models (default: 1 2)")
+    parser.add_argument(
+        "--sizes", nargs="+", default=list(SIZES), metavar="WxH", help=f"of pictures (default: {' '.join(SIZES)})"
+    )
+    parser.add_argument("--rapidocr", action="store_true", help="let RapidOCR (OpenVINO engine) read the same pictures")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="figures as JSON, for docs/images/throughput.py")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Let all set-ups work through the pictures in turn, and print a table for each size."""
+    from text_spotting.files.writing import require_writable, to_json, write_whole
+    from text_spotting.pictures import read_picture
+    from text_spotting.runtime.sources import find_images
+
+    sizes = [_size(text) for text in args.sizes]
+    for flag, value in (("--count", args.count), ("--streams", min(args.streams))):
+        if value < 1:
+            raise UserError(f"{flag} {value}: must be 1 or more")
+    if args.save:
+        require_writable(args.save, "save")
+    pictures = [read_picture(path) for path in find_images(args.images)[: args.count]]
+    runners = dict(_runners(args))
+    measured: list[Throughput] = []
+    for size in sizes:
+        rows = measure(runners, pictures, size)
+        measured += rows
+        _print(rows)
+    if args.save:
+        write_whole(args.save, to_json([asdict(one) for one in measured]))
+
+
+def measure(
+    runners: "dict[tuple[str, int], Runner]", pictures: "list[Image]", size: tuple[int, int]
+) -> list[Throughput]:
+    """Time each set-up on the pictures at one size, all in turn in each round, after one round to warm up."""
+    from statistics import median
+
+    import cv2
+
+    scaled = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures]
+    words = {key: runner(scaled) for key, runner in runners.items()}
+    spent: dict[tuple[str, int], list[float]] = {key: [] for key in runners}
+    for _ in range(ROUNDS):
+        for key, runner in runners.items():
+            start = time.perf_counter()
+            runner(scaled)
+            spent[key].append(time.perf_counter() - start)
+    count = len(scaled)
+    return [
+        Throughput(name, streams, *size, count / median(spent[name, streams]), words[name, streams] / count)
+        for name, streams in runners
+    ]
+
+
+def _runners(args: argparse.Namespace) -> "Iterable[tuple[tuple[str, int], Runner]]":
+    from text_spotting.runtime.files import find_detector
+    from text_spotting.runtime.spotter import Spotter
+
+    for model in args.load_weights:
+        detector = find_detector(model)
+        name = model.stem if model.suffix else model.name
+        is_onnx = detector.suffix == ".onnx"
+        for streams in [1] if is_onnx else args.streams:
+            precision = None if is_onnx else args.precision
+            spotter = Spotter(detector, precision=precision, streams=streams)
+            yield (f"{name} (ONNX Runtime)" if is_onnx else name, streams), _counting(spotter)
+    if args.rapidocr:
+        from text_spotting.evaluation.broad.rapid import spot
+
+        yield ("RapidOCR", 1), lambda pictures: sum(len(spot(picture)) for picture in pictures)
+
+
+def _counting(spotter: "Spotter") -> "Runner":
+    return lambda pictures: sum(len(words) for words in spotter(pictures))
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise UserError(f"--sizes {text}: write it as 1280x720")
+    return int(width), int(height)
+
+
+def _print(rows: list[Throughput]) -> None:
+    print(f"\n{rows[0].width}x{rows[0].height}\n{'':32} {'streams':>8} {'pictures/s':>11} {'words':>7}")
+    for row in rows:
+        print(f"{row.name:32.32} {row.streams:8} {row.per_second:11.2f} {row.words:7.1f}")
