@@ -61,8 +61,10 @@ def test_crops_are_read_together_and_looking_for_words_goes_on_afterwards() -> N
     assert len(rapid.spot(np.zeros((20, 20, 3), np.uint8))) == 3
 
 
-def test_all_three_parts_run_on_openvino() -> None:
-    assert rapid.engine().params == {
+@pytest.mark.parametrize(("threads", "asked"), [(0, -1), (3, 3)], ids=["all cores", "three"])
+def test_all_three_parts_run_on_openvino(threads: int, asked: int) -> None:
+    assert rapid.engine(threads).params == {
+        "EngineConfig.openvino.inference_num_threads": asked,
         "Global.log_level": "error",
         "Det.engine_type": "openvino",
         "Cls.engine_type": "openvino",

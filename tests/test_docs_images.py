@@ -64,3 +64,16 @@ def test_speed_beside_rapidocr_is_drawn(tmp_path: Path) -> None:
 def test_what_cannot_be_drawn_is_told(tmp_path: Path, rapidocr: float | None, flags: list[str], complaint: str) -> None:
     ended = draw_speed(tmp_path, rapidocr, *flags)
     assert ended.returncode == 2 and complaint in ended.stderr
+
+
+def test_pictures_per_second_are_drawn_for_every_size(tmp_path: Path) -> None:
+    script: dict[str, Any] = runpy.run_path(str(IMAGES / "throughput.py"))
+    rows = [
+        {"name": name, "streams": streams, "width": width, "height": 480, "per_second": rate * 640 / width}
+        for name, streams, rate in (("box", 1, 6.0), ("box", 2, 7.0), ("RapidOCR", 1, 2.0))
+        for width in (640, 1280)
+    ]
+    script["draw"](rows, tmp_path / "many.png")
+    drawn = cv2.imread(str(tmp_path / "many.png"))
+    assert drawn is not None and drawn.shape == (432, 1080, 3)
+    assert (drawn == (14, 127, 255)).all(axis=-1).sum() > 100, "the second set-up has a color of its own"
