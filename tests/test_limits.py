@@ -36,7 +36,7 @@ def test_beyond_the_usual_number_only_sure_proposals_are_looked_at(scores: list[
     assert proposal_count(torch.tensor(scores), ConfigDict(max_per_img=100)) == len(scores)
 
 
-@pytest.mark.parametrize("name", ["text-spotting-0003", "text-spotting-0003-lite", "text-spotting-0004-lite"])
+@pytest.mark.parametrize("name", ["text-spotting-0003", *(f"text-spotting-000{number}-lite" for number in (3, 4, 5))])
 def test_every_template_finds_up_to_400_words_and_its_key_says_so(name: str) -> None:
     config = Config.fromfile(TEMPLATES / name / "model.py", import_custom_modules=False)
     assert config.max_words == 400 == config.model.test_cfg.rpn.max_per_img == manifest_of(config).max_words

@@ -16,6 +16,7 @@ from text_spotting.decoding import ctc_decode
 from text_spotting.errors import UserError
 from text_spotting.runtime import session
 from text_spotting.runtime.files import BOX
+from text_spotting.runtime.onnx_engine import open_session
 from text_spotting.runtime.options import Target
 from text_spotting.runtime.reading import read_pixels
 from text_spotting.runtime.session import CORE, PRECISIONS, arithmetic_here, compile_options, default_precision
@@ -263,6 +264,11 @@ def test_what_onnxruntime_can_follow_is_followed(tmp_path):
     found = list(spotter.stream([BLUE] * 5))
     assert [len(words) for _, words in found] == [2] * 5
     assert spotter.streams == 3
+
+
+def test_threads_of_onnxruntime_do_not_spin_while_those_of_another_graph_work(tmp_path):
+    options = open_session(save_onnx(tmp_path)).get_session_options()
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
 def test_openvino_keeps_compiled_models_where_it_is_told(ir, tmp_path):

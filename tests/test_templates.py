@@ -20,8 +20,8 @@ def _id(path: Path) -> str:
     return path.parent.name
 
 
-def test_the_project_offers_the_published_model_and_two_light_ones() -> None:
-    light = {"text-spotting-0003-lite", "text-spotting-0004-lite"}
+def test_the_project_offers_the_published_model_and_three_light_ones() -> None:
+    light = {"text-spotting-0003-lite", "text-spotting-0004-lite", "text-spotting-0005-lite"}
     assert {"text-spotting-0003", *light} <= {_id(path) for path in TEMPLATES}
 
 

@@ -25,7 +25,9 @@ def load_model(args: argparse.Namespace) -> "LoadedSpotter":
     from text_spotting.cli.weights import load_spotter
     from text_spotting.runtime.tiles import parse_tiles
 
-    model = load_spotter(args.load_weights, args.config, args.device, args.trust_snapshot, args.precision)
+    model = load_spotter(
+        args.load_weights, args.config, args.device, args.trust_snapshot, args.precision, args.second_look
+    )
     return model.tiled() if parse_tiles(args.tiles) else model
 
 
