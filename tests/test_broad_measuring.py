@@ -203,6 +203,7 @@ def small_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rendered, "COUNT", 4)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_scenes")
 def test_scenes_are_drawn_once_and_more_of_them_when_more_are_wanted(tmp_path: Path) -> None:
     drawn: list[str] = []

@@ -82,6 +82,7 @@ def test_folders_are_read_with_what_lies_below_them_when_told(model, photos, cap
     assert [Path(image["image"]).name for image in found] == ["two.png", "one.png"]
 
 
+@pytest.mark.slow
 def test_standard_input_is_an_image(model, photos):
     command = [sys.executable, "-m", "text_spotting", "read", "-", "--model", model]
     content = (photos / "one.png").read_bytes()

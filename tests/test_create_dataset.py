@@ -66,6 +66,7 @@ def test_shuffling_and_splitting_depend_on_the_seed_only(root: Path) -> None:
     assert (texts(root / "out/all.json"), texts(root / "out/val.json")) != first
 
 
+@pytest.mark.slow
 def test_pictures_histograms_and_cvat_are_written_on_request(root: Path) -> None:
     flags = ["--visualize", f"{root}/drawn", "--stats", f"{root}/stats.png", "--cvat", f"{root}/cvat.xml"]
     assert create(root, *flags) == 0

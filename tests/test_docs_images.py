@@ -15,6 +15,7 @@ from PIL import Image as Pillow
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
 
+@pytest.mark.slow
 def test_the_pan_goes_once_around_and_its_animation_has_all_views(tmp_path: Path) -> None:
     script: dict[str, Any] = runpy.run_path(str(IMAGES / "video_view.py"))
     picture = np.zeros((700, 700, 3), np.uint8)
@@ -47,6 +48,7 @@ def draw_speed(folder: Path, rapidocr: float | None, *more: str) -> "subprocess.
     return subprocess.run([*command, str(folder / "speed.png"), *more], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_speed_beside_rapidocr_is_drawn(tmp_path: Path) -> None:
     ended = draw_speed(tmp_path, 2.0, "--names", "0004-lite")
     assert ended.returncode == 0, ended.stderr
@@ -54,6 +56,7 @@ def test_speed_beside_rapidocr_is_drawn(tmp_path: Path) -> None:
     assert drawn is not None and drawn.shape == (432, 1080, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rapidocr", "flags", "complaint"),
     [

@@ -105,6 +105,7 @@ def test_pictures_that_are_broken_or_of_another_size_are_left_out_and_named(tmp_
     ]
 
 
+@pytest.mark.slow
 def test_every_example_is_looked_at_whatever_its_width() -> None:
     config, network = small_network(LITE)
     sizes = [48] * 33 + [96] * 2
@@ -129,6 +130,7 @@ def made_up(count: int, length: int) -> list[Seen]:
     return found
 
 
+@pytest.mark.slow
 def test_training_finds_what_tells_where_words_meet_and_repeats_itself() -> None:
     seen = made_up(200, 12) + made_up(40, 20)
     first, second = Separator(4), Separator(4)
@@ -166,6 +168,7 @@ def prepared(tmp_path: Path) -> list[str]:
     return ["--config", str(TEMPLATES / LITE / "model.py"), "--train-ann-files", str(tmp_path / "a.json"), *files]
 
 
+@pytest.mark.slow
 def test_the_tool_adds_what_was_learnt_to_a_snapshot_of_before_there_was_any(
     tmp_path: Path, prepared: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -196,6 +199,7 @@ def test_half_a_separator_is_an_incomplete_snapshot(tmp_path: Path, prepared: li
         load_weights(network, {"state_dict": weights}, "half.pth")
 
 
+@pytest.mark.slow
 def test_a_broken_picture_costs_no_other(
     tmp_path: Path, prepared: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -216,6 +220,7 @@ def test_a_mean_of_snapshots_has_the_separator_of_those_that_have_one() -> None:
         mean_of_weights([(old, "old", 1), (new, "new", 3)])
 
 
+@pytest.mark.slow
 def test_bad_input_is_one_line(tmp_path: Path, prepared: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     write_dataset(
         tmp_path / "apart.json", [AnnotatedImage(p.path, 300, 60, p.words[:1]) for p in pictures(tmp_path, 12)]

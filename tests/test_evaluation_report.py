@@ -166,6 +166,7 @@ def in_browser(page: Path, script: str, tmp_path: Path) -> Any:
     return answer["result"]
 
 
+@pytest.mark.slow
 def test_in_a_browser_the_page_draws_filters_and_enlarges(tmp_path: Path, before: Run, after: Run) -> None:
     page = write_report(tmp_path / "a folder", after, before)
     script = """
@@ -216,6 +217,7 @@ def test_in_a_browser_the_page_draws_filters_and_enlarges(tmp_path: Path, before
     }
 
 
+@pytest.mark.slow
 def test_in_a_browser_odd_transcriptions_stay_text(tmp_path: Path, after: Run) -> None:
     script = """
       document.getElementById("need").value = "all";
@@ -225,6 +227,7 @@ def test_in_a_browser_odd_transcriptions_stay_text(tmp_path: Path, after: Run) -
     assert "</script><b>x" in in_browser(write_report(tmp_path, after), script, tmp_path)
 
 
+@pytest.mark.slow
 def test_in_a_browser_equal_figures_are_one_card_and_nothing_is_wider_than_a_phone(
     tmp_path: Path, test_set: AnnotatedSet
 ) -> None:

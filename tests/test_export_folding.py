@@ -19,6 +19,7 @@ def assert_same_maps(folded, network, picture, wanted):
         torch.testing.assert_close(value, expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("downscale", "side", "stride"), [(1.5, 5, 3), (2, 6, 4), (2.5, 7, 5)])
 @torch.no_grad()
 def test_one_convolution_shrinks_and_filters_as_two_steps_did_up_to_every_border(downscale, side, stride):
@@ -45,6 +46,7 @@ def test_nothing_is_folded_without_shrinking_or_where_the_stride_would_break(dow
     assert fold_downscale(network) is network
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_raw_channels_in_another_order_give_the_same_maps():
     network = network_of(1.5)

@@ -30,6 +30,7 @@ def assert_same(found, wanted, allowed=(2e-3, 2e-3, 2e-3, 2e-2)):
         torch.testing.assert_close(value, expected, atol=off, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOTH)
 @torch.no_grad()
 def test_the_detector_twin_predicts_what_the_network_predicts(name):
@@ -40,6 +41,7 @@ def test_the_detector_twin_predicts_what_the_network_predicts(name):
     assert_same(DetectorGraph(network)(image), wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOTH)
 @pytest.mark.parametrize("order", ["BGR", "RGB"])
 @torch.no_grad()
@@ -51,6 +53,7 @@ def test_the_raw_detector_needs_no_preprocessing(name, order):
     assert_same(RawDetectorGraph(network, manifest)(taken), network.detect(image))
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_a_detector_whose_shrinking_cannot_be_folded_predicts_the_same():
     config, network = small_network("text-spotting-0004-lite")

@@ -98,6 +98,7 @@ def test_losses_are_mmdets_in_the_mean_of_sampled_boxes(pictures: Tensor) -> Non
         assert abs(theirs.mean() - ours.mean()) < 5 * error + 1e-6, name
 
 
+@pytest.mark.slow
 def test_pictures_without_any_word_teach_background_alone(pictures: Tensor) -> None:
     network = network_of(24).train()
     losses = detector_losses(network, pictures, truth_of([[], []], [[], []]))

@@ -21,6 +21,7 @@ def test_every_template_gets_a_work_dir_by_domain_problem_and_name(tmp_path):
     assert (tmp_path / FOLDER / made[0] / "train.py").is_file()
 
 
+@pytest.mark.slow
 def test_a_filter_and_a_list_choose(tmp_path):
     assert instantiate(tmp_path / "a", "--templates-filter", "**/text-spotting-0003/template.yaml") == 0
     assert [path.name for path in (tmp_path / "a" / FOLDER).iterdir()] == ["text-spotting-0003"]

@@ -27,6 +27,7 @@ def parts(folder: Path) -> tuple[str, str]:
     return str(folder / "d.pth"), str(folder / "r.pth")
 
 
+@pytest.mark.slow
 def test_parts_are_joined_in_half_precision_without_training_state(tmp_path: Path) -> None:
     output = tmp_path / "snapshot.pth"
     assert (
@@ -51,6 +52,7 @@ def test_a_network_that_is_not_complete_is_not_shipped(tmp_path: Path, capsys: p
     assert not output.exists()
 
 
+@pytest.mark.slow
 def test_means_are_weighted_and_joined_behind_the_parts(tmp_path: Path) -> None:
     detector, _ = parts(tmp_path)
     _, network = small_network("text-spotting-0003-lite")

@@ -57,6 +57,7 @@ def test_a_box_that_holds_two_words_is_background_unless_it_fits_one_well() -> N
     assert assigned(joined_iou_thr=0.55) == [1, 1, 1, 2]
 
 
+@pytest.mark.slow
 def test_the_box_head_learns_from_proposals_and_from_what_it_makes_of_them() -> None:
     _, network = small_network("text-spotting-0003-lite")
     head: Any = network.roi_head
@@ -105,6 +106,7 @@ def test_detections_come_with_masks_and_text_features_of_their_template(name: st
     assert found.text_features.shape == (len(found.boxes), *shape)
 
 
+@pytest.mark.slow
 def test_pictures_without_a_readable_word_still_train_every_part() -> None:
     _, network = small_network("text-spotting-0003-lite")
     head: Any = network.roi_head
@@ -115,6 +117,7 @@ def test_pictures_without_a_readable_word_still_train_every_part() -> None:
     network.zero_grad()
 
 
+@pytest.mark.slow
 def test_layout_and_order_of_channels_in_memory_change_nothing() -> None:
     """mmcv's RoIAlign reads any tensor as if its channels came first."""
     _, network = small_network("text-spotting-0003-lite")
@@ -126,6 +129,7 @@ def test_layout_and_order_of_channels_in_memory_change_nothing() -> None:
         assert torch.allclose(tensor.float(), getattr(found, name).float(), atol=1e-3), name
 
 
+@pytest.mark.slow
 def test_a_further_word_costs_lite_its_masks_and_its_reading() -> None:
     _, network = small_network("text-spotting-0003-lite")
     one, two = (complexity(network, (192, 96), words=words) for words in (1, 2))

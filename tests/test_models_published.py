@@ -34,6 +34,7 @@ def test_as_many_parameters_train_as_were_published() -> None:
     assert trainable_parameters(published_network()) == 27_757_244
 
 
+@pytest.mark.slow
 def test_a_snapshot_with_the_published_names_fills_every_tensor() -> None:
     network = published_network()
     snapshot = {"state_dict": {name: torch.ones(shape) for name, shape in published_shapes().items()}}

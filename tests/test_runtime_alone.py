@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from sample_graphs import save_ir, save_onnx
 
 ROOT = Path(__file__).parents[1]
@@ -51,12 +52,14 @@ def test_the_blocker_blocks():
     assert "torch is not installed here" in run("import torch").stderr
 
 
+@pytest.mark.slow
 def test_ir_and_onnx_spot_words_without_torch(tmp_path):
     for path in (save_ir(tmp_path), save_onnx(tmp_path)):
         ended = run(SPOT, path, blue_picture(tmp_path))
         assert ended.stdout == "['ab', '']\n", ended.stderr
 
 
+@pytest.mark.slow
 def test_the_visualize_tool_runs_without_torch(tmp_path):
     flags = ["--load-weights", save_ir(tmp_path), "--images", blue_picture(tmp_path), "--output", tmp_path / "out"]
     annotations = ["--save-annotations", tmp_path / "a.json", "--save-json", tmp_path / "w.json", "--no-show"]

@@ -58,6 +58,7 @@ def test_pictures_have_the_size_and_about_the_number_of_words_asked_for(scenes: 
     assert np.mean(readable) > 5
 
 
+@pytest.mark.slow
 def test_readable_words_have_text_and_keep_apart(scenes: list[Scene]) -> None:
     for scene in scenes:
         readable = [w for w in scene.words if not w.ignore]
@@ -68,6 +69,7 @@ def test_readable_words_have_text_and_keep_apart(scenes: list[Scene]) -> None:
                 assert shape.intersection(other).area <= 0.2 * min(shape.area, other.area)
 
 
+@pytest.mark.slow
 def test_polygons_lie_in_the_picture_and_visible_ink_in_the_polygons(scenes: list[Scene]) -> None:
     for scene in scenes:
         for number, placed in enumerate(scene.placed):
