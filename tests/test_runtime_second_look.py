@@ -10,7 +10,7 @@ from sample_graphs import save_ir
 from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
 from text_spotting.runtime.pipeline import Found
-from text_spotting.runtime.second_look import ALONE, agree
+from text_spotting.runtime.second_look import ALONE, SURE, agree
 from text_spotting.runtime.spotter import Spotter
 
 BLUE = np.full((40, 80, 3), (255, 0, 0), np.uint8)
@@ -37,8 +37,8 @@ def test_a_word_that_both_have_found_is_kept_once_as_the_surer_look_has_it() -> 
 
 
 def test_a_word_of_one_look_alone_must_be_sure() -> None:
-    assert ALONE == 0.6
-    assert scores(agree(found((0, 0, 0.59), (0, 100, 0.61)), found((0, 200, 0.7), (0, 300, 0.3)))) == [0.7, 0.61]
+    assert ALONE == 0.65
+    assert scores(agree(found((0, 0, 0.64), (0, 100, 0.66)), found((0, 200, 0.7), (0, 300, 0.3)))) == [0.7, 0.66]
 
 
 def test_two_words_of_one_look_do_not_vouch_for_each_other() -> None:
@@ -66,6 +66,12 @@ def test_models_of_different_kinds_are_refused() -> None:
     other = found((0, 0, 0.9))._replace(text_features=np.zeros((1, 3, 8, 8), np.float32))
     with pytest.raises(UserError, match="of another kind"):
         agree(found((0, 0, 0.9)), other)
+
+
+def test_words_must_be_surer_with_a_second_look_unless_its_user_says_else(tmp_path: Path) -> None:
+    model = save_ir(tmp_path)
+    assert Spotter(model).manifest.word_thr < SURE == 0.6 == Spotter(model, second_look=model).manifest.word_thr
+    assert Spotter(model, second_look=model, min_score=0.3).manifest.word_thr == 0.3
 
 
 def test_a_spotter_with_the_same_model_twice_finds_what_it_finds_once(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The exported graphs on OpenVINO, arranged for speed."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +31,7 @@ from text_spotting.preprocess import normalise, raw_input
 from text_spotting.runtime.files import GraphFiles, graph_files
 from text_spotting.runtime.hoisting import hoist
 from text_spotting.runtime.options import Target
-from text_spotting.runtime.session import RequestPool, compile_graph, infer, read_graph, read_manifest
+from text_spotting.runtime.session import RequestPool, compile_graph, compile_options, infer, read_graph, read_manifest
 from text_spotting.words import FloatArray, Image
 
 _STEP_OUTPUTS = (LOGITS, HIDDEN)
@@ -63,12 +64,15 @@ class OpenVinoEngine:
         self._target = target.unless_asked(self.manifest.precision)
         self._files = graph_files(detector, self.manifest)
         self._text_features = graph.output(TEXT_FEATURES).partial_shape
-        self._detector = compile_graph(take_bytes(graph), self._target)
-        if self._files.recognizer:
-            recognizer = read_graph(self._files.recognizer, [WORDS], [PROBABILITIES])
-            self._least_crops = least_batch(recognizer)
-            self._recognizer = compile_graph(recognizer, self._target)
-        _ = self._text  # what does not fit is told now rather than with the first word
+        compile_options(self._target)  # loads the device's plugin on this thread, see session.CORE
+        with ThreadPoolExecutor(1) as beside:  # half of the time is one core's
+            detector = beside.submit(compile_graph, take_bytes(graph), self._target)
+            if self._files.recognizer:
+                recognizer = read_graph(self._files.recognizer, [WORDS], [PROBABILITIES])
+                self._least_crops = least_batch(recognizer)
+                self._recognizer = compile_graph(recognizer, self._target)
+            _ = self._text  # what does not fit is told now rather than with the first word
+            self._detector = detector.result()
 
     @cached_property
     def _text(self) -> "_TextGraphs":

@@ -12,8 +12,10 @@ from text_spotting.geometry import area, intersection_area
 from text_spotting.runtime.pipeline import Found
 from text_spotting.words import FloatArray
 
-ALONE = 0.6
-"""Least score of a word that only one of both has found."""
+ALONE = 0.65
+"""Least detection score of a word that only one of both has found."""
+SURE = 0.6
+"""Least score of any word: it had two chances to be seen well."""
 _SAME = 0.5
 """Share of the smaller of two frames that lies in the other when they are one word."""
 

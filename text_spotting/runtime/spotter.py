@@ -18,7 +18,7 @@ from text_spotting.result.found import Words
 from text_spotting.runtime import pipeline
 from text_spotting.runtime.files import find_detector
 from text_spotting.runtime.options import Target, open_engine
-from text_spotting.runtime.second_look import agree
+from text_spotting.runtime.second_look import SURE, agree
 
 Source = TypeVar("Source")
 
@@ -80,6 +80,8 @@ class Spotter:
         target = Target(device, precision, streams, threads, Path(cache_dir) if cache_dir else None)
         self.engine = _open(model, target)
         self._second = None if second_look is None else _open(second_look, target)
+        if self._second:
+            self.manifest = replace(self.manifest, word_thr=max(SURE, self.manifest.word_thr))
         if min_score is not None:
             self.manifest = replace(
                 self.manifest, score_thr=min(min_score, self.manifest.score_thr), word_thr=min_score
