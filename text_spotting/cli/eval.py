@@ -37,12 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision", help="what an OpenVINO model computes in: f32, bf16 or f16 (default: f32, as snapshots do)"
     )
     parser.add_argument(
-        "--second-look",
-        type=Path,
-        metavar="MODEL",
-        help="another exported model whose detector looks, too: slower and surer",
-    )
-    parser.add_argument(
         "--tiles", default="none", metavar="auto|none", help="read large pictures tile by tile too (default: none)"
     )
     parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")

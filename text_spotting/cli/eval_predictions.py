@@ -25,9 +25,7 @@ def load_model(args: argparse.Namespace) -> "LoadedSpotter":
     from text_spotting.cli.weights import load_spotter
     from text_spotting.runtime.tiles import parse_tiles
 
-    model = load_spotter(
-        args.load_weights, args.config, args.device, args.trust_snapshot, args.precision, args.second_look
-    )
+    model = load_spotter(args.load_weights, args.config, args.device, args.trust_snapshot, args.precision)
     return model.tiled() if parse_tiles(args.tiles) else model
 
 

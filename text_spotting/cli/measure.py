@@ -23,12 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|DIR|rapidocr",
         help="what to measure: a snapshot (.pth), an exported model, or the pip package rapidocr",
     )
-    parser.add_argument(
-        "--second-look",
-        type=Path,
-        metavar="MODEL",
-        help="another exported model whose detector looks, too; --load-weights must be exported as well",
-    )
     parser.add_argument("--config", type=Path, help="the snapshot's model.py (default: beside it, or of the work dir)")
     parser.add_argument("--data-root", type=Path, help="folder of the data sets; those that are not there are left out")
     parser.add_argument("--output", type=Path, metavar="DIR", help="keeps answers and figures; run again to go on")

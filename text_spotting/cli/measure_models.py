@@ -2,7 +2,7 @@
 
 import argparse
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ def open_model(args: argparse.Namespace, cache: Path) -> "Model":
     """
     from text_spotting.evaluation.broad.measuring import Model
 
-    own = _with_second_look(args) if args.second_look else _open(args, args.load_weights, cache)
+    own = _open(args, args.load_weights, cache)
     added = [reader for name in args.add_readers for reader in _renamed(name, _open(args, name, cache).readers)]
     spotter = None if args.readers_only else own.spotter
     return Model(own.identity, spotter, [*own.readers, *added], own.streams)
@@ -55,13 +55,6 @@ def _open(args: argparse.Namespace, source: str, cache: Path) -> "Model":
     if weights.suffix == CHECKPOINT:
         return _open_snapshot(args, weights, cache)
     return _open_exported(weights, args.streams)
-
-
-def _with_second_look(args: argparse.Namespace) -> "Model":
-    weights = Path(args.load_weights)
-    if args.load_weights == RAPIDOCR or weights.suffix == CHECKPOINT:
-        raise UserError(f"--second-look: needs an exported model as --load-weights, not {weights}; export it first")
-    return _open_exported(weights, args.streams, second_look=args.second_look)
 
 
 def _rapidocr() -> "Model":
@@ -94,32 +87,20 @@ def _open_snapshot(args: argparse.Namespace, weights: Path, cache: Path) -> "Mod
     return _open_exported(folder, args.streams, identity)
 
 
-def _open_exported(exported: Path, streams: int, identity: str = "", second_look: Path | None = None) -> "Model":
+def _open_exported(exported: Path, streams: int, identity: str = "") -> "Model":
     """An exported model; ``identity`` is that of its files unless it is known by something else."""
     from text_spotting.evaluation.broad.measuring import Model
     from text_spotting.evaluation.broad.store import hash_of
-    from text_spotting.runtime.spotter import Spotter
-
-    detector, second = _detector_of(exported), _detector_of(second_look) if second_look else None
-    both = [detector, second] if second else [detector]
-    identity = identity or hash_of(content for one in both for content in _contents(one))
-    spotter = Spotter(detector, precision=PRECISION, streams=streams, second_look=second)
-    return Model(identity, spotter, _own_readers(spotter.engine, identity), streams)
-
-
-def _detector_of(exported: Path) -> Path:
     from text_spotting.runtime.files import find_detector
+    from text_spotting.runtime.spotter import Spotter
 
     detector = find_detector(exported)
     if detector.suffix != ".xml":
         raise UserError(f"{detector}: measuring takes the OpenVINO model (.xml); export it with --openvino")
-    return detector
-
-
-def _contents(detector: Path) -> "Iterator[bytes]":
-    """Every file of an exported model."""
     files = sorted(file for file in detector.parent.glob(f"{detector.stem}*") if file.suffix in (".xml", ".bin"))
-    return (file.read_bytes() for file in files)
+    identity = identity or hash_of(file.read_bytes() for file in files)
+    spotter = Spotter(detector, precision=PRECISION, streams=streams)
+    return Model(identity, spotter, _own_readers(spotter.engine, identity), streams)
 
 
 def _own_readers(engine: Any, identity: str) -> "list[NamedReader]":

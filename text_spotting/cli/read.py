@@ -29,12 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow", metavar="CHARACTERS", help="read these characters alone, such as 0123456789")
     parser.add_argument("--lexicon", type=Path, metavar="FILE", help="read these words alone, one a line")
     parser.add_argument("--model", type=Path, help="exported model, or its folder (default: the model in the box)")
-    parser.add_argument(
-        "--second-look",
-        type=Path,
-        metavar="MODEL",
-        help="another exported model whose detector looks, too: slower and surer",
-    )
     parser.add_argument("--device", default="CPU", help="OpenVINO device (default: CPU)")
     parser.add_argument(
         "--precision", help="arithmetic: f32, bf16, f16, or int8 where the model has it (default: the fastest here)"
@@ -68,7 +62,6 @@ def run(args: argparse.Namespace) -> None:
         min_score=args.score,
         allow=args.allow,
         lexicon=args.lexicon,
-        second_look=args.second_look,
     )
     unreadable: list[str] = []
     names = file_names(sources)

@@ -49,12 +49,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--score", type=float, metavar="S", help="least score of a word, 0..1 (default: what the model was made with)"
     )
-    parser.add_argument(
-        "--second-look",
-        type=Path,
-        metavar="MODEL",
-        help="another exported model whose detector looks, too: slower and surer",
-    )
     parser.add_argument("--device", default="CPU", help="OpenVINO device (default: CPU)")
     parser.add_argument(
         "--precision", help="arithmetic: f32, bf16, f16, or int8 where the model has it (default: the fastest here)"
@@ -68,9 +62,7 @@ def run(args: argparse.Namespace) -> None:
     _check(args)
     from text_spotting.runtime.spotter import Spotter
 
-    spotter = Spotter(
-        args.load_weights, args.device, args.precision, cache_dir=args.cache_dir, second_look=args.second_look
-    )
+    spotter = Spotter(args.load_weights, args.device, args.precision, cache_dir=args.cache_dir)
     if args.score is not None:
         manifest = spotter.manifest
         spotter.manifest = replace(manifest, word_thr=args.score, score_thr=min(manifest.score_thr, args.score))

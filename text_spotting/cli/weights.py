@@ -46,12 +46,7 @@ class LoadedSpotter:
 
 
 def load_spotter(
-    weights: Path,
-    config: Path | None,
-    device: str | None,
-    trust: bool = False,
-    precision: str | None = None,
-    second_look: Path | None = None,
+    weights: Path, config: Path | None, device: str | None, trust: bool = False, precision: str | None = None
 ) -> LoadedSpotter:
     """Load a checkpoint with PyTorch, or an exported model with OpenVINO or ONNX Runtime.
 
@@ -60,7 +55,6 @@ def load_spotter(
         device: None for the default of the framework.
         trust: let a checkpoint run code while it is loaded.
         precision: what an OpenVINO model computes in; None for float32, as snapshots do.
-        second_look: another exported model whose detector looks, too; only for exported models.
 
     Raises:
         UserError: the file is missing, of no known kind, or does not fit.
@@ -69,23 +63,19 @@ def load_spotter(
         raise UserError(f"--load-weights: {weights} does not exist")
     if precision and weights.suffix in (CHECKPOINT, ".onnx"):
         raise UserError(f"--precision: {weights} always computes in f32; only OpenVINO models (.xml, .bin) can do else")
-    if second_look and weights.suffix == CHECKPOINT:
-        raise UserError(f"--second-look: needs an exported model as --load-weights, not {weights}; export it first")
     if weights.suffix in EXPORTED or weights.is_dir():
-        return _load_exported(weights, config, device, precision, second_look)
+        return _load_exported(weights, config, device, precision)
     if weights.suffix == CHECKPOINT:
         return _load_checkpoint(weights, config, device, trust)
     known = ", ".join((CHECKPOINT, *EXPORTED))
     raise UserError(f"--load-weights: {weights} is of no known kind; expected a file ending in {known}")
 
 
-def _load_exported(
-    weights: Path, config: Path | None, device: str | None, precision: str | None, second_look: Path | None
-) -> LoadedSpotter:
+def _load_exported(weights: Path, config: Path | None, device: str | None, precision: str | None) -> LoadedSpotter:
     from text_spotting.runtime.spotter import Spotter
     from text_spotting.workdir.paths import beside_script, load_work_config
 
-    spotter = Spotter(weights, device or "CPU", precision or "f32", second_look=second_look)
+    spotter = Spotter(weights, device or "CPU", precision or "f32")
     settings = load_work_config(config) if config or beside_script() else None
     return LoadedSpotter(
         spotter, partial(_open_exported, spotter), partial(_network_size, settings), spotter.manifest.fold_case

@@ -66,13 +66,13 @@ class OpenVinoEngine:
         self._text_features = graph.output(TEXT_FEATURES).partial_shape
         compile_options(self._target)  # loads the device's plugin on this thread, see session.CORE
         with ThreadPoolExecutor(1) as beside:  # half of the time is one core's
-            detector = beside.submit(compile_graph, take_bytes(graph), self._target)
+            compiled = beside.submit(compile_graph, take_bytes(graph), self._target)
             if self._files.recognizer:
                 recognizer = read_graph(self._files.recognizer, [WORDS], [PROBABILITIES])
                 self._least_crops = least_batch(recognizer)
                 self._recognizer = compile_graph(recognizer, self._target)
             _ = self._text  # what does not fit is told now rather than with the first word
-            self._detector = detector.result()
+            self._detector = compiled.result()
 
     @cached_property
     def _text(self) -> "_TextGraphs":

@@ -18,7 +18,6 @@ from text_spotting.result.found import Words
 from text_spotting.runtime import pipeline
 from text_spotting.runtime.files import find_detector
 from text_spotting.runtime.options import Target, open_engine
-from text_spotting.runtime.second_look import SURE, agree
 
 Source = TypeVar("Source")
 
@@ -50,8 +49,6 @@ class Spotter:
         min_score: least score of a word; by default the model's own.
         lexicon: words to read, or a file of them, one a line; a reading becomes the likeliest one, and is left
             unread where that is far from what was seen.
-        second_look: another model, named as ``model`` is, whose detector looks at each image, too: the same weights
-            exported for more pixels, say. What only one of both finds must be surer; see ``runtime.second_look``.
         allow: characters to read, or the name of a ready alphabet; every reading is made of these alone. By default all
             that the model knows.
 
@@ -73,15 +70,15 @@ class Spotter:
         min_score: float | None = None,
         allow: str | None = None,
         lexicon: Iterable[str] | Path | None = None,
-        second_look: str | os.PathLike[str] | Engine | None = None,
     ) -> None:
         if color not in ("bgr", "rgb"):
             raise UserError(f"color {color!r} is unknown; choose 'bgr' or 'rgb'")
         target = Target(device, precision, streams, threads, Path(cache_dir) if cache_dir else None)
-        self.engine = _open(model, target)
-        self._second = None if second_look is None else _open(second_look, target)
-        if self._second:
-            self.manifest = replace(self.manifest, word_thr=max(SURE, self.manifest.word_thr))
+        if model is None or isinstance(model, str | os.PathLike):
+            self.engine = open_engine(find_detector(model), target)
+        else:
+            target.reject_unsupported("an engine", supported=("streams",))
+            self.engine = model
         if min_score is not None:
             self.manifest = replace(
                 self.manifest, score_thr=min(min_score, self.manifest.score_thr), word_thr=min_score
@@ -110,8 +107,6 @@ class Spotter:
     @manifest.setter
     def manifest(self, manifest: Manifest) -> None:
         self.engine.manifest = manifest
-        if self._second:
-            self._second.manifest = replace(self._second.manifest, score_thr=manifest.score_thr)
 
     @overload
     def __call__(self, source: Sequence[Any], /) -> list[Words]: ...
@@ -137,9 +132,8 @@ class Spotter:
 
     def _spot(self, source: Any) -> Words:
         image = load_image(source, self._color)
-        found = pipeline.find(self.engine, *pipeline.prepare(self.engine, image))
-        if self._second:
-            found = agree(found, pipeline.find(self._second, *pipeline.prepare(self._second, image)))
+        canvas, scale = pipeline.prepare(self.engine, image)
+        found = pipeline.find(self.engine, canvas, scale)
         readings, frames = pipeline.read(self.engine, image, found, self._allowed, self._lexicon)
         words = pipeline.finish(self.engine, image, found, frames, readings)
         return Words(words, size=(image.shape[1], image.shape[0]))
@@ -151,13 +145,6 @@ class Spotter:
         ``sources`` raises, what was taken before is still yielded, then the error goes on to the caller.
         """
         yield from _in_order(sources, self._spot, self.streams + 1)
-
-
-def _open(model: str | os.PathLike[str] | Engine | None, target: Target) -> Engine:
-    if model is None or isinstance(model, str | os.PathLike):
-        return open_engine(find_detector(model), target)
-    target.reject_unsupported("an engine", supported=("streams",))
-    return model
 
 
 def _in_order(
