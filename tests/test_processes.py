@@ -52,6 +52,10 @@ def test_one_worker_works_here_without_another_process(tmp_path: Path) -> None:
     assert doers(tmp_path) == {str(os.getpid())}
 
 
+def test_without_tasks_no_process_is_started(tmp_path: Path) -> None:
+    assert list(run_tasks(Notes, (tmp_path,), [], 2)) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ON, indirect=True)
 def test_every_task_is_done_once_and_elsewhere(engine: str, tmp_path: Path) -> None:

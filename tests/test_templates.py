@@ -74,12 +74,11 @@ def test_size_and_complexity_that_a_template_tells_are_those_of_its_network(path
     assert told["complexity"] == round(complexity(network, config.input_size), 1)
 
 
-@pytest.mark.parametrize("path", [path for path in TEMPLATES if _id(path).endswith("-lite")], ids=_id)
-def test_a_template_tells_the_figures_of_its_card(path: Path) -> None:
+@pytest.mark.parametrize("path", TEMPLATES, ids=_id)
+def test_the_figures_that_a_template_tells_are_on_its_card(path: Path) -> None:
     told = {metric.key: str(metric.value) for metric in load_template(path).metrics}
-    card = (path.parent / "README.md").read_text(encoding="utf-8").splitlines()
-    row = next(line for line in card if line.startswith("| ICDAR 2015 development split"))
-    assert told["f1"] in row and told["word_spotting"] in row
+    rows = [line for line in (path.parent / "README.md").read_text(encoding="utf-8").splitlines() if "|" in line]
+    assert all(any(told[key] in row for row in rows) for key in ("f1", "word_spotting") if key in told)
 
 
 def _published() -> Template:

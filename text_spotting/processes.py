@@ -26,6 +26,8 @@ def run_tasks(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str]
     Raises:
         UserError: a process of the pool died.
     """
+    if not tasks:
+        return
     if workers <= 1:
         worker = make(*arguments)
         yield from map(worker, tasks)
