@@ -1,5 +1,6 @@
 """Tasks in several processes: on Ray Data where the extra is installed, else on the standard library's pool."""
 
+import logging
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -42,21 +43,23 @@ def run_on_ray(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str
 
     A process that dies is started again without end, and so is its task: Ray Data's default.
     """
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # or it warns of how Ray Data itself starts processes
     import ray
-    from ray.data import DataContext
+    from ray.data import ActorPoolStrategy, DataContext
 
     if not ray.is_initialized():
+        place: dict[str, Any] = {"address": "local", "num_cpus": workers + 1, "include_dashboard": False}
         if cluster := os.environ.get("RAY_ADDRESS"):
-            ray.init(address=cluster, log_to_driver=False)
-        else:
-            ray.init(address="local", num_cpus=workers + 1, include_dashboard=False, log_to_driver=False)
+            place = {"address": cluster}
+        ray.init(**place, log_to_driver=False, logging_level=logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     DataContext.get_current().enable_progress_bars = False
     rows = ray.data.from_items([{"task": task} for task in tasks], override_num_blocks=len(tasks))
     done = rows.map_batches(
         _RayWorker,
         fn_constructor_args=(make, arguments),
         batch_size=1,
-        compute=ray.data.ActorPoolStrategy(size=min(workers, len(tasks))),
+        compute=ActorPoolStrategy(size=min(workers, len(tasks))),
     )
     for row in done.iter_rows():
         yield int(row["added"])
