@@ -47,7 +47,8 @@ def run_on_ray(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str
     import ray
     from ray.data import ActorPoolStrategy, DataContext
 
-    if not ray.is_initialized():
+    is_ours = not ray.is_initialized()
+    if is_ours:
         place: dict[str, Any] = {"address": "local", "num_cpus": workers + 1, "include_dashboard": False}
         if cluster := os.environ.get("RAY_ADDRESS"):
             place = {"address": cluster}
@@ -61,8 +62,12 @@ def run_on_ray(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str
         batch_size=1,
         compute=ActorPoolStrategy(size=min(workers, len(tasks))),
     )
-    for row in done.iter_rows():
-        yield int(row["added"])
+    try:
+        for row in done.iter_rows():
+            yield int(row["added"])
+    finally:
+        if is_ours:
+            ray.shutdown()
 
 
 class _RayWorker:
