@@ -65,6 +65,18 @@ def test_every_task_is_done_once_and_elsewhere(engine: str, tmp_path: Path) -> N
     assert str(os.getpid()) not in doers(tmp_path)
 
 
+def no_worker(folder: Path) -> Notes:
+    """What cannot be made."""
+    raise UserError(f"{folder}: no font draws this")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ON, indirect=True)
+def test_what_a_worker_says_is_wrong_is_said(engine: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no font draws this$"):
+        list(run_tasks(no_worker, (tmp_path,), ["a", "b"], 2))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["the pool"], indirect=True)
 def test_a_process_of_the_pool_that_is_killed_ends_the_run_with_what_to_do(engine: str, tmp_path: Path) -> None:

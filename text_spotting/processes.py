@@ -25,14 +25,14 @@ def run_tasks(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str]
     On Ray a process that dies is started again, and its task with it. The pool ends instead.
 
     Raises:
-        UserError: a process of the pool died.
+        UserError: a worker's own, or a process of the pool died.
     """
     if not tasks:
         return
     if workers <= 1:
         worker = make(*arguments)
         yield from map(worker, tasks)
-    elif find_spec("ray"):
+    elif find_spec("ray") and find_spec("pyarrow"):
         yield from run_on_ray(make, arguments, tasks, workers)
     else:
         yield from _run_in_pool(make, arguments, tasks, workers)
@@ -64,6 +64,8 @@ def run_on_ray(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str
     )
     try:
         for row in done.iter_rows():
+            if complaint := str(row["complaint"]):
+                raise UserError(complaint)
             yield int(row["added"])
     finally:
         if is_ours:
@@ -74,18 +76,26 @@ class _RayWorker:
     """One task at a time of Ray's batches."""
 
     def __init__(self, make: WorkerType, arguments: tuple[Any, ...]) -> None:
-        cv2.setNumThreads(1)
-        self.worker = make(*arguments)
+        self.what = make, arguments
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
-        return {"added": [self.worker(str(task)) for task in batch["task"]]}
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+        """What the user can mend is a result: Ray would wrap it in errors of its own."""
+        added, complaints = [], []
+        for task in batch["task"]:
+            try:
+                added.append(_work(*self.what, str(task)))
+                complaints.append("")
+            except UserError as error:
+                added.append(0)
+                complaints.append(str(error))
+        return {"added": added, "complaint": complaints}
 
 
 def _run_in_pool(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str], workers: int) -> Iterator[int]:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(tasks)), context, _start, (make, arguments)) as pool:
+    with ProcessPoolExecutor(min(workers, len(tasks)), context) as pool:
         try:
-            for future in as_completed([pool.submit(_work, task) for task in tasks]):
+            for future in as_completed([pool.submit(_work, make, arguments, task) for task in tasks]):
                 yield future.result()
         except BrokenProcessPool as error:
             message = "a process died, killed or out of memory; what is done is kept: run again, with fewer if need be"
@@ -97,12 +107,10 @@ def _run_in_pool(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[s
 _worker: Worker | None = None
 
 
-def _start(make: WorkerType, arguments: tuple[Any, ...]) -> None:
+def _work(make: WorkerType, arguments: tuple[Any, ...], task: str) -> int:
+    """Made with the first task and not when the process starts: what goes wrong then would only break the pool."""
     global _worker  # noqa: PLW0603 - one for the life of a process
-    cv2.setNumThreads(1)
-    _worker = make(*arguments)
-
-
-def _work(task: str) -> int:
-    assert _worker is not None
+    if _worker is None:
+        cv2.setNumThreads(1)
+        _worker = make(*arguments)
     return _worker(task)
