@@ -25,7 +25,7 @@ TRAIN = [
     "torch==2.13.0",
 ]
 VISION = ["torchvision==0.28.0"]
-MANY = [*RUNTIME, "fsspec", "pyarrow>=26", "ray[data]>=2.60"]
+MANY = [*RUNTIME, "fsspec", "pyarrow>=26", "ray[data]>=2.60,<2.64"]
 DEV = ["hypothesis", "mypy", "pytest", "ruff", "types-PyYAML", "types-tqdm"]
 
 SHARED = ["configs", "data", "model_templates", "tools"]

@@ -1,8 +1,10 @@
 """Tasks in several processes: each done once, and told when one dies; on Ray, done all the same."""
 
+import multiprocessing
 import os
 import signal
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from text_spotting import processes
 from text_spotting.errors import UserError
-from text_spotting.processes import run_tasks
+from text_spotting.processes import run_on_ray, run_tasks
 
 ON = [
     "the pool",
@@ -19,13 +21,18 @@ ON = [
 
 
 class Notes:
-    """Writes down which process did a task; the process of the task "deadly" is killed when it meets it first."""
+    """Writes down which process did a task.
+
+    The process of the task "deadly" is killed when it meets it first, that of "always deadly" each time.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def __call__(self, task: str) -> int:
-        if task == "deadly" and not (self.folder / "deadly").exists():
+        if task == "slow":
+            time.sleep(60)
+        if task == "always deadly" or (task == "deadly" and not (self.folder / "deadly").exists()):
             (self.folder / "deadly").write_text("met")
             os.kill(os.getpid(), signal.SIGKILL)
         (self.folder / f"{task}.done").write_text(str(os.getpid()))
@@ -37,8 +44,8 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     """What several processes run on."""
     if request.param == "the pool":
         monkeypatch.setattr(processes, "find_spec", lambda name: None)
-    else:  # its processes do not look for modules among the tests
-        pytest.importorskip("ray").cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    else:  # its processes look for modules nowhere else
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
     return str(request.param)
 
 
@@ -90,3 +97,21 @@ def test_a_process_of_the_pool_that_is_killed_ends_the_run_with_what_to_do(engin
 def test_a_process_on_ray_that_is_killed_is_started_again(engine: str, tmp_path: Path) -> None:
     assert list(run_tasks(Notes, (tmp_path,), ["a", "deadly", "b"], 2)) == [2, 2, 2]
     assert {path.stem for path in tmp_path.glob("*.done")} == {"a", "deadly", "b"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ON[1:], indirect=True)
+def test_a_task_that_always_kills_its_process_on_ray_is_not_tried_for_ever(engine: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="died again and again at the same task"):
+        list(run_on_ray(Notes, (tmp_path,), ["always deadly"], 1, most_deaths=1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ON[1:], indirect=True)
+def test_ray_ending_does_not_end_who_asked(engine: str, tmp_path: Path) -> None:
+    results = run_on_ray(Notes, (tmp_path,), ["a", "slow"], 1)
+    assert next(results) == 2
+    (driver,) = multiprocessing.active_children()
+    driver.kill()
+    with pytest.raises(UserError, match=r"Ray ended before all was done \(exit code -9\)"):
+        list(results)

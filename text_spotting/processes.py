@@ -3,10 +3,12 @@
 import logging
 import multiprocessing
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from importlib.util import find_spec
+from multiprocessing.connection import Connection
 from typing import Any
 
 import cv2
@@ -17,6 +19,8 @@ Worker = Callable[[str], int]
 """Does one task, described by a text, and returns how many pictures it added."""
 WorkerType = Callable[..., Worker]
 """What makes a worker, once in each process; a class or function of a module, so that other processes find it."""
+MOST_DEATHS = 20
+"""Times that one task may kill its worker on Ray; -1 is without limit."""
 
 
 def run_tasks(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str], workers: int) -> Iterator[int]:
@@ -25,7 +29,7 @@ def run_tasks(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str]
     On Ray a process that dies is started again, and its task with it. The pool ends instead.
 
     Raises:
-        UserError: a worker's own, or a process of the pool died.
+        UserError: a worker's own, or a process of the pool died, or see ``run_on_ray``.
     """
     if not tasks:
         return
@@ -38,38 +42,73 @@ def run_tasks(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str]
         yield from _run_in_pool(make, arguments, tasks, workers)
 
 
-def run_on_ray(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str], workers: int) -> Iterator[int]:
+def run_on_ray(
+    make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str], workers: int, most_deaths: int = MOST_DEATHS
+) -> Iterator[int]:
     """Do tasks on Ray Data: on this machine, or on the cluster that RAY_ADDRESS names.
 
-    A process that dies is started again without end, and so is its task: Ray Data's default.
+    Ray is driven from a process of its own: it ends the process that drives it when it loses its server, even
+    after it was shut down (``_exit``, without a word). A worker that dies is started again, and so is its task.
+
+    Raises:
+        UserError: a worker's own, or one task killed its worker more than ``most_deaths`` times, or Ray ended.
     """
+    context = multiprocessing.get_context("spawn")
+    results, sender = context.Pipe(duplex=False)
+    what = (sender, make, arguments, list(tasks), workers, most_deaths)
+    driver = context.Process(target=_drive_ray, args=what, daemon=True)
+    driver.start()
+    sender.close()
+    try:
+        while (result := results.recv()) is not None:
+            if isinstance(result, str):
+                raise UserError(result)
+            yield result
+    except EOFError as error:
+        driver.join()
+        message = f"Ray ended before all was done (exit code {driver.exitcode}); what is done is kept: run again"
+        raise UserError(message, about="workers") from error
+    finally:
+        driver.terminate()  # Ray takes its own processes with it
+        driver.join()
+        results.close()
+
+
+def _drive_ray(
+    sender: Connection, make: WorkerType, arguments: tuple[Any, ...], tasks: list[str], workers: int, most_deaths: int
+) -> None:
+    """Send what every task added, then None; or what the user can mend, as text."""
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # or it warns of how Ray Data itself starts processes
     import ray
     from ray.data import ActorPoolStrategy, DataContext
 
-    is_ours = not ray.is_initialized()
-    if is_ours:
-        place: dict[str, Any] = {"address": "local", "num_cpus": workers + 1, "include_dashboard": False}
-        if cluster := os.environ.get("RAY_ADDRESS"):
-            place = {"address": cluster}
-        ray.init(**place, log_to_driver=False, logging_level=logging.ERROR)
+    place: dict[str, Any] = {"address": "local", "num_cpus": workers + 1, "include_dashboard": False}
+    if cluster := os.environ.get("RAY_ADDRESS"):
+        place = {"address": cluster}
+    ray.init(**place, log_to_driver=False, logging_level=logging.ERROR)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     DataContext.get_current().enable_progress_bars = False
     rows = ray.data.from_items([{"task": task} for task in tasks], override_num_blocks=len(tasks))
-    done = rows.map_batches(
-        _RayWorker,
-        fn_constructor_args=(make, arguments),
-        batch_size=1,
-        compute=ActorPoolStrategy(size=min(workers, len(tasks))),
-    )
+    pool = ActorPoolStrategy(size=min(workers, len(tasks)))
+    with warnings.catch_warnings():  # leaves with Ray 2.64, and there is no other way yet
+        warnings.simplefilter("ignore", DeprecationWarning)
+        done = rows.map_batches(
+            _RayWorker,
+            fn_constructor_args=(make, arguments),
+            batch_size=1,
+            compute=pool,
+            max_task_retries=most_deaths,
+        )
     try:
-        for row in done.iter_rows():
-            if complaint := str(row["complaint"]):
-                raise UserError(complaint)
-            yield int(row["added"])
+        for batch in done.iter_batches(batch_size=1, prefetch_batches=0):
+            sender.send(str(batch["complaint"][0]) or int(batch["added"][0]))
+        sender.send(None)
+    except ray.exceptions.RayActorError:
+        sender.send("workers: a process died again and again at the same task; what is done is kept")
+    except BrokenPipeError:  # nobody waits any more
+        pass
     finally:
-        if is_ours:
-            ray.shutdown()
+        ray.shutdown()
 
 
 class _RayWorker:

@@ -79,7 +79,8 @@ def missing_shares(folder: Path, shares: Sequence[Share], part_rows: int) -> lis
 def run_shares(shares: Sequence[Share], folder: Path, reading: Reading, workers: int) -> Iterator[int]:
     """Read shares in ``workers`` processes, yielding how many rows each has added.
 
-    Always on Ray, also with one: a picture may kill the process that reads it, which is then started again.
+    Always on Ray, also with one: a picture may kill the process that reads it, which is then started again
+    until that picture is given up (``many.work``), so without a limit here.
     """
     arguments = (reading, str(folder.resolve()))
-    return run_on_ray(ShareReader, arguments, [share.to_json() for share in shares], workers)
+    return run_on_ray(ShareReader, arguments, [share.to_json() for share in shares], workers, most_deaths=-1)
