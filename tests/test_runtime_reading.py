@@ -1,5 +1,6 @@
 """Words are cut out of the image's own pixels in few sizes, read in batches, and both ways where they stand on end."""
 
+import threading
 from dataclasses import replace
 
 import cv2
@@ -29,8 +30,9 @@ class FakeEngine:
 
     manifest = replace(MANIFEST, recognizer="r.xml")
 
-    def __init__(self):
+    def __init__(self, parallel=1):
         self.shown = []
+        self.parallel = parallel
 
     def recognize(self, crops):
         self.shown.append(crops.shape)
@@ -79,9 +81,20 @@ def test_words_of_one_width_make_a_batch_and_wide_ones_come_first():
         ([80, 96, 80, 80, 80], [(96, [1]), (80, [0, 2, 3, 4])]),
         ([96, 64], [(96, [0, 1])]),
         ([112, 64], [(112, [0]), (64, [1])]),
+        ([192, 160, 128, 112, 112], [(192, [0, 1]), (128, [2, 3, 4])]),
+        ([96] * 9 + [64], [(96, [0, 1]), (96, [2, 3, 4, 5, 6, 7, 8, 9])]),
         ([], []),
     ],
-    ids=["a little wider", "48 columns more", "64 columns more", "half as wide again", "wider than that", "no words"],
+    ids=[
+        "a little wider",
+        "48 columns more",
+        "64 columns more",
+        "half as wide again",
+        "wider than that",
+        "better with the next narrower ones than with the wider ones",
+        "more than eight",
+        "no words",
+    ],
 )
 def test_narrower_words_join_wider_ones_where_that_costs_less_than_a_call(widths, together):
     assert batches(np.array(widths, np.int64)) == together
@@ -90,7 +103,27 @@ def test_narrower_words_join_wider_ones_where_that_costs_less_than_a_call(widths
 def test_batches_are_bounded():
     image = np.full((50, 50, 3), LIGHT, np.uint8)
     sizes = [len(rows) for rows, _ in word_crops(image, np.stack([frame(0, 0, 20, 20)] * 150), 1.0)]
-    assert sizes == [8] * 18 + [6]
+    assert sorted(sizes) == [6] + [8] * 18
+
+
+@pytest.mark.parametrize(
+    ("count", "parallel", "sizes"), [(8, 1, [8]), (8, 2, [4, 4]), (8, 4, [2] * 4), (3, 4, [1, 2]), (40, 2, [8] * 5)]
+)
+def test_words_are_shared_out_to_what_is_computed_side_by_side(count, parallel, sizes):
+    engine = FakeEngine(parallel)
+    read_pixels(engine, np.full((50, 50, 3), LIGHT, np.uint8), np.stack([frame(0, 0, 20, 20)] * count))
+    assert sorted(shape[0] for shape in engine.shown) == sizes
+
+
+def test_batches_are_read_side_by_side():
+    class Meeting(FakeEngine):
+        both = threading.Barrier(2, timeout=10)
+
+        def recognize(self, crops):
+            self.both.wait()
+            return super().recognize(crops)
+
+    read_pixels(Meeting(2), np.full((50, 50, 3), LIGHT, np.uint8), np.stack([frame(0, 0, 20, 20)] * 4))
 
 
 def test_crops_hold_the_pixels_of_their_frames():

@@ -17,6 +17,7 @@ from text_spotting.errors import UserError
 from text_spotting.runtime import session
 from text_spotting.runtime.files import BOX
 from text_spotting.runtime.onnx_engine import open_session
+from text_spotting.runtime.openvino_engine import least_batch, most_streams
 from text_spotting.runtime.options import Target
 from text_spotting.runtime.reading import read_pixels
 from text_spotting.runtime.session import CORE, PRECISIONS, arithmetic_here, compile_options, default_precision
@@ -166,6 +167,26 @@ def test_a_word_alone_is_read_in_int8_as_it_is_among_others():
     assert alone.shape == (1, 24, len(engine.manifest.symbols))
     assert [reading.text for reading in ctc_decode(among, engine.manifest)] == ["open", "exit", "four"]
     assert alone[0] == pytest.approx(among[0], abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("flags", "least"),
+    [({"avx2"}, 1), ({"avx2", "avx512f"}, 2), ({"avx2", "avx_vnni"}, 2), (set(), 2)],
+    ids=["AVX2", "AVX-512", "VNNI", "unknown processor"],
+)
+def test_int8_words_go_alone_where_that_is_computed_right(monkeypatch, flags, least):
+    monkeypatch.setattr(session, "_processor_flags", lambda: flags)
+    assert least_batch(CORE.read_model(BOX / "int8" / "model_text_recognizer.xml")) == least
+    assert least_batch(CORE.read_model(BOX / "model_text_recognizer.xml")) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "streams"),
+    [(Target(threads=1), 1), (Target(threads=2), 2), (Target(threads=16), 4), (Target(threads=2, streams=3), 3)],
+)
+def test_every_core_reads_words_of_its_own(target, streams):
+    assert most_streams(target) == streams
+    assert most_streams(replace(target, device="GPU", streams=1)) == 1
 
 
 def test_int8_that_is_not_there_is_told(ir):

@@ -49,9 +49,11 @@ class Engine(Protocol):
 
     Attributes:
         hidden_size: H, size of the decoder's state.
+        parallel: how many calls of ``recognize`` at a time keep the device busy.
     """
 
     manifest: Manifest
+    parallel: int
 
     @property
     def hidden_size(self) -> int: ...

@@ -21,6 +21,8 @@ WorkerType = Callable[..., Worker]
 """What makes a worker, once in each process; a class or function of a module, so that other processes find it."""
 MOST_DEATHS = 20
 """Times that one task may kill its worker on Ray; -1 is without limit."""
+SHUTDOWN_SECONDS = 60
+"""Ray's own leave, after which it is ended."""
 
 
 def run_tasks(make: WorkerType, arguments: tuple[Any, ...], tasks: Sequence[str], workers: int) -> Iterator[int]:
@@ -64,6 +66,7 @@ def run_on_ray(
             if isinstance(result, str):
                 raise UserError(result)
             yield result
+        driver.join(SHUTDOWN_SECONDS)
     except EOFError as error:
         driver.join()
         message = f"Ray ended before all was done (exit code {driver.exitcode}); what is done is kept: run again"

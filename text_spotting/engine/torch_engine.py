@@ -24,6 +24,8 @@ class TorchEngine:
         manifest: how to prepare images and which words to keep; of a network that embeds nothing.
     """
 
+    parallel = 1
+
     def __init__(self, network: nn.Module, manifest: Manifest) -> None:
         self.network: Any = network.eval()
         self.manifest = manifest

@@ -35,6 +35,8 @@ class OnnxEngine:
         UserError: onnxruntime is not installed, or a graph is missing, unreadable or without manifest.
     """
 
+    parallel = 1
+
     def __init__(self, detector: Path, *, threads: int = 0) -> None:
         self._detector = open_session(detector, threads)
         self.manifest = _read_manifest(self._detector, detector)

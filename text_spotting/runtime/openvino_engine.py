@@ -1,8 +1,10 @@
 """The exported graphs on OpenVINO, arranged for speed."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -31,7 +33,15 @@ from text_spotting.preprocess import normalise, raw_input
 from text_spotting.runtime.files import GraphFiles, graph_files
 from text_spotting.runtime.hoisting import hoist
 from text_spotting.runtime.options import Target
-from text_spotting.runtime.session import RequestPool, compile_graph, compile_options, infer, read_graph, read_manifest
+from text_spotting.runtime.session import (
+    RequestPool,
+    avx2_is_newest,
+    compile_graph,
+    compile_options,
+    infer,
+    read_graph,
+    read_manifest,
+)
 from text_spotting.words import FloatArray, Image
 
 _STEP_OUTPUTS = (LOGITS, HIDDEN)
@@ -62,6 +72,7 @@ class OpenVinoEngine:
         graph = read_graph(detector, [IMAGE], DETECTOR_OUTPUTS)
         self.manifest = read_manifest(graph, detector)
         self._target = target.unless_asked(self.manifest.precision)
+        self.parallel = most_streams(self._target)
         self._files = graph_files(detector, self.manifest)
         self._text_features = graph.output(TEXT_FEATURES).partial_shape
         compile_options(self._target)  # loads the device's plugin on this thread, see session.CORE
@@ -70,7 +81,8 @@ class OpenVinoEngine:
             if self._files.recognizer:
                 recognizer = read_graph(self._files.recognizer, [WORDS], [PROBABILITIES])
                 self._least_crops = least_batch(recognizer)
-                self._recognizer = compile_graph(recognizer, self._target)
+                side_by_side = replace(self._target, streams=self.parallel)
+                self._recognizer = compile_graph(recognizer, side_by_side)
             _ = self._text  # what does not fit is told now rather than with the first word
             self._detector = compiled.result()
 
@@ -146,10 +158,24 @@ def take_bytes(detector: ov.Model) -> ov.Model:
     return steps.build()
 
 
+def most_streams(target: Target) -> int:
+    """How many words' batches are computed side by side: one a core, for a word is too little work for two."""
+    if target.device != "CPU":
+        return target.streams
+    return max(target.streams, min(_MOST_STREAMS, target.threads or os.cpu_count() or 1))
+
+
+_MOST_STREAMS = 4
+"""Few pictures have words of more different widths."""
+
+
 def least_batch(graph: ov.Model) -> int:
-    """How many words a graph of any batch size must be given: OpenVINO 2026.4 computes one alone wrongly in INT8."""
+    """How many words a graph of any batch size must be given.
+
+    OpenVINO 2026.4 computes one alone wrongly in INT8, but not on processors that have AVX2 and nothing newer.
+    """
     quantized = any(node.get_type_name() == "FakeQuantize" for node in graph.get_ordered_ops())
-    return 2 if quantized else 1
+    return 2 if quantized and not avx2_is_newest() else 1
 
 
 def _free_batch(graph: ov.Model) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -27,8 +28,9 @@ SURE, HOPELESS = 0.85, 0.1
 """Words read from pixels with a score from ``SURE`` on, or below ``HOPELESS``, are not read again from features."""
 FOUND_FOR_SURE, UNREADABLE = 0.9, 0.6
 """Words whose box has at least the one score, and whose reading less than the other, are read upside down, too."""
-MOST_CROPS = 8
-"""In one batch: more are hardly faster, and a back end plans anew for every size that it has not seen."""
+MOST_CROPS, _FEWEST_CROPS = 8, 2
+"""In one batch: more are hardly faster, and a back end plans anew for every size that it has not seen. Words are shared
+out to what is computed side by side, but not to batches of less than the second."""
 CALL_COST = 48
 """What a batch costs beside its pixels, as columns of them."""
 WIDENED = 1.5
@@ -160,10 +162,16 @@ def _recognize(
     engine: Engine, image: Image, frames: FloatArray, allowed: Classes | None, lexicon: Lexicon | None
 ) -> list[Reading]:
     read: dict[int, Reading] = {}
-    for rows, crops in word_crops(image, frames, engine.manifest.read_stretch):
-        columns = engine.recognize(crops)
-        for row, word in zip(rows, columns, strict=True):
+    most = max(_FEWEST_CROPS, min(MOST_CROPS, math.ceil(len(frames) / engine.parallel)))
+
+    def read_batch(batch: tuple[Sequence[int], Image]) -> None:
+        rows, crops = batch
+        for row, word in zip(rows, engine.recognize(crops), strict=True):
             read[row] = _decode_word(word, engine.manifest, allowed, lexicon)
+
+    with ThreadPoolExecutor(engine.parallel, thread_name_prefix="words") as pool:
+        for _ in pool.map(read_batch, word_crops(image, frames, engine.manifest.read_stretch, most)):
+            pass
     return [read[row] for row in range(len(frames))]
 
 
@@ -199,24 +207,33 @@ def _in_frame(reading: Reading, frame: FloatArray, margin: float) -> Reading:
     return replace(reading, parts=tuple(parts))
 
 
-def word_crops(image: Image, frames: FloatArray, stretch: float) -> Iterator[tuple[Sequence[int], Image]]:
+def word_crops(
+    image: Image, frames: FloatArray, stretch: float, most: int = MOST_CROPS
+) -> Iterator[tuple[Sequence[int], Image]]:
     """Cut words out, wide ones first: rows of ``frames`` [N, 3, 2] and their crops (n, 32, W, 3) of one width."""
-    for width, rows in batches(crop_widths(frames, stretch)):
-        for start in range(0, len(rows), MOST_CROPS):
-            part = rows[start : start + MOST_CROPS]
-            yield part, np.stack([cut_out(image, frames[row], (HEIGHT, width)) for row in part])
+    for width, rows in batches(crop_widths(frames, stretch), most):
+        yield rows, np.stack([cut_out(image, frames[row], (HEIGHT, width)) for row in rows])
 
 
-def batches(widths: NDArray[np.int64]) -> list[tuple[int, list[int]]]:
-    """Put words of widths [N] into batches of one width; narrower ones join where that costs less than a call."""
+def batches(widths: NDArray[np.int64], most: int = MOST_CROPS) -> list[tuple[int, list[int]]]:
+    """Put words of widths [N] into batches of one width and at most so many, for the least columns and calls.
+
+    By dynamic programming: the widest words of the best batches are again in the best batches.
+    """
+    order = np.argsort(-widths, kind="stable")
+    wide = widths[order].tolist()
+    costs, starts = [0], [0]
+    for end in range(1, len(wide) + 1):
+        fitting = [start for start in range(max(0, end - most), end) if wide[start] <= WIDENED * wide[end - 1]]
+        cost, start = min((costs[start] + CALL_COST + wide[start] * (end - start), start) for start in fitting)
+        costs.append(cost)
+        starts.append(start)
     found: list[tuple[int, list[int]]] = []
-    for width in sorted(set(widths.tolist()), reverse=True):
-        rows = np.flatnonzero(widths == width).tolist()
-        wider = found[-1][0] if found else math.inf
-        if wider <= WIDENED * width and (wider - width) * len(rows) <= CALL_COST:
-            found[-1][1].extend(rows)
-        else:
-            found.append((width, rows))
+    end = len(wide)
+    while end:
+        start = starts[end]
+        found.insert(0, (wide[start], order[start:end].tolist()))
+        end = start
     return found
 
 

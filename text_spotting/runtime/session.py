@@ -125,6 +125,12 @@ def int8_is_fastest() -> bool:
     return _AVX2 in _processor_flags()
 
 
+def avx2_is_newest() -> bool:
+    """Whether this processor has AVX2 and neither AVX-512 nor VNNI."""
+    flags = _processor_flags()
+    return _AVX2 in flags and not any(flag.startswith("avx512") or flag == "avx_vnni" for flag in flags)
+
+
 _AVX2 = "avx2"
 """As Linux calls it. INT8 without it was never measured, so it has to be asked for there."""
 
