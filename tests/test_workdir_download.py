@@ -85,7 +85,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr("text_spotting.workdir.download.time.sleep", lambda _seconds: None)
     http_server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     state.url = f"http://127.0.0.1:{http_server.server_port}/epoch_24.pth"
-    thread = threading.Thread(target=http_server.serve_forever)
+    thread = threading.Thread(target=http_server.serve_forever, args=(0.02,))
     thread.start()
     yield state
     http_server.shutdown()

@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ _PATIENCE = 10.0
 _CONNECTIONS = 64
 """At most so many at once; the one that has been open longest makes room for a newcomer."""
 _TIMED_FRAMES = 30
+_POLL_SECONDS = 0.05
+"""Between looks at whether to end."""
 _PAGE = Path(__file__).with_name("serve_page.html")
 
 
@@ -85,7 +88,8 @@ class FrameServer:
         except (OSError, OverflowError) as error:
             message = f"cannot listen on {host}:{port} ({error}); choose another port"
             raise UserError(message, about="serve") from error
-        self._thread = threading.Thread(target=self._server.serve_forever, name="frame-server", daemon=True)
+        serve = partial(self._server.serve_forever, poll_interval=_POLL_SECONDS)
+        self._thread = threading.Thread(target=serve, name="frame-server", daemon=True)
         self._thread.start()
 
     @property
