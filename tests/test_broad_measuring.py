@@ -137,6 +137,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert spotter.calls == 8 * 4
 
 
+@pytest.mark.slow
 def test_other_weights_other_pictures_or_another_truth_are_measured_anew(tmp_path: Path) -> None:
     spotter, shown = Bars(), pictures(tmp_path)
     first = measure_set(model(spotter), "set", shown, tmp_path / "kept", track)
@@ -220,6 +221,7 @@ def test_scenes_are_drawn_once_and_more_of_them_when_more_are_wanted(tmp_path: P
     assert len(more) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_scenes")
 def test_scenes_that_would_look_otherwise_today_are_drawn_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = render("upright", tmp_path / "none", 1, tmp_path, track)

@@ -93,6 +93,7 @@ def sample_model(folder, recognizer):
     cv2.imwrite(str(folder / "photo.ppm"), striped())
 
 
+@pytest.mark.slow
 def test_a_recognizer_reads_what_the_decoder_does_not(tmp_path):
     sample_model(tmp_path, "r.onnx")
     by_decoder = run_client(tmp_path, tmp_path / "photo.ppm")

@@ -186,11 +186,13 @@ def test_the_tool_adds_what_was_learnt_to_a_snapshot_of_before_there_was_any(
     load_weights(network, after, "after.pth")
 
 
+@pytest.mark.slow
 def test_a_snapshot_that_never_learnt_it_loads_as_it_always_did(tmp_path: Path, prepared: list[str]) -> None:
     _, network = small_network(LITE)
     load_weights(network, read_snapshot(tmp_path / "before.pth"), "before.pth")
 
 
+@pytest.mark.slow
 def test_half_a_separator_is_an_incomplete_snapshot(tmp_path: Path, prepared: list[str]) -> None:
     _, network = small_network(LITE)
     weights = dict(network.state_dict())
@@ -241,6 +243,7 @@ def test_bad_input_is_one_line(tmp_path: Path, prepared: list[str], capsys: pyte
         assert not (tmp_path / "after.pth").exists()
 
 
+@pytest.mark.slow
 def test_a_network_without_ctc_has_no_separator() -> None:
     with pytest.raises(UserError, match="ctc_weight"):
         separator_of(small_network("text-spotting-0003")[1])

@@ -64,6 +64,7 @@ def test_a_detector_whose_shrinking_cannot_be_folded_predicts_the_same():
     assert_same(RawDetectorGraph(network, manifest)(raw), wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOTH)
 @torch.no_grad()
 def test_the_decoder_graph_steps_as_the_text_head_does(name):

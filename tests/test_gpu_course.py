@@ -27,6 +27,7 @@ def train(course: Course) -> list[float]:
     return shares
 
 
+@pytest.mark.slow
 def test_a_run_stops_in_time_and_its_rates_fall(tmp_path: Path) -> None:
     course = course_of(tmp_path / "run.pth")
     started = time.monotonic()
@@ -47,6 +48,7 @@ def test_rates_rise_over_200_steps_and_follow_a_cosine_of_the_time(tmp_path: Pat
     assert course.optimizer.param_groups[0]["lr"] == pytest.approx(0.01 * (0.01 + 0.99 / 2), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_its_weights_steps_and_time(tmp_path: Path) -> None:
     state = tmp_path / "run.pth"
     first = course_of(state)

@@ -32,6 +32,7 @@ def card_of(*quads: np.ndarray, size: tuple[int, int] = (320, 192), stretch: tup
     return Card(torch.from_numpy(np.stack([image] * 3)), np.stack(quads), ignore, stretch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stretch", [(1.0, 1.0), (1.5, 1.0)], ids=["own shape", "stored squeezed"])
 def test_a_drawn_word_lies_where_its_polygon_says_in_any_view(stretch: tuple[float, float]) -> None:
     card = card_of(square(90, 60, 190, 100), stretch=stretch)

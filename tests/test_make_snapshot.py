@@ -42,6 +42,7 @@ def test_parts_are_joined_in_half_precision_without_training_state(tmp_path: Pat
     assert output.stat().st_size < 15e6
 
 
+@pytest.mark.slow
 def test_a_network_that_is_not_complete_is_not_shipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     detector, _ = parts(tmp_path)
     output = tmp_path / "snapshot.pth"
@@ -68,6 +69,7 @@ def test_means_are_weighted_and_joined_behind_the_parts(tmp_path: Path) -> None:
     assert made["meta"]["iter"] == 42
 
 
+@pytest.mark.slow
 def test_snapshots_of_different_networks_have_no_mean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flags = ["--mean", *parts(tmp_path), "--config", CONFIG, "--output", str(tmp_path / "o.pth"), "--epoch", "8"]
     assert run_tool("make_snapshot", flags) == BAD_INPUT

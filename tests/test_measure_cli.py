@@ -44,6 +44,7 @@ def measure(*arguments: object) -> int:
     return run_tool("measure", [str(argument) for argument in arguments])
 
 
+@pytest.mark.slow
 def test_sets_that_are_there_are_measured_and_the_others_named(
     root: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -62,6 +63,7 @@ def test_sets_that_are_there_are_measured_and_the_others_named(
     assert list(kept["sets"]) == ["ote"]
 
 
+@pytest.mark.slow
 def test_a_measured_model_stands_beside_another_without_being_run(
     root: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,6 +85,7 @@ def test_a_decoder_that_reads_features_is_not_measured_alone(
     assert "attention" not in shown
 
 
+@pytest.mark.slow
 def test_figures_of_other_weights_are_not_mixed_in(
     root: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -95,6 +95,7 @@ def test_a_mask_is_cut_to_its_box_and_repeated_corners_change_nothing() -> None:
     assert drawn.tolist() == [[1, 1, 0, 0]] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOTH)
 def test_detections_come_with_masks_and_text_features_of_their_template(name: str) -> None:
     _, network = small_network(name)

@@ -76,6 +76,7 @@ def test_squeeze_and_excitation_scales_channels_by_a_hard_sigmoid_of_their_mean(
     assert layer(torch.ones(1, 4, 2, 2))[0, :, 0, 0].tolist() == pytest.approx([0, 0.5, 0.7, 1])
 
 
+@pytest.mark.slow
 def test_the_backbone_sees_the_smaller_picture_and_the_pyramid_adds_a_coarser_level():
     maps = TextBackbone(downscale=1.5)(torch.rand(1, 3, 96, 144))
     assert [tuple(level.shape[1:]) for level in maps] == [(48, 16, 24), (96, 8, 12), (192, 4, 6), (384, 2, 3)]
@@ -89,6 +90,7 @@ def test_the_backbone_sees_the_smaller_picture_and_the_pyramid_adds_a_coarser_le
     ]
 
 
+@pytest.mark.slow
 def test_frozen_stages_do_not_learn_and_the_others_do():
     backbone = TextBackbone(frozen_stages=1)
     sum(level.sum() for level in backbone(torch.rand(1, 3, 64, 64))).backward()

@@ -24,6 +24,7 @@ def published_network() -> torch.nn.Module:
     return build_network(load_config(TEMPLATES / "text-spotting-0003" / "model.py"))
 
 
+@pytest.mark.slow
 def test_every_tensor_has_its_published_name_and_shape() -> None:
     shapes = {name: list(tensor.shape) for name, tensor in published_network().state_dict().items()}
     assert len(shapes) == 395

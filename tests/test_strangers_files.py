@@ -373,6 +373,7 @@ def test_a_picture_that_was_cut_off_is_named(tmp_path: Path, ending: str) -> Non
 # Hostile ones
 
 
+@pytest.mark.slow
 def test_a_file_that_crashes_its_parser_is_named_and_costs_no_other(tmp_path: Path) -> None:
     from scipy.io import savemat
 

@@ -81,6 +81,7 @@ def test_polygons_lie_in_the_picture_and_visible_ink_in_the_polygons(scenes: lis
                 assert rows.min() >= y1 - 1 and rows.max() <= y2 + 1
 
 
+@pytest.mark.slow
 def test_every_character_of_a_readable_word_has_a_place_inside_its_words_box(scenes: list[Scene]) -> None:
     for placed in (placed for scene in scenes for placed in scene.placed if not placed.word.ignore):
         assert len(placed.chars) == len(placed.word.text)

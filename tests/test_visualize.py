@@ -59,6 +59,7 @@ def visualize(model, *arguments):
     return run_tool("visualize", ["--load-weights", str(model), "--no-show", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_and_their_words_saved(model, photos, tmp_path):
     out, words = tmp_path / "out", tmp_path / "words.json"
     assert visualize(model, "--images", photos, "--output", out, "--save-json", words) == 0

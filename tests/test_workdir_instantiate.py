@@ -68,6 +68,7 @@ def test_a_bare_file_name_means_the_current_directory(
     assert "show.py" in _run(Path("template.yaml"), tmp_path / "work")
 
 
+@pytest.mark.slow
 def test_a_copied_tool_finds_its_work_dir_from_any_directory(template: Path, tmp_path: Path) -> None:
     output = tmp_path / "work dir"
     _run(template, output)
