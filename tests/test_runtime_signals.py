@@ -9,7 +9,7 @@ import pytest
 from sample_graphs import save_ir
 
 FREED_BY_ANOTHER_THREAD = """
-import os, signal, sys, threading
+import os, signal, sys, threading, time
 import numpy as np
 from text_spotting.runtime.spotter import Spotter
 
@@ -24,6 +24,7 @@ thread = threading.Thread(target=models.clear)
 thread.start()
 thread.join()
 os.kill(os.getpid(), signal.{name})
+time.sleep(30)  # another thread may be given the signal, and tells this one of it
 """
 
 
