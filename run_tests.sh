@@ -12,4 +12,9 @@ set -x
 "$venv/bin/python" -m ruff check .
 "$venv/bin/python" -m ruff format --check .
 "$venv/bin/python" -m mypy
-"$venv/bin/python" -m pytest "$@"
+if [ $# -gt 0 ]; then
+  "$venv/bin/python" -m pytest "$@"
+else
+  "$venv/bin/python" -m pytest -m "not many"
+  "$venv/bin/python" -m pytest -m many
+fi

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
 from importlib.util import find_spec
@@ -16,7 +17,13 @@ from text_spotting.processes import run_on_ray, run_tasks
 
 ON = [
     "the pool",
-    pytest.param("ray", marks=pytest.mark.skipif(find_spec("ray") is None, reason="text-spotting[many] is not there")),
+    pytest.param(
+        "ray",
+        marks=[
+            pytest.mark.many,
+            pytest.mark.skipif(find_spec("ray") is None, reason="text-spotting[many] is not there"),
+        ],
+    ),
 ]
 
 
@@ -115,3 +122,32 @@ def test_ray_ending_does_not_end_who_asked(engine: str, tmp_path: Path) -> None:
     driver.kill()
     with pytest.raises(UserError, match=r"Ray ended before all was done \(exit code -9\)"):
         list(results)
+
+
+ASKING = """
+import multiprocessing, sys
+from pathlib import Path
+from test_processes import Notes
+from text_spotting.processes import run_on_ray
+
+if __name__ == "__main__":
+    for _ in run_on_ray(Notes, (Path(sys.argv[1]),), ["a", "slow"], 1):
+        print(multiprocessing.active_children()[0].pid, flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ON[1:], indirect=True)
+def test_ray_goes_when_who_asked_is_killed_and_has_a_group_of_its_own(engine: str, tmp_path: Path) -> None:
+    script = tmp_path / "ask.py"
+    script.write_text(ASKING)
+    asking = subprocess.Popen([sys.executable, script, tmp_path], stdout=subprocess.PIPE, text=True)
+    assert asking.stdout is not None
+    driver = int(asking.stdout.readline())
+    assert os.getpgid(driver) == driver
+    asking.kill()
+    asking.wait()
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{driver}").exists():
+        assert time.monotonic() < deadline, "the driver goes on alone"
+        time.sleep(0.1)

@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import os
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -49,14 +50,15 @@ def run_on_ray(
 ) -> Iterator[int]:
     """Do tasks on Ray Data: on this machine, or on the cluster that RAY_ADDRESS names.
 
-    Ray is driven from a process of its own: it ends the process that drives it when it loses its server, even
-    after it was shut down (``_exit``, without a word). A worker that dies is started again, and so is its task.
+    Ray is driven from a process and a process group of its own: it ends the process that drives it when it loses its
+    server, even after it was shut down, and kills groups of processes, all without a word. A worker that dies is
+    started again, and so is its task.
 
     Raises:
         UserError: a worker's own, or one task killed its worker more than ``most_deaths`` times, or Ray ended.
     """
     context = multiprocessing.get_context("spawn")
-    results, sender = context.Pipe(duplex=False)
+    results, sender = context.Pipe()
     what = (sender, make, arguments, list(tasks), workers, most_deaths)
     driver = context.Process(target=_drive_ray, args=what, daemon=True)
     driver.start()
@@ -81,6 +83,9 @@ def _drive_ray(
     sender: Connection, make: WorkerType, arguments: tuple[Any, ...], tasks: list[str], workers: int, most_deaths: int
 ) -> None:
     """Send what every task added, then None; or what the user can mend, as text."""
+    if hasattr(os, "setsid"):
+        os.setsid()
+    threading.Thread(target=_leave_with_its_parent, args=(sender,), daemon=True).start()
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # or it warns of how Ray Data itself starts processes
     import ray
     from ray.data import ActorPoolStrategy, DataContext
@@ -112,6 +117,14 @@ def _drive_ray(
         pass
     finally:
         ray.shutdown()
+
+
+def _leave_with_its_parent(connection: Connection) -> None:
+    """Nothing is ever sent this way, so what comes is its end. Ray's processes are told of ours by the kernel."""
+    try:
+        connection.recv()
+    except (EOFError, OSError):
+        os._exit(1)
 
 
 class _RayWorker:
