@@ -13,6 +13,7 @@ from text_spotting.annotations.dataset_file import read_dataset, write_dataset
 from text_spotting.annotations.pseudo_label import pseudo_label, rectify
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord, labelled
 from text_spotting.cli.main import run_tool
+from text_spotting.evaluation.broad import rapid
 from text_spotting.words import Image, Word
 
 QUAD = np.array([[10, 10], [70, 10], [70, 30], [10, 30]], dtype=np.float32)
@@ -111,8 +112,10 @@ def test_the_tool_reads_with_rapidocr_and_says_what_it_did(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine = SimpleNamespace(
-        RapidOCR=lambda params: lambda crop, **steps: SimpleNamespace(txts=("Exit",), scores=(0.97,))
+        EngineType=SimpleNamespace(OPENVINO="openvino"),
+        RapidOCR=lambda params: lambda crop, **steps: SimpleNamespace(txts=("Exit",), scores=(0.97,)),
     )
+    rapid.engine.cache_clear()
     monkeypatch.setitem(sys.modules, "rapidocr", engine)
     flags = ["--ann-file", f"{annotation_file(tmp_path)}", "--output", f"{tmp_path}/sub/out.json"]
     assert run_tool("pseudo_label", flags) == 0
@@ -120,12 +123,14 @@ def test_the_tool_reads_with_rapidocr_and_says_what_it_did(
     (image,) = read_dataset(tmp_path / "sub/out.json")
     assert [(word.text, word.score) for word in image.words] == [("Exit", 0.97)]
     assert image.path.resolve() == tmp_path / "a.png"
+    rapid.engine.cache_clear()
 
 
 def test_the_tool_names_the_missing_package_and_wrong_flags(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "rapidocr", None)
+    rapid.engine.cache_clear()
     flags = ["--ann-file", f"{annotation_file(tmp_path)}", "--output", f"{tmp_path}/out.json"]
     assert run_tool("pseudo_label", flags) == 2
     assert "pip install rapidocr" in capsys.readouterr().err

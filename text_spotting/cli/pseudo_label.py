@@ -3,15 +3,13 @@
 import argparse
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from text_spotting.cli.progress import track
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
-    from text_spotting.annotations.pseudo_label import Recogniser
     from text_spotting.annotations.records import AnnotatedImage
-    from text_spotting.words import Image
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +28,7 @@ def run(args: argparse.Namespace) -> None:
     from text_spotting.annotations.dataset_file import check_images_exist, read_dataset, write_dataset
     from text_spotting.annotations.problems import Problems
     from text_spotting.annotations.pseudo_label import pseudo_label
+    from text_spotting.evaluation.broad import rapid
 
     if not 0 <= args.min_score <= 1:
         raise UserError(f"--min-score {args.min_score}: must lie between 0 and 1")
@@ -37,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     images = read_dataset(args.ann_file, args.data_root, problems)
     root = args.data_root or args.ann_file.parent
     check_images_exist(images, args.ann_file, root)
-    recognise = _rapidocr(args.threads)
+    recognise = rapid.reader(args.threads)
     total: Counter[str] = Counter()
     done: list[AnnotatedImage] = []
     labelled = pseudo_label(images, recognise, args.min_score, problems)
@@ -55,23 +54,3 @@ def run(args: argparse.Namespace) -> None:
     if len(problems):
         print(f"\n{problems.summary()}")
     problems.raise_unreadable()
-
-
-def _rapidocr(threads: int) -> "Recogniser":
-    try:
-        from rapidocr import RapidOCR
-    except ImportError as error:
-        raise UserError(
-            f"pseudo labels need the package rapidocr ({error}); install it: pip install rapidocr"
-        ) from error
-    params: dict[str, Any] = {
-        "Global.log_level": "error",
-        "EngineConfig.onnxruntime.intra_op_num_threads": threads or -1,
-    }
-    engine = RapidOCR(params=params)
-
-    def recognise(crop: "Image") -> tuple[str, float]:
-        result: Any = engine(crop, use_det=False, use_cls=False, use_rec=True)
-        return (result.txts[0], float(result.scores[0])) if result.txts else ("", 0.0)
-
-    return recognise

@@ -1,6 +1,6 @@
 """The pip package rapidocr as a spotter and as a recogniser, to stand beside ours."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -61,6 +61,21 @@ def spot(image: Image) -> list[Word]:
         for line in found.word_results
         for text, score, corners in line
     ]
+
+
+def reader(threads: int = 0) -> Callable[[Image], tuple[str, float]]:
+    """What reads one upright word (H, W, 3) BGR at a time: its text and confidence in 0..1.
+
+    Raises:
+        UserError: the package is not installed.
+    """
+    made = engine(threads)
+
+    def read(word: Image) -> tuple[str, float]:
+        found = made(word, use_det=False, use_cls=False, use_rec=True)
+        return (str(found.txts[0]), float(found.scores[0])) if found.txts else ("", 0.0)
+
+    return read
 
 
 def recognise(words: Sequence[Image]) -> list[str]:
