@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config, ConfigDict
+from mmengine.config import ConfigDict
 
 from text_spotting.cli.main import run_tool
 from text_spotting.cli.remarks import Remarks
 from text_spotting.engine.torch_spotter import manifest_of
 from text_spotting.errors import UserError
-from text_spotting.export.network import limit_words
 from text_spotting.manifest import Manifest
 from text_spotting.models.proposals import proposal_count
 from text_spotting.postprocess import select
+from text_spotting.workdir.config import limit_words, load_config
 
 TEMPLATES = Path(__file__).parents[1] / "model_templates" / "alphanumeric-text-spotting"
 MANIFEST = Manifest((64, 64), True, (0, 0, 0), (1, 1, 1), True, False, "a", "b", "c", score_thr=0.5, max_words=3)
@@ -38,7 +38,7 @@ def test_beyond_the_usual_number_only_sure_proposals_are_looked_at(scores: list[
 
 @pytest.mark.parametrize("name", ["text-spotting-0003", *(f"text-spotting-000{number}-lite" for number in (3, 4, 5))])
 def test_every_template_finds_up_to_400_words_and_its_key_says_so(name: str) -> None:
-    config = Config.fromfile(TEMPLATES / name / "model.py", import_custom_modules=False)
+    config = load_config(TEMPLATES / name / "model.py")
     assert config.max_words == 400 == config.model.test_cfg.rpn.max_per_img == manifest_of(config).max_words
     limit_words(config, 1000)
     assert (config.max_words, manifest_of(config).max_words) == (1000, 1000)

@@ -27,7 +27,7 @@ PARTS = {
 
 
 def test_templates_are_found_by_name_by_folder_and_by_file() -> None:
-    assert sorted(templates())[:4] == NAMES
+    assert set(templates()) >= set(NAMES)
     by_name = find_template("text-spotting-0003-lite")
     assert by_name.name == "template.yaml"
     assert find_template(str(by_name)) == by_name

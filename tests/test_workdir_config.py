@@ -9,7 +9,7 @@ from small_networks import TEMPLATES
 from text_spotting.engine.torch_spotter import build_network
 from text_spotting.engine.train import build_runner, train
 from text_spotting.errors import UserError
-from text_spotting.workdir.config import complete, load_config
+from text_spotting.workdir.config import complete, flat_config, load_config
 
 LITE = TEMPLATES / "text-spotting-0003-lite" / "model.py"
 
@@ -48,6 +48,23 @@ def test_the_margin_that_words_are_read_with_is_what_training_frames_vary_around
     assert own.model.roi_head.frame_jitter.centre == 0.0
 
 
+def test_a_key_that_is_changed_in_a_work_dir_changes_all_that_follows_from_it(tmp_path: Path) -> None:
+    path = tmp_path / "model.py"
+    path.write_text(flat_config(LITE) + "max_words = 50\nword_size = (48, 144)\ninput_size = (960, 528)\n")
+    config = load_config(path)
+    model, (view, *_) = config.model, config.train_dataloader.dataset.transforms
+    assert (model.test_cfg.rpn.max_per_img, model.test_cfg.rpn.usual, model.test_cfg.rcnn.max_per_img) == (50, 50, 50)
+    assert model.roi_head.text_roi_extractor.output_size == (48, 144)
+    assert model.roi_head.text_head.encoder.columns == 36
+    assert (view["size"], view.fit) == ((672, 480), (960, 528)), "its own size, and pictures fitted as for inference"
+
+
+def test_views_that_say_how_pictures_are_fitted_are_left_alone(tmp_path: Path) -> None:
+    lines = "train_dataloader = dict(dataset=dict(transforms=[dict(type='RandomView', fit=(96, 48))]))"
+    (view,) = load_config(written(tmp_path, lines)).train_dataloader.dataset.transforms
+    assert (view["size"], view.fit) == ((1296, 720), (96, 48))
+
+
 def test_recipe_stages_read_in_the_frames_that_the_model_page_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA_ROOT", "data")
     monkeypatch.setenv("ANN_ROOT", "ann")
@@ -79,6 +96,8 @@ def test_completing_twice_changes_nothing() -> None:
         ("alphabet = 12", "a key is missing or of another kind"),
         ("input_size = 1296", r"input_size must be \(width, height\) in pixels, not 1296"),
         ("input_size = (1300, 720)", "both sides must be multiples of 48"),
+        ("max_words = -1", "max_words must be a whole number of words, not -1"),
+        ("word_size = 32", r"word_size must be \(height, width\) in pixels, not 32"),
         ("downscale = 1.3", "no whole pixels"),
         ("downscale = 'half'", "downscale must be a number from 1 to 4, not 'half'"),
         ("margin = -1", "margin must be a share of a word's height from 0 to 1, not -1"),
@@ -93,6 +112,8 @@ def test_completing_twice_changes_nothing() -> None:
         "a number for an alphabet",
         "one side",
         "a size that padding would change",
+        "less than no words",
+        "one side of a word",
         "strides between pixels",
         "a word for a number",
         "a negative margin",

@@ -6,7 +6,7 @@ _data = "{{$DATA_ROOT:data}}"
 _annotations = "{{$ANN_ROOT:annotations}}"
 _size = (960, 672)
 _epochs = 40
-_views = [dict(type="RandomView", size=_size, fit=_base_.input_size), dict(type="Photometric")]
+_views = [dict(type="RandomView", size=_size), dict(type="Photometric")]
 
 text_weight = word_thr = 0.0  # the text head of this stage is thrown away
 validation = [_annotations + "/ic15_dev.json", _annotations]

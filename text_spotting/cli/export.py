@@ -53,7 +53,8 @@ def run(args: argparse.Namespace) -> None:
     if args.openvino_mo_args:
         print("--openvino-mo-args is accepted for old scripts and ignored: there is no Model Optimizer any more")
     from text_spotting.export.export import export, plain_manifest
-    from text_spotting.export.network import limit_words, load_network
+    from text_spotting.export.network import load_network
+    from text_spotting.workdir.config import limit_words
     from text_spotting.workdir.paths import load_work_config
 
     config = load_work_config(args.config)

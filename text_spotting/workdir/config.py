@@ -15,6 +15,11 @@ TRUNK_STRIDES = (4, 8, 16, 32)
 TRUNK_FINEST = 224 / 3
 """Square root of the area in the trunk's own pixels below which a word is looked up in the finest map, halved."""
 
+SURE = 0.9
+"""Score above which a proposal beyond the usual number is looked at, where a configuration does not say."""
+PIXELS_A_COLUMN = 4
+"""Of a word's width, for each column that the light reader gives out."""
+
 _REQUIRED = ("model", "input_size", "keep_aspect", "text_thr")
 _WITH_ALPHABET = ("SpottingDataset", "WordCropDataset", "SyntheticSource")
 
@@ -108,6 +113,11 @@ def complete(config: Any) -> None:
     check_size(config)
     config.alphabet = Alphabet.of(config.get("alphabet")).to_dict()
     _set_alphabet(config)
+    if "max_words" in config:
+        limit_words(config, config.max_words)
+    if "word_size" in config:
+        _set_word_size(config)
+    _set_views(config)
     if "downscale" in config:
         _set_downscale(config)
     if "margin" in config:
@@ -116,9 +126,54 @@ def complete(config: Any) -> None:
 
 def check_size(config: Any) -> None:
     """Raise ``UserError`` where the input size is no pair of whole numbers of pixels."""
-    size = config.input_size
-    if not (isinstance(size, list | tuple) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)):
-        raise UserError(f"input_size must be (width, height) in pixels, not {size!r}")
+    if not _is_size(config.input_size):
+        raise UserError(f"input_size must be (width, height) in pixels, not {config.input_size!r}")
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
+
+
+def limit_words(config: Any, most: int) -> None:
+    """Let at most ``most`` words of a picture be found; a picture with few words takes no longer for it.
+
+    Raises:
+        UserError: less than none, or no whole number.
+    """
+    if type(most) is not int or most < 0:
+        raise UserError(f"max_words must be a whole number of words, not {most!r}")
+    config.max_words = most
+    if "test_cfg" not in config.model:  # a recogniser on its own finds none
+        return
+    proposals, boxes = config.model.test_cfg.rpn, config.model.test_cfg.rcnn
+    if "sure_thr" not in proposals:
+        proposals.update(usual=min(proposals.get("max_per_img", most), most), sure_thr=SURE)
+    proposals.usual = min(proposals.usual, most)
+    proposals.max_per_img = max(most, 1)
+    # A word has several anchors, of which suppression leaves one or two.
+    proposals.nms_pre = max(proposals.nms_pre, 3 * most // 2)
+    boxes.max_per_img = most
+
+
+def _set_word_size(config: Any) -> None:
+    """Words are cut out at the size that the reader takes, which has a column for every four pixels."""
+    size = config.word_size
+    if not _is_size(size):
+        raise UserError(f"word_size must be (height, width) in pixels, not {size!r}")
+    roi_head = config.model.get("roi_head", config.model)
+    if "text_roi_extractor" in roi_head:
+        roi_head.text_roi_extractor.output_size = tuple(size)
+    if "text_head" in roi_head:
+        roi_head.text_head.encoder.columns = size[1] // PIXELS_A_COLUMN
+
+
+def _set_views(config: Any) -> None:
+    """Training sees pictures as large as inference does, and all of them, where its views do not say otherwise."""
+    for dataset in _datasets(config):
+        for transform in dataset.get("transforms") or ():
+            if transform.get("type") == "RandomView":
+                transform.setdefault("size", tuple(config.input_size))
+                transform.setdefault("fit", tuple(config.input_size))
 
 
 def _set_alphabet(config: Any) -> None:

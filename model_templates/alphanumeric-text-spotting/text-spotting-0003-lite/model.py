@@ -39,10 +39,10 @@ model = dict(
             conv_out_channels=_channels,
             norm_cfg=dict(type="BN", requires_grad=True),
         ),
-        text_roi_extractor=dict(type="RectifyingExtractor", output_size=word_size),
+        text_roi_extractor=dict(type="RectifyingExtractor"),
         text_head=dict(
             type="TextRecognitionHead",
-            encoder=dict(type="LightSVTREncoder", columns=word_size[1] // 4),
+            encoder=dict(type="LightSVTREncoder"),
             hidden_size=192,
             dropout=0.1,
             ctc_weight=0.5,
@@ -68,7 +68,6 @@ model = dict(
     test_cfg=dict(
         rpn=dict(
             nms_pre=600,
-            max_per_img=max_words,
             usual=100,  # beyond these, only proposals that are surely text are looked at: they cost time
             sure_thr=0.9,
             nms=dict(type="nms", iou_threshold=0.7),
@@ -77,7 +76,6 @@ model = dict(
         rcnn=dict(
             score_thr=0.4,
             nms=dict(type="nms", iou_threshold=0.5),
-            max_per_img=max_words,
             mask_thr_binary=0.5,
             refinements=1,
         ),
@@ -90,7 +88,7 @@ train_dataloader = dict(
         sources=[],
         repeat=4,
         transforms=[
-            dict(type="RandomView", size=(672, 480), fit=input_size),
+            dict(type="RandomView", size=(672, 480)),
             dict(type="Photometric"),
         ],
     ),

@@ -52,17 +52,16 @@ model = dict(
     test_cfg=dict(
         rpn=dict(
             nms_pre=600,
-            max_per_img=max_words,
             usual=300,  # beyond these, only proposals that are surely text are looked at: they cost time
             sure_thr=0.9,
             nms=dict(type="nms", iou_threshold=0.7),
             min_bbox_size=0,
         ),
-        rcnn=dict(score_thr=0.5, nms=dict(type="nms", iou_threshold=0.5), max_per_img=max_words, mask_thr_binary=0.5),
+        rcnn=dict(score_thr=0.5, nms=dict(type="nms", iou_threshold=0.5), mask_thr_binary=0.5),
     ),
 )
 
-_scales = dict(type="RandomView", size=input_size, fit=input_size, scales=(0.85, 1.15), on_word=0.0, quarter_turns=0.5)
+_scales = dict(type="RandomView", scales=(0.85, 1.15), on_word=0.0, quarter_turns=0.5)
 
 train_dataloader = dict(
     dataset=dict(type="SpottingDataset", sources=[], repeat=3, transforms=[_scales, dict(type="Photometric", p=0.15)]),

@@ -8,7 +8,7 @@ downscale = 1.25
 train_dataloader = dict(
     dataset=dict(
         transforms=[
-            dict(_base_.train_dataloader.dataset.transforms[0], size=(640, 480), fit=input_size),
+            dict(_base_.train_dataloader.dataset.transforms[0], size=(640, 480)),
             *_base_.train_dataloader.dataset.transforms[1:],
         ]
     )
