@@ -82,6 +82,8 @@ def test_a_box_on_a_dont_care_region_is_no_fault() -> None:
     ("missed", "kind"),
     [
         (word(0, 20, "STACKED", bottom=140), "nothing near: standing"),
+        (word(0, 20, "TALL", bottom=26), "nothing near: standing"),
+        (word(0, 20, "LOW", bottom=22), "nothing near: other"),
         (word(0, 10, "I", bottom=60), "nothing near: other"),  # a single letter is always tall
         (word(0, 60, "small", bottom=15), "nothing near: small"),
         (word(0, 90, "large", bottom=30), "nothing near: other"),

@@ -1,19 +1,22 @@
 """Words cut out in true and found frames, readers on their own, and spotters on moved pictures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
-from text_spotting.evaluation.broad.frames import cut, cut_native, found_frame, true_frame, whole_frame, widened
+from text_spotting.evaluation.broad.frames import cut, cut_native, found_frame, true_frame, whole_frame
 from text_spotting.evaluation.broad.positions import POSITIONS, ShiftedSpotter
-from text_spotting.evaluation.broad.readers import AttentionReader, CtcReader, best_path
+from text_spotting.evaluation.broad.readers import AttentionReader, CtcReader
 from text_spotting.evaluation.broad.reading import FramedImage, found_frames, read_all
+from text_spotting.frames import widen
 from text_spotting.geometry import box_to_polygon
 from text_spotting.manifest import Manifest
 from text_spotting.words import FloatArray, Image, Word
 
+MANIFEST = Manifest((8, 4), False, (10, 20, 30), (1, 2, 4), True, True, "d", "e", "c")
 LYING = box_to_polygon((10, 20, 110, 45))
 
 
@@ -24,7 +27,7 @@ def test_a_frame_has_four_hundredths_of_its_height_around_it() -> None:
 @pytest.mark.parametrize("turns", range(4))
 def test_a_true_frame_is_read_from_the_first_corner_to_the_second(turns: int) -> None:
     polygon = np.roll(LYING, -turns, axis=0)
-    corner, along, across = widened(true_frame(polygon), -0.08 / 2)
+    corner, along, across = widen(true_frame(polygon)[None], -0.08 / 2)[0]
     assert along @ (polygon[1] - polygon[0]) > 0.9 * np.linalg.norm(along) * np.linalg.norm(polygon[1] - polygon[0])
     assert along[0] * across[1] - along[1] * across[0] > 0  # not mirrored
     assert np.linalg.norm(corner - polygon[0]) < 2.5
@@ -58,18 +61,6 @@ def test_a_frame_beyond_the_picture_shows_its_edge() -> None:
     assert np.unique(cut(picture, beyond, (32, 96))).tolist() == [90]
 
 
-def test_the_best_path_merges_repetitions_and_leaves_blanks_out() -> None:
-    columns = np.eye(5, dtype=np.float32)[[0, 2, 2, 0, 2, 3, 0, 0, 4, 4]]
-    assert best_path(columns, "  abc") == "aabc"
-    assert best_path(columns[:1], "  abc") == ""
-
-
-def test_where_words_meet_is_no_symbol() -> None:
-    columns = np.float32([[0.4, 0, 0.6, 0], [0.6, 0.9, 0.4, 0], [0.1, 0.95, 0, 0.9]])
-    assert best_path(columns, "  ab") == "ab"
-    assert columns[2, 1] == np.float32(0.95), "what was given stays as it is"
-
-
 def test_the_attention_reader_gives_its_network_normalised_crops_in_the_networks_order() -> None:
     seen: list[FloatArray] = []
 
@@ -77,9 +68,8 @@ def test_the_attention_reader_gives_its_network_normalised_crops_in_the_networks
         seen.append(features)
         return ["ab"] * len(features)
 
-    manifest = Manifest((8, 4), False, (10, 20, 30), (1, 2, 4), True, True, "d", "e", "c")
     picture = np.full((32, 96, 3), (70, 40, 11), np.uint8)  # blue, green, red
-    reader = AttentionReader(read, (32, 96), manifest)
+    reader = AttentionReader(read, (32, 96), MANIFEST)
     assert reader.read([reader.cut(picture, whole_frame(picture))] * 65) == ["ab"] * 65
     assert [features.shape for features in seen] == [(64, 3, 32, 96), (1, 3, 32, 96)]
     assert seen[0][0, :, 5, 5].tolist() == [1, 10, 10]  # (11 - 10) / 1, (40 - 20) / 2, (70 - 30) / 4
@@ -93,7 +83,7 @@ def test_a_ctc_reader_reads_words_of_one_width_together_and_keeps_their_order() 
         classes = (crops[:, 0, 0, 0] // 100).astype(int)
         return np.stack([np.eye(4, dtype=np.float32)[[1 + label] * (crops.shape[2] // 4)] for label in classes])
 
-    reader = CtcReader(brightness, "  ab")
+    reader = CtcReader(brightness, replace(MANIFEST, symbols="  ab"))
     frames = [whole_frame(np.zeros((24, width, 3))) for width in (72, 144, 72)]
     pictures = [np.full((24, 150, 3), value, np.uint8) for value in (100, 200, 210)]
     cuts = [reader.cut(picture, frame) for picture, frame in zip(pictures, frames, strict=True)]
@@ -105,7 +95,7 @@ def test_a_ctc_reader_reads_words_of_one_width_together_and_keeps_their_order() 
 @pytest.mark.parametrize(("height", "read_at"), [(10, 80), (24, 112), (30, 128), (36, 160), (90, 160)])
 def test_a_ctc_crop_is_as_wide_as_the_spotters(height: int, read_at: int) -> None:
     """3.5 times as long as high, 112 pixels; 0.75, 1, 1.25 (140) and 1.5 (168) times that."""
-    reader = CtcReader(lambda crops: crops, "", 1.5)
+    reader = CtcReader(lambda crops: crops, replace(MANIFEST, read_stretch=1.5))
     picture = np.zeros((height, 7 * height // 2, 3), np.uint8)
     assert reader.cut(picture, whole_frame(picture)).shape == (32, read_at, 3)
 

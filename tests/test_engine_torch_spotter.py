@@ -5,18 +5,19 @@ from dataclasses import asdict
 from small_networks import TEMPLATES
 
 from text_spotting.engine.torch_spotter import manifest_of
+from text_spotting.runtime.files import RECOGNIZER
 from text_spotting.workdir.config import load_config
 
-ELSEWHERE = {"format", "precision", "input_order", "recognizer", "read_margin", "max_words"}
+ELSEWHERE = {"format", "precision", "input_order"}
 """Fields that the export or the network itself decides."""
 
 
 def test_every_field_of_a_manifest_comes_from_its_key() -> None:
     config = load_config(TEMPLATES / "text-spotting-0003-lite" / "model.py")
     config.update(input_size=(640, 352), keep_aspect=False, text_thr=0.31, text_weight=0.32, word_thr=0.33)
-    config.read_stretch = 1.25
+    config.update(read_stretch=1.25, margin=0.07)
     config.model.data_preprocessor.update(mean=[1.0, 2.0, 3.0], std=[4.0, 5.0, 6.0], bgr_to_rgb=False)
-    config.model.test_cfg.rcnn.update(score_thr=0.34, mask_thr_binary=0.35)
+    config.model.test_cfg.rcnn.update(score_thr=0.34, mask_thr_binary=0.35, max_per_img=77)
     config.alphabet = {"symbols": "aB9", "max_length": 7, "fold_case": False}
     told = asdict(manifest_of(config))
     assert {name: told[name] for name in told if name not in ELSEWHERE} == {
@@ -34,7 +35,10 @@ def test_every_field_of_a_manifest_comes_from_its_key() -> None:
         "mask_thr": 0.35,
         "text_weight": 0.32,
         "word_thr": 0.33,
+        "max_words": 77,
+        "recognizer": RECOGNIZER,
         "read_stretch": 1.25,
+        "read_margin": 0.07,
         "symbols": "  aB9",
         "start": 0,
         "stop": 1,
@@ -50,3 +54,4 @@ def test_lite_weighs_reading_into_its_scores_and_0003_does_not() -> None:
     )
     assert (lite.text_weight, lite.word_thr) == (0.2, 0.5)
     assert (published.text_weight, published.word_thr) == (0.0, 0.0)
+    assert (published.recognizer, published.read_stretch, published.read_margin) == ("", 1.0, 0.0)

@@ -51,6 +51,15 @@ LAYOUTS = {
         [word(name, 10 + 25 * (i % 2), 10 + 30 * (i // 2)) for i, name in enumerate("abcdef")],
         "a b\nc d\ne f",
     ),
+    "words 1.4 heights apart are of a line": ([word("one", 50, 10), word("two", 86 + 28, 10)], "one two"),
+    "words 1.7 heights apart are not": ([word("one", 50, 10), word("two", 86 + 34, 10)], "one\ntwo"),
+    "words may overlap by 0.6 heights": ([word("one", 50, 10), word("two", 86 - 12, 10)], "one two"),
+    "words that overlap by 0.8 heights are none of a line": (
+        [word("one", 50, 10), word("two", 86 - 16, 10)],
+        "one\ntwo",
+    ),
+    "the next word may lie 0.45 heights beside the line": ([word("one", 50, 10), word("two", 100, 19)], "one two"),
+    "a word 0.55 heights beside it is none of the line": ([word("one", 50, 10), word("two", 100, 21)], "one\ntwo"),
     "an unread word has no place": ([word("seen", 10, 10), word("", 80, 10, width=30)], "seen"),
     "nothing": ([], ""),
 }

@@ -221,7 +221,9 @@ def bar(darkness):
 
 
 @pytest.mark.parametrize(
-    ("darkness", "again"), [(0.9, False), (0.8, True), (0.55, True)], ids=["sure", "less sure", "doubtful"]
+    ("darkness", "again"),
+    [(0.9, False), (0.8, True), (0.55, True), (0.15, True)],
+    ids=["sure", "less sure", "doubtful", "nearly hopeless"],
 )
 def test_what_pixels_leave_in_doubt_is_read_from_features_too(monkeypatch, darkness, again):
     asked = []

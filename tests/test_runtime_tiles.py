@@ -41,6 +41,17 @@ def test_tiles_cover_the_picture_and_overlap(size: tuple[int, int]) -> None:
     assert all(step <= TILE[0] * (1 - OVERLAP) + 1 for step in np.diff(starts))
 
 
+def test_a_word_of_a_quarter_of_a_tile_is_whole_in_one() -> None:
+    assert [x1 for x1, *_ in tiles((224, 72), TILE)] == [0, 96], "32 of 128 columns in both"
+    assert [x1 for x1, *_ in tiles((225, 72), TILE)] == [0, 48, 97], "two would share 31"
+
+
+@pytest.mark.parametrize(("start", "count"), [(45, 1), (55, 2)], ids=["55 of 100 columns shared", "45 shared"])
+def test_words_that_share_more_than_half_of_the_smaller_are_one(start: int, count: int) -> None:
+    words = [Word(box(0, 0, 100, 20), "one", 0.9), Word(box(start, 0, 100, 20), "other", 0.8)]
+    assert len(TiledSpotter(lambda picture: words, TILE)(page(size=TILE))) == count
+
+
 def test_scales_go_down_to_where_the_whole_shows_as_much() -> None:
     assert scales((640, 480), TILE) == [1.0, 0.5, 0.25]  # 6.7, 3.3 and 1.7 times as high as the view, then 0.8
     assert scales((150, 80), TILE) == []

@@ -121,8 +121,7 @@ def _own_readers(engine: Any, identity: str) -> "list[NamedReader]":
     else:
         print("its decoder reads features of its detector, not crops: it cannot be measured alone")
     if getattr(engine.manifest, "recognizer", ""):
-        reader = CtcReader(engine.recognize, engine.manifest.symbols, engine.manifest.read_stretch)
-        readers.append(NamedReader("ctc", identity, reader))
+        readers.append(NamedReader("ctc", identity, CtcReader(engine.recognize, engine.manifest)))
     return readers
 
 

@@ -115,7 +115,7 @@ class _SceneDrawer:
 
 
 def write_block(records: Sequence[Packed], path: Path) -> None:
-    """Write a block of rendered records; it appears whole."""
+    """Write a block of rendered records; it appears whole, and need not outlive a power cut: it is read at once."""
     arrays: dict[str, NDArray[np.generic]] = {}
     for index, record in enumerate(records):
         arrays[f"i{index}"] = record.image

@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from text_spotting.files.writing import write_whole
 from text_spotting.words import FloatArray, Image
 
 INDEX = "index.json"
@@ -78,12 +79,13 @@ def _entry(name: str, record: Packed) -> dict[str, Any]:
 
 
 def _write(path: Path, members: list[tuple[str, bytes]], index: list[dict[str, Any]]) -> Path:
-    temporary = path.with_name(f".{path.name}.part")
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in members:
-            archive.writestr(name, data)
-        archive.writestr(INDEX, json.dumps(index), zipfile.ZIP_DEFLATED)
-    temporary.replace(path)
+    def fill(temporary: Path) -> None:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            for name, data in members:
+                archive.writestr(name, data)
+            archive.writestr(INDEX, json.dumps(index), zipfile.ZIP_DEFLATED)
+
+    write_whole(path, fill)
     return path
 
 

@@ -3,18 +3,16 @@
 import cv2
 import numpy as np
 
-from text_spotting.frames import cut_out, reading_frame
+from text_spotting.frames import MARGIN, cut_out, reading_frame, widen
 from text_spotting.words import FloatArray, Image
 
-MARGIN = 0.04
-"""What is read around a word, as a share of its height; the same for all readers."""
 _FINEST = 2.0
 """Words more than so many times as high as they are wanted are made smaller first, or pooling would skip pixels."""
 
 
 def found_frame(polygon: FloatArray) -> FloatArray:
     """The frame (3, 2) in which a spotter reads a word of this outline."""
-    return widened(reading_frame(polygon))
+    return _widened(reading_frame(polygon))
 
 
 def true_frame(polygon: FloatArray) -> FloatArray:
@@ -24,7 +22,7 @@ def true_frame(polygon: FloatArray) -> FloatArray:
     sides = [(corner, along, across), (corner + across, -across, along)]
     sides += [(corner + along + across, -along, -across), (corner + along, across, -along)]
     best = max(sides, key=lambda side: float(first @ side[1]) / max(float(np.linalg.norm(side[1])), 1e-6))
-    return widened(np.array(best, np.float32))
+    return _widened(np.array(best, np.float32))
 
 
 def whole_frame(image: Image) -> FloatArray:
@@ -33,12 +31,9 @@ def whole_frame(image: Image) -> FloatArray:
     return np.array([[0, 0], [width, 0], [0, height]], np.float32)
 
 
-def widened(frame: FloatArray, margin: float = MARGIN) -> FloatArray:
-    """The frame with ``margin`` times its height more on each side."""
-    corner, along, across = np.asarray(frame, np.float64)
-    more_along = along * margin * frame_height(frame) / frame_width(frame)
-    more_across = across * margin
-    return np.array([corner - more_along - more_across, along + 2 * more_along, across + 2 * more_across], np.float32)
+def _widened(frame: FloatArray) -> FloatArray:
+    """All readers see the same margin, whatever a model's own is."""
+    return np.asarray(widen(frame[None], MARGIN)[0], np.float32)
 
 
 def frame_height(frame: FloatArray) -> float:

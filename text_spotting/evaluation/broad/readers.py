@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from text_spotting.alphabet import START, STOP
+from text_spotting.decoding import ctc_decode
 from text_spotting.evaluation.broad.frames import cut, cut_native
 from text_spotting.manifest import Manifest
 from text_spotting.runtime.reading import HEIGHT, crop_widths
@@ -63,15 +63,14 @@ class CtcReader:
 
     Args:
         recognise: what reads; it is shown few widths.
-        symbols: one character a class; the first is CTC's blank.
-        stretch: most that a crop is made wider than a word's shape, as the spotter does, see ``runtime.reading``.
+        manifest: says which class is which symbol, and how wide words are shown, see ``runtime.reading``.
     """
 
-    def __init__(self, recognise: Recognise, symbols: str, stretch: float = 1.0) -> None:
-        self.recognise, self.symbols, self.stretch = recognise, symbols, stretch
+    def __init__(self, recognise: Recognise, manifest: Manifest) -> None:
+        self.recognise, self.manifest = recognise, manifest
 
     def cut(self, image: Image, frame: FloatArray) -> Image:
-        return cut(image, frame, (HEIGHT, int(crop_widths(frame[None], self.stretch)[0])))
+        return cut(image, frame, (HEIGHT, int(crop_widths(frame[None], self.manifest.read_stretch)[0])))
 
     def read(self, words: Sequence[Image]) -> list[str]:
         texts = [""] * len(words)
@@ -80,23 +79,10 @@ class CtcReader:
             rows = list(same)
             for start in range(0, len(rows), BATCH):
                 some = rows[start : start + BATCH]
-                probabilities = self.recognise(np.stack([words[row] for row in some]))
-                for row, columns in zip(some, probabilities, strict=True):
-                    texts[row] = best_path(columns, self.symbols)
+                columns = self.recognise(np.stack([words[row] for row in some]))
+                for row, reading in zip(some, ctc_decode(columns, self.manifest), strict=True):
+                    texts[row] = reading.text
         return texts
-
-
-def best_path(columns: FloatArray, symbols: str) -> str:
-    """The likeliest symbol of each column (T, classes), repetitions merged and blanks, class ``START``, left out.
-
-    The class ``STOP`` is no symbol: there a model tells where words meet.
-
-    Best path decoding (Graves et al. 2006, section 3.2).
-    """
-    read = columns.copy()
-    read[:, STOP] = 0
-    merged = [label for label, _ in groupby(read.argmax(axis=1).tolist())]
-    return "".join(symbols[label] for label in merged if label != START)
 
 
 class NativeReader:
