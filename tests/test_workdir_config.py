@@ -1,5 +1,6 @@
 """model.py: what follows from its keys, and how each mistake in it is said."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,23 @@ def test_views_that_say_how_pictures_are_fitted_are_left_alone(tmp_path: Path) -
     lines = "train_dataloader = dict(dataset=dict(transforms=[dict(type='RandomView', fit=(96, 48))]))"
     (view,) = load_config(written(tmp_path, lines)).train_dataloader.dataset.transforms
     assert (view["size"], view.fit) == ((1296, 720), (96, 48))
+
+
+def keys_of(value: Any) -> set[str]:
+    """Every key in a configuration, however deep."""
+    if isinstance(value, dict):
+        return set(value).union(*map(keys_of, value.values()))
+    return set().union(*map(keys_of, value)) if isinstance(value, list | tuple) else set()
+
+
+@pytest.mark.parametrize("name", ["text-spotting-0003", *(f"text-spotting-000{number}-lite" for number in (3, 4, 5))])
+def test_the_page_tells_every_key_of_a_written_out_configuration(name: str, tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(flat_config(TEMPLATES / name / "model.py"))
+    page = (TEMPLATES.parents[1] / "docs" / "configuration.md").read_text()
+    told = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", page))))
+    settings = load_config(tmp_path / "model.py").to_dict()
+    parts_of_the_network = settings["optim_wrapper"].get("paramwise_cfg", {}).pop("custom_keys", {})
+    assert keys_of(settings) | keys_of(list(parts_of_the_network.values())) <= told
 
 
 def test_recipe_stages_read_in_the_frames_that_the_model_page_tells(monkeypatch: pytest.MonkeyPatch) -> None:
