@@ -20,7 +20,7 @@ def encode(text):
     return [*range(len(text)), 99] if text.isascii() else []
 
 
-def test_words_are_counted_by_what_they_teach():
+def test_words_are_counted_by_what_they_teach() -> None:
     summary = summarise_training_set(images("open", "four", "toolong", "café", "", ignored=2), encode, 5)
     assert str(summary) == (
         "1 pictures: 5 words, 2 of them to be read; 1 too long; 1 with characters that the model does not know;"
@@ -38,6 +38,6 @@ def test_words_are_counted_by_what_they_teach():
     ],
     ids=["don't care alone", "nothing to read", "hardly anything to read"],
 )
-def test_too_little_is_warned_of(set_, warning):
+def test_too_little_is_warned_of(set_, warning) -> None:
     (summary,) = summarise_training_set(set_, encode, 28).warnings()
     assert warning in summary

@@ -57,7 +57,7 @@ def ours(folder):
     return [word.text for word in words], [word.score for word in words], spotter.engine.detect(PHOTO).boxes[:, :4]
 
 
-def assert_ours(folder, printed):
+def assert_ours(folder, printed) -> None:
     found = [json.loads(line) for line in printed.splitlines()]
     texts, scores, boxes = ours(folder)
     assert [word["text"] for word in found] == texts
@@ -73,7 +73,7 @@ def run_client(*arguments):
 
 
 @pytest.mark.slow
-def test_numpy_and_onnxruntime_are_enough(exported):
+def test_numpy_and_onnxruntime_are_enough(exported) -> None:
     ended = run_client(exported, exported / "photo.ppm")
     assert ended.returncode == 0, ended.stderr
     assert_ours(exported, ended.stdout)
@@ -86,7 +86,7 @@ def striped():
     return photo
 
 
-def sample_model(folder, recognizer):
+def sample_model(folder, recognizer) -> None:
     save_onnx(folder, recognizer)
     manifest = replace(EXPORTED, recognizer=recognizer, embedded=False).to_json().replace(".xml", ".onnx")
     (folder / "manifest.json").write_text(f'{{"onnx": {manifest}}}')
@@ -94,7 +94,7 @@ def sample_model(folder, recognizer):
 
 
 @pytest.mark.slow
-def test_a_recognizer_reads_what_the_decoder_does_not(tmp_path):
+def test_a_recognizer_reads_what_the_decoder_does_not(tmp_path) -> None:
     sample_model(tmp_path, "r.onnx")
     by_decoder = run_client(tmp_path, tmp_path / "photo.ppm")
     by_recognizer = run_client("--recognizer", tmp_path, tmp_path / "photo.ppm")
@@ -103,14 +103,14 @@ def test_a_recognizer_reads_what_the_decoder_does_not(tmp_path):
     assert told[0]["box"] == told[1]["box"] == [40.0, 20.0, 80.0, 40.0]
 
 
-def test_a_model_without_a_recognizer_says_so(tmp_path):
+def test_a_model_without_a_recognizer_says_so(tmp_path) -> None:
     sample_model(tmp_path, "")
     ended = run_client("--recognizer", tmp_path, tmp_path / "photo.ppm")
     assert ended.returncode == 1
     assert ended.stderr == f"{tmp_path}: the model has no recognizer\n"
 
 
-def test_the_client_reads_in_the_frames_that_we_read_in():
+def test_the_client_reads_in_the_frames_that_we_read_in() -> None:
     rng, client = np.random.default_rng(0), runpy.run_path(str(CLIENTS / "spot.py"))
     places = np.stack(np.meshgrid(range(28), range(28)), axis=2) - 13.5
     masks = []
@@ -126,7 +126,7 @@ def test_the_client_reads_in_the_frames_that_we_read_in():
 
 
 @pytest.mark.slow
-def test_the_client_reads_upright_words_from_pixels_as_we_do(tmp_path):
+def test_the_client_reads_upright_words_from_pixels_as_we_do(tmp_path) -> None:
     template = load_template(TEMPLATES / "text-spotting-0003-lite" / "template.yaml")
     folder = TEMPLATES / "text-spotting-0003-lite"
     config = load_config(folder / "model.py")
@@ -150,7 +150,7 @@ def test_the_client_reads_upright_words_from_pixels_as_we_do(tmp_path):
     assert words > 20
 
 
-def test_the_client_prepares_photos_of_other_sizes_as_we_do():
+def test_the_client_prepares_photos_of_other_sizes_as_we_do() -> None:
     client = runpy.run_path(str(CLIENTS / "spot.py"))
     photo = np.random.default_rng(0).integers(0, 256, (50, 90, 3), np.uint8)
     for keep_aspect in (False, True):
@@ -190,7 +190,7 @@ def node_modules(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_onnxruntime_node_is_enough(exported, node_modules, tmp_path):
+def test_onnxruntime_node_is_enough(exported, node_modules, tmp_path) -> None:
     shutil.copy(CLIENTS / "spot.mjs", tmp_path)
     (tmp_path / "node_modules").symlink_to(node_modules)
     command = ["node", "spot.mjs", str(exported), str(exported / "photo.ppm")]

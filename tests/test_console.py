@@ -37,7 +37,7 @@ def read(model, *arguments):
     return main(["read", "--model", model, *map(str, arguments)])
 
 
-def test_every_script_is_a_command_and_has_a_line_in_the_help():
+def test_every_script_is_a_command_and_has_a_line_in_the_help() -> None:
     assert sorted(TOOLS) == sorted(path.stem for path in (ROOT / "tools").glob("*.py"))
     lines = usage().splitlines()
     for name in (*FIRST, *TOOLS):
@@ -45,12 +45,12 @@ def test_every_script_is_a_command_and_has_a_line_in_the_help():
         assert len(line.split()) > 3, f"{name} says what it does"
 
 
-def test_the_command_lists_the_formats_there_are():
+def test_the_command_lists_the_formats_there_are() -> None:
     assert tuple(WRITERS) == FORMATS
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["read", "--help"], ["train", "--help"], ["--version"]], ids=str)
-def test_nothing_heavy_is_loaded_before_there_is_work(arguments):
+def test_nothing_heavy_is_loaded_before_there_is_work(arguments) -> None:
     code = f"""
 import sys
 from text_spotting.cli.console import main
@@ -64,17 +64,17 @@ finally:
     assert shown.stdout.splitlines()[-1] == "LOADED []"
 
 
-def test_an_unknown_command_is_named(capsys):
+def test_an_unknown_command_is_named(capsys) -> None:
     assert main(["raed"]) == 2
     assert capsys.readouterr().err == "error: text-spotting has no command 'raed'; text-spotting --help lists them\n"
 
 
-def test_words_are_printed(model, photos, capsys):
+def test_words_are_printed(model, photos, capsys) -> None:
     assert read(model, photos / "one.png") == 0
     assert capsys.readouterr().out == "ab\n"
 
 
-def test_folders_are_read_with_what_lies_below_them_when_told(model, photos, capsys):
+def test_folders_are_read_with_what_lies_below_them_when_told(model, photos, capsys) -> None:
     assert read(model, photos, "--format", "jsonl") == 0
     assert [json.loads(line)["image"] for line in capsys.readouterr().out.splitlines()] == [str(photos / "one.png")]
     assert read(model, photos, "--recursive", "--format", "json") == 0
@@ -83,14 +83,14 @@ def test_folders_are_read_with_what_lies_below_them_when_told(model, photos, cap
 
 
 @pytest.mark.slow
-def test_standard_input_is_an_image(model, photos):
+def test_standard_input_is_an_image(model, photos) -> None:
     command = [sys.executable, "-m", "text_spotting", "read", "-", "--model", model]
     content = (photos / "one.png").read_bytes()
     ended = subprocess.run(command, input=content, capture_output=True, check=True, cwd=ROOT)
     assert ended.stdout == b"ab\n"
 
 
-def test_results_are_written_and_drawn(model, photos, tmp_path, capsys):
+def test_results_are_written_and_drawn(model, photos, tmp_path, capsys) -> None:
     flags = ["--output", tmp_path / "words.csv", "--format", "csv", "--draw", tmp_path / "drawn"]
     assert read(model, photos / "one.png", *flags) == 0
     assert len((tmp_path / "words.csv").read_text().splitlines()) == 3
@@ -98,19 +98,19 @@ def test_results_are_written_and_drawn(model, photos, tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_icdar_files_lie_in_a_folder(model, photos, tmp_path, capsys):
+def test_icdar_files_lie_in_a_folder(model, photos, tmp_path, capsys) -> None:
     assert read(model, photos, photos / "deep", "--format", "icdar") == 2
     assert "--format icdar has no place for the names of 2 images: give a folder" in capsys.readouterr().err
     assert read(model, photos, photos / "deep", "--format", "icdar", "--output", tmp_path / "out") == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["res_one.txt", "res_two.txt"]
 
 
-def test_files_of_the_same_name_do_not_overwrite_each_other():
+def test_files_of_the_same_name_do_not_overwrite_each_other() -> None:
     sources = ["a/shop.jpg", "a/shop.png", "b/shop.jpg", "-", "http://x.example/shop.jpg?v=1.2", "c/shop_2.jpg"]
     assert list(file_names(sources).values()) == ["shop", "shop_2", "shop_3", "stdin", "shop_4", "shop_2_2"]
 
 
-def test_scores_characters_and_words_can_be_chosen(model, photos, tmp_path, capsys):
+def test_scores_characters_and_words_can_be_chosen(model, photos, tmp_path, capsys) -> None:
     (tmp_path / "list.txt").write_text("ab\nxyz\n")
     assert read(model, photos / "one.png", "--lexicon", tmp_path / "list.txt") == 0
     assert capsys.readouterr().out == "ab\n"
@@ -118,7 +118,7 @@ def test_scores_characters_and_words_can_be_chosen(model, photos, tmp_path, caps
     assert len(json.loads(capsys.readouterr().out)["words"]) == 1
 
 
-def test_an_image_that_cannot_be_read_holds_up_no_other(model, photos, capsys):
+def test_an_image_that_cannot_be_read_holds_up_no_other(model, photos, capsys) -> None:
     (photos / "broken.png").write_bytes(b"no image")
     assert read(model, photos) != 0
     captured = capsys.readouterr()
@@ -136,7 +136,7 @@ def test_an_image_that_cannot_be_read_holds_up_no_other(model, photos, capsys):
     ],
     ids=["a missing file", "twice", "an impossible score", "an unknown format"],
 )
-def test_mistakes_are_told_in_one_line(model, capsys, arguments, complaint):
+def test_mistakes_are_told_in_one_line(model, capsys, arguments, complaint) -> None:
     try:
         code = read(model, *arguments)
     except SystemExit as ended:
@@ -146,7 +146,7 @@ def test_mistakes_are_told_in_one_line(model, capsys, arguments, complaint):
 
 
 @pytest.mark.parametrize("tool", ["train", "eval", "export", "compress"])
-def test_a_machine_without_torch_gets_one_line_from_the_tools_that_need_it(tmp_path, tool):
+def test_a_machine_without_torch_gets_one_line_from_the_tools_that_need_it(tmp_path, tool) -> None:
     flags = {
         "train": "--train-ann-files a --train-data-roots b --val-ann-files a --val-data-roots b",
         "eval": "--test-ann-files a.json --test-data-roots . --load-weights w.pth --config m.py",
@@ -165,7 +165,7 @@ def test_a_machine_without_torch_gets_one_line_from_the_tools_that_need_it(tmp_p
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_compressing_in_no_way_warns_and_does_nothing(tmp_path, capsys):
+def test_compressing_in_no_way_warns_and_does_nothing(tmp_path, capsys) -> None:
     (tmp_path / "w.xml").touch()
     sets = ["--train-ann-files", "a", "--train-data-roots", "b", "--val-ann-files", "a", "--val-data-roots", "b"]
     out = tmp_path / "out"
@@ -176,7 +176,7 @@ def test_compressing_in_no_way_warns_and_does_nothing(tmp_path, capsys):
     assert not out.exists()
 
 
-def test_the_box_tells_what_is_in_it(capsys):
+def test_the_box_tells_what_is_in_it(capsys) -> None:
     assert main(["models"]) == 0
     shown = capsys.readouterr().out
     assert "(in the box)" in shown
@@ -184,11 +184,11 @@ def test_the_box_tells_what_is_in_it(capsys):
 
 
 @pytest.mark.slow
-def test_the_model_in_the_box_reads_a_photo(capsys):
+def test_the_model_in_the_box_reads_a_photo(capsys) -> None:
     photo = ROOT / "data" / "horizontal_text_detection" / "images" / "000000.jpg"
     assert main(["read", str(photo)]) == 0
     assert "annoying" in capsys.readouterr().out
 
 
-def test_the_box_stays_small():
+def test_the_box_stays_small() -> None:
     assert sum(path.stat().st_size for path in (ROOT / "text_spotting" / "box").rglob("*")) < 45e6

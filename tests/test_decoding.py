@@ -27,7 +27,7 @@ class Script:
         return logits, state + 1
 
 
-def test_decoding_ends_with_the_longest_word():
+def test_decoding_ends_with_the_longest_word() -> None:
     script = Script([[2, 3, 1], [4, 1]], 0.9)
     readings = greedy_decode(script, 0, 2, MANIFEST)
     assert script.calls == 3
@@ -37,31 +37,31 @@ def test_decoding_ends_with_the_longest_word():
     assert readings[0].distributions.argmax(axis=1).tolist() == [A, B]
 
 
-def test_decoding_ends_at_the_maximum_length():
+def test_decoding_ends_at_the_maximum_length() -> None:
     script = Script([[2] * 99], 0.9)
     (reading,) = greedy_decode(script, 0, 1, MANIFEST)
     assert reading.text == "a" * 28
     assert reading.score == pytest.approx(0.9**28, rel=1e-4)
 
 
-def test_start_symbols_are_passed_over():
+def test_start_symbols_are_passed_over() -> None:
     (reading,) = greedy_decode(Script([[0, 2, 1]], 0.9), 0, 1, MANIFEST)
     assert (reading.text, len(reading.char_scores)) == ("a", 1)
     assert reading.score == pytest.approx(0.9**3, rel=1e-5)
 
 
-def test_decoding_nothing_asks_nothing():
+def test_decoding_nothing_asks_nothing() -> None:
     script = Script([], 0.9)
     assert greedy_decode(script, 0, 0, MANIFEST) == []
     assert script.calls == 0
 
 
-def test_probabilities_are_the_softmax_even_of_large_logits():
+def test_probabilities_are_the_softmax_even_of_large_logits() -> None:
     rows = probabilities(np.array([[1000.0, 1000.0], [0.0, np.log(3)]], np.float32))
     assert rows == pytest.approx(np.array([[0.5, 0.5], [0.25, 0.75]]))
 
 
-def test_characters_that_are_not_allowed_give_their_share_to_the_others():
+def test_characters_that_are_not_allowed_give_their_share_to_the_others() -> None:
     allowed = allowed_classes(MANIFEST, "0123456789")
     assert (allowed.sum(), allowed[A], allowed[DIGIT_0], allowed[STOP]) == (11, False, True, True)
     logits = np.full((1, CLASSES), -50.0, np.float32)
@@ -70,7 +70,7 @@ def test_characters_that_are_not_allowed_give_their_share_to_the_others():
     assert [row[A], row[DIGIT_0], row[STOP]] == pytest.approx([0, 0.75, 0.25], abs=1e-5)
 
 
-def test_what_is_allowed_is_folded_as_the_model_folds_and_must_be_known_to_it():
+def test_what_is_allowed_is_folded_as_the_model_folds_and_must_be_known_to_it() -> None:
     assert np.array_equal(allowed_classes(MANIFEST, "AB"), allowed_classes(MANIFEST, "ab"))
     assert np.array_equal(allowed_classes(MANIFEST, "digits"), allowed_classes(MANIFEST, "0123456789"))
     with pytest.raises(UserError, match="the model cannot read -"):
@@ -94,7 +94,7 @@ CTC = {
 
 
 @pytest.mark.parametrize(("word", "text", "scores", "score"), CTC.values(), ids=CTC)
-def test_columns_are_collapsed_to_text(word, text, scores, score):
+def test_columns_are_collapsed_to_text(word, text, scores, score) -> None:
     (reading,) = ctc_decode(columns(*word), MANIFEST)
     assert reading.text == text
     assert reading.char_scores == pytest.approx(scores)
@@ -102,7 +102,7 @@ def test_columns_are_collapsed_to_text(word, text, scores, score):
     assert reading.distributions.shape == (len(text), CLASSES)
 
 
-def test_columns_can_be_restricted_and_never_stop():
+def test_columns_can_be_restricted_and_never_stop() -> None:
     word = np.zeros((1, 2, CLASSES), np.float32)
     word[0, 0, [A, DIGIT_0, BLANK]] = 0.6, 0.3, 0.1
     word[0, 1, [STOP, BLANK]] = 0.9, 0.1
@@ -149,15 +149,15 @@ def spelled(text, meeting=()):
         "in columns of the last character",
     ],
 )
-def test_words_found_as_one_are_parted_where_they_meet(text, meeting, ranges):
+def test_words_found_as_one_are_parted_where_they_meet(text, meeting, ranges) -> None:
     assert word_ranges(spelled(text, meeting), MANIFEST) == ranges
 
 
-def test_words_meet_between_characters_that_may_be_read():
+def test_words_meet_between_characters_that_may_be_read() -> None:
     allowed = allowed_classes(MANIFEST, "bc")
     assert word_ranges(spelled("a-b-c", {1: 0.9, 3: 0.9}), MANIFEST, allowed) == [(0, 3), (4, 5)]
 
 
-def test_where_words_meet_changes_nothing_of_what_is_read():
+def test_where_words_meet_changes_nothing_of_what_is_read() -> None:
     with_and_without = [ctc_decode(spelled("ab--c", meeting)[None], MANIFEST)[0] for meeting in ({}, {2: 0.99})]
     assert [(one.text, one.score) for one in with_and_without] == [("abc", 1.0)] * 2

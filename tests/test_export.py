@@ -50,7 +50,7 @@ def shapes(ports):
     }
 
 
-def test_the_files_are_those_that_clients_look_for(exported):
+def test_the_files_are_those_that_clients_look_for(exported) -> None:
     name, folder, made, _ = exported
     bases = ["model", "model_text_recognition_head_decoder", "model_text_recognition_head_encoder"]
     if name == "text-spotting-0003-lite":
@@ -60,7 +60,7 @@ def test_the_files_are_those_that_clients_look_for(exported):
     assert sorted(made.files) == sorted(folder.iterdir())
 
 
-def test_the_ir_has_the_names_and_shapes_that_clients_demand(exported):
+def test_the_ir_has_the_names_and_shapes_that_clients_demand(exported) -> None:
     name, folder, _, _ = exported
 
     detector, encoder, decoder = (
@@ -87,7 +87,7 @@ def test_the_ir_has_the_names_and_shapes_that_clients_demand(exported):
 
 
 @pytest.mark.parametrize("back_end", ["ONNX", "OpenVINO"])
-def test_arrays_agree_far_better_than_is_demanded(exported, back_end):
+def test_arrays_agree_far_better_than_is_demanded(exported, back_end) -> None:
     agreement = exported[2].agreements[back_end]
     assert agreement.words == 6
     assert not agreement.broken()
@@ -100,7 +100,7 @@ def described(words):
 
 
 @pytest.mark.parametrize("file", ["model.xml", "model.onnx"])
-def test_words_are_the_same_as_pytorch_finds(exported, file, monkeypatch):
+def test_words_are_the_same_as_pytorch_finds(exported, file, monkeypatch) -> None:
     """By features alone, from which random weights spell something, and as the model would have it."""
     _, folder, _, pytorch = exported
     spotters = pytorch, Spotter(folder / file, precision="f32")
@@ -115,7 +115,7 @@ def test_words_are_the_same_as_pytorch_finds(exported, file, monkeypatch):
         assert np.allclose([row[:4] for row in found], [row[:4] for row in wanted], atol=1)
 
 
-def test_coordinates_and_pooling_stay_in_float32_whatever_the_rest_is_computed_in(exported):
+def test_coordinates_and_pooling_stay_in_float32_whatever_the_rest_is_computed_in(exported) -> None:
     _, folder, _, _ = exported
     marked = {
         layer.attrib["name"]: layer.attrib["type"]
@@ -132,7 +132,7 @@ def test_coordinates_and_pooling_stay_in_float32_whatever_the_rest_is_computed_i
     assert {marked[layer] for layer in maps} == {"Clamp"}
 
 
-def test_a_client_that_reads_word_by_word_reads_the_same(exported):
+def test_a_client_that_reads_word_by_word_reads_the_same(exported) -> None:
     """What existing clients of this model family do, one word and one symbol at a time."""
     _, folder, _, _ = exported
 
@@ -166,7 +166,7 @@ def test_a_client_that_reads_word_by_word_reads_the_same(exported):
     assert sorted(texts) == sorted(word.text for word in spotter(picture))
 
 
-def test_onnx_takes_pictures_of_other_sizes(exported):
+def test_onnx_takes_pictures_of_other_sizes(exported) -> None:
     name, folder, _, _ = exported
     _, network = small_network(name)
     image = torch.rand(1, 3, 192, 288, generator=torch.Generator().manual_seed(5))
@@ -186,13 +186,13 @@ ARRAYS = {
 }
 
 
-def test_detections_in_another_order_still_agree():
+def test_detections_in_another_order_still_agree() -> None:
     swapped = {name: array[::-1] for name, array in ARRAYS.items()}
     assert set(verify.compare(ARRAYS, swapped).differences.values()) == {0.0}
 
 
 @pytest.mark.parametrize("name", ARRAYS)
-def test_a_wrong_array_is_named(name):
+def test_a_wrong_array_is_named(name) -> None:
     agreement = verify.compare(ARRAYS, {**ARRAYS, name: ARRAYS[name] + 0.5})
     assert name in agreement.broken()
     with pytest.raises(UserError, match=f"ONNX does not agree with PyTorch on the test picture: .*{name} by"):
@@ -203,22 +203,22 @@ def without_last(count):
     return {**ARRAYS, **{name: ARRAYS[name][:-count] for name in ("boxes", "masks", "text_features")}}
 
 
-def test_one_missing_detection_is_excused_as_a_tie():
+def test_one_missing_detection_is_excused_as_a_tie() -> None:
     assert not verify.compare(ARRAYS, without_last(1)).broken()
 
 
-def test_two_missing_detections_are_a_disagreement():
+def test_two_missing_detections_are_a_disagreement() -> None:
     agreement = verify.compare(ARRAYS, without_last(2))
     assert agreement.broken() == ["unmatched"]
     assert agreement.differences["unmatched"] == 1 / 4
 
 
-def test_detections_elsewhere_are_a_disagreement():
+def test_detections_elsewhere_are_a_disagreement() -> None:
     moved = ARRAYS["boxes"] + np.float32([5, 0, 5, 0, 0])
     assert verify.compare(ARRAYS, {**ARRAYS, "boxes": moved}).broken() == ["unmatched"]
 
 
-def test_not_a_number_is_a_disagreement():
+def test_not_a_number_is_a_disagreement() -> None:
     assert verify.compare(ARRAYS, {**ARRAYS, "logits": np.float32([np.nan])}).broken() == ["logits"]
 
 
@@ -236,7 +236,7 @@ def run_export(snapshot, folder, *arguments, template="text-spotting-0003-lite")
     return run_tool("export", [str(flag) for flag in flags])
 
 
-def test_the_tool_exports_another_size_in_half_precision(snapshot, tmp_path, capsys):
+def test_the_tool_exports_another_size_in_half_precision(snapshot, tmp_path, capsys) -> None:
     assert run_export(snapshot, tmp_path / "out", "--no-onnx", "--input-size", "144x96", "--fp16") == 0
     files = {path.name: path for path in (tmp_path / "out").iterdir()}
     assert {name.rsplit(".", 1)[1] for name in files} == {"xml", "bin", "json"}
@@ -256,24 +256,24 @@ def test_the_tool_exports_another_size_in_half_precision(snapshot, tmp_path, cap
     ],
     ids=["odd size", "no format"],
 )
-def test_wishes_that_make_no_sense(snapshot, tmp_path, capsys, arguments, complaint):
+def test_wishes_that_make_no_sense(snapshot, tmp_path, capsys, arguments, complaint) -> None:
     assert run_export(snapshot, tmp_path / "out", *arguments) == 2
     assert complaint in capsys.readouterr().err
     assert not (tmp_path / "out").exists(), "nothing is left behind"
 
 
-def test_a_snapshot_of_another_template(snapshot, tmp_path, capsys):
+def test_a_snapshot_of_another_template(snapshot, tmp_path, capsys) -> None:
     assert run_export(snapshot, tmp_path / "out", template="text-spotting-0003") == 2
     assert "not a snapshot for this template" in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_written(snapshot, tmp_path, capsys):
+def test_a_folder_that_cannot_be_written(snapshot, tmp_path, capsys) -> None:
     (tmp_path / "file").touch()
     assert run_export(snapshot, tmp_path / "file" / "out") == 2
     assert "cannot write there" in capsys.readouterr().err
 
 
-def test_an_untrained_network_is_compared_without_threshold(tmp_path, monkeypatch):
+def test_an_untrained_network_is_compared_without_threshold(tmp_path, monkeypatch) -> None:
     config, network = small_network("text-spotting-0003-lite")
     monkeypatch.setitem(network.test_cfg.rcnn, "score_thr", 0.999)
     said = []
@@ -283,7 +283,7 @@ def test_an_untrained_network_is_compared_without_threshold(tmp_path, monkeypatc
     assert network.test_cfg.rcnn.score_thr == 0.999
 
 
-def test_the_network_itself_is_the_reference(tmp_path, monkeypatch):
+def test_the_network_itself_is_the_reference(tmp_path, monkeypatch) -> None:
     """A suppression that the graphs do not have: their boxes agree with each other and with no one else."""
     config, network = small_network("text-spotting-0003-lite")
     monkeypatch.setitem(network.test_cfg.rcnn, "nms", {"type": "soft_nms", "iou_threshold": 0.5})
@@ -295,14 +295,14 @@ def test_the_network_itself_is_the_reference(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_files_in_half_precision_are_what_is_compared(tmp_path, monkeypatch):
+def test_the_files_in_half_precision_are_what_is_compared(tmp_path, monkeypatch) -> None:
     config, network = small_network("text-spotting-0003-lite")
     monkeypatch.setattr(verify, "HALF", {**verify.HALF, "logits": 0.0})
     with pytest.raises(UserError, match=r"OpenVINO does not agree with PyTorch .*: logits by"):
         export(network, plain_manifest(config, SIZE), tmp_path, ExportOptions(fp16=True), log=lambda _: None)
 
 
-def test_manifests_lie_beside_the_graphs_for_those_who_cannot_read_them_inside(exported):
+def test_manifests_lie_beside_the_graphs_for_those_who_cannot_read_them_inside(exported) -> None:
     _, folder, _, pytorch = exported
     manifests = json.loads((folder / "manifest.json").read_text())
     assert set(manifests) == {"hidden_size", "text_features", "onnx", "openvino"}

@@ -14,7 +14,7 @@ def network_of(downscale):
     return SimpleNamespace(backbone=TextBackbone(downscale=downscale).double().eval())
 
 
-def assert_same_maps(folded, network, picture, wanted):
+def assert_same_maps(folded, network, picture, wanted) -> None:
     for value, expected in zip(folded.backbone(picture), network.backbone(wanted), strict=True):
         torch.testing.assert_close(value, expected, rtol=1e-9, atol=1e-12)
 
@@ -22,7 +22,7 @@ def assert_same_maps(folded, network, picture, wanted):
 @pytest.mark.slow
 @pytest.mark.parametrize(("downscale", "side", "stride"), [(1.5, 5, 3), (2, 6, 4), (2.5, 7, 5)])
 @torch.no_grad()
-def test_one_convolution_shrinks_and_filters_as_two_steps_did_up_to_every_border(downscale, side, stride):
+def test_one_convolution_shrinks_and_filters_as_two_steps_did_up_to_every_border(downscale, side, stride) -> None:
     network = network_of(downscale)
     folded = fold_downscale(network)
     pixels = folded.backbone.trunk.pixels
@@ -32,7 +32,7 @@ def test_one_convolution_shrinks_and_filters_as_two_steps_did_up_to_every_border
     assert_same_maps(folded, network, picture, picture)
 
 
-def test_a_tap_between_two_pixels_takes_its_share_of_both():
+def test_a_tap_between_two_pixels_takes_its_share_of_both() -> None:
     network = network_of(2)
     taken = network.backbone.trunk.pixels.weight[0, 0]
     folded = fold_downscale(network).backbone.trunk.pixels.weight[0, 0]
@@ -41,14 +41,14 @@ def test_a_tap_between_two_pixels_takes_its_share_of_both():
 
 
 @pytest.mark.parametrize("downscale", [1, 1.25])
-def test_nothing_is_folded_without_shrinking_or_where_the_stride_would_break(downscale):
+def test_nothing_is_folded_without_shrinking_or_where_the_stride_would_break(downscale) -> None:
     network = network_of(downscale)
     assert fold_downscale(network) is network
 
 
 @pytest.mark.slow
 @torch.no_grad()
-def test_raw_channels_in_another_order_give_the_same_maps():
+def test_raw_channels_in_another_order_give_the_same_maps() -> None:
     network = network_of(1.5)
     raw = torch.randn(1, 3, 48, 96, dtype=torch.float64)
     std = (50.0, 60.0, 70.0)

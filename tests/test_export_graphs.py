@@ -23,7 +23,7 @@ def raw_and_normalised(manifest):
     return raw, (raw[:, [2, 1, 0]] - mean) / std
 
 
-def assert_same(found, wanted, allowed=(2e-3, 2e-3, 2e-3, 2e-2)):
+def assert_same(found, wanted, allowed=(2e-3, 2e-3, 2e-3, 2e-2)) -> None:
     """Text features are sampled from noise: where a frame moves by 0.001 pixels they change by several times that."""
     for value, expected, off in zip(found, wanted, allowed[: len(wanted)], strict=True):
         assert value.shape == expected.shape
@@ -33,7 +33,7 @@ def assert_same(found, wanted, allowed=(2e-3, 2e-3, 2e-3, 2e-2)):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOTH)
 @torch.no_grad()
-def test_the_detector_twin_predicts_what_the_network_predicts(name):
+def test_the_detector_twin_predicts_what_the_network_predicts(name) -> None:
     config, network = small_network(name)
     _, image = raw_and_normalised(plain_manifest(config, SIZE))
     wanted = network.detect(image)
@@ -45,7 +45,7 @@ def test_the_detector_twin_predicts_what_the_network_predicts(name):
 @pytest.mark.parametrize("name", BOTH)
 @pytest.mark.parametrize("order", ["BGR", "RGB"])
 @torch.no_grad()
-def test_the_raw_detector_needs_no_preprocessing(name, order):
+def test_the_raw_detector_needs_no_preprocessing(name, order) -> None:
     config, network = small_network(name)
     manifest = replace(plain_manifest(config, SIZE), embedded=True, input_order=order)
     raw, image = raw_and_normalised(manifest)
@@ -55,7 +55,7 @@ def test_the_raw_detector_needs_no_preprocessing(name, order):
 
 @pytest.mark.slow
 @torch.no_grad()
-def test_a_detector_whose_shrinking_cannot_be_folded_predicts_the_same():
+def test_a_detector_whose_shrinking_cannot_be_folded_predicts_the_same() -> None:
     config, network = small_network("text-spotting-0004-lite")
     manifest = replace(plain_manifest(config, (200, 120)), embedded=True, input_order="BGR")
     raw, image = raw_and_normalised(manifest)
@@ -67,7 +67,7 @@ def test_a_detector_whose_shrinking_cannot_be_folded_predicts_the_same():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOTH)
 @torch.no_grad()
-def test_the_decoder_graph_steps_as_the_text_head_does(name):
+def test_the_decoder_graph_steps_as_the_text_head_does(name) -> None:
     config, network = small_network(name)
     engine, head = TorchEngine(network, plain_manifest(config)), network.roi_head.text_head
     features, symbols = torch.rand(2, *text_feature_shape(network)), torch.tensor([START, 5])
@@ -80,7 +80,7 @@ def test_the_decoder_graph_steps_as_the_text_head_does(name):
     assert attention.sum(dim=1).tolist() == pytest.approx([1, 1])
 
 
-def test_decoding_moves_scales_and_clips_boxes():
+def test_decoding_moves_scales_and_clips_boxes() -> None:
     class Coder:
         means, stds = (0, 0, 0, 0), (0.1, 0.1, 0.2, 0.2)
 

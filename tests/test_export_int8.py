@@ -60,23 +60,23 @@ def convolutions(model):
 SAMPLES = [np.random.default_rng(seed).random((1, 3, 8, 8), np.float32) for seed in range(4)]
 
 
-def test_layers_are_quantized_and_the_manifest_stays():
+def test_layers_are_quantized_and_the_manifest_stays() -> None:
     quantized = quantize_graph(two_layers(), SAMPLES, ())
     assert quantized_layers(quantized) == {"backbone", "fc_reg"}
     assert quantized.get_rt_info(["text_spotting"]).value == "kept as it is"
 
 
-def test_layers_to_be_kept_are_not_quantized():
+def test_layers_to_be_kept_are_not_quantized() -> None:
     assert quantized_layers(quantize_graph(two_layers(), SAMPLES, [r".*fc_reg.*"])) == {"backbone"}
 
 
-def test_a_level_that_keeps_layers_of_another_name_is_refused():
+def test_a_level_that_keeps_layers_of_another_name_is_refused() -> None:
     with pytest.raises(UserError, match=r"two has no layer like \.\*box_regression\.\*"):
         quantize_graph(two_layers(), SAMPLES, [r".*fc_reg.*", r".*box_regression.*"])
 
 
 @pytest.mark.parametrize("name", BOTH)
-def test_every_pattern_of_every_level_means_some_convolution_of_either_network(name):
+def test_every_pattern_of_every_level_means_some_convolution_of_either_network(name) -> None:
     """Layers of an exported detector are called as its modules are, with slashes."""
     _, network = small_network(name)
     modules = dict(network.named_modules())
@@ -108,7 +108,7 @@ def searched(tmp_path, drops, most_drop):
     return trial, made, said
 
 
-def test_the_fastest_level_that_is_accurate_enough_is_taken(tmp_path):
+def test_the_fastest_level_that_is_accurate_enough_is_taken(tmp_path) -> None:
     trial, made, said = searched(tmp_path, [3.0, 0.5, 0.0], most_drop=0.5)
     assert trial.level is LEVELS[1]
     assert trial.largest_drop == 0.5
@@ -116,12 +116,12 @@ def test_the_fastest_level_that_is_accurate_enough_is_taken(tmp_path):
     assert said[-1] == "  lost: f1 +0.50 (+0.50 to +0.50), word_spotting +0.00 (+0.00 to +0.00)"
 
 
-def test_where_none_is_accurate_enough_the_best_is_taken(tmp_path):
+def test_where_none_is_accurate_enough_the_best_is_taken(tmp_path) -> None:
     trial, _, _ = searched(tmp_path, [3.0, 2.0, 0.75, 1.0], most_drop=0.5)
     assert (trial.level, trial.largest_drop) == (LEVELS[2], 0.75)
 
 
-def test_a_loss_is_as_sure_as_the_pictures_are_alike():
+def test_a_loss_is_as_sure_as_the_pictures_are_alike() -> None:
     before = {"f1": [Score(10, 10, 10)] * 30}
     alike = accuracy_drops(before, {"f1": [Score(9, 10, 10)] * 30})["f1"]
     assert (alike.points, alike.low, alike.high) == pytest.approx((10, 10, 10))
@@ -132,14 +132,14 @@ def test_a_loss_is_as_sure_as_the_pictures_are_alike():
     assert unlike.high == pytest.approx(20, abs=4)
 
 
-def test_the_worst_metric_counts_and_so_does_the_least_sure_one(tmp_path):
+def test_the_worst_metric_counts_and_so_does_the_least_sure_one(tmp_path) -> None:
     trial = Trial(
         LEVELS[0], tmp_path, measured(79.0), {"f1": AccuracyDrop(1, 0.5, 1.5), "word_spotting": AccuracyDrop(0, -2, 2)}
     )
     assert (trial.largest_drop, trial.spread) == (1, 2)
 
 
-def test_levels_grow_more_careful():
+def test_levels_grow_more_careful() -> None:
     assert [len(level.kept) for level in LEVELS] == sorted(len(level.kept) for level in LEVELS)
     assert Level("all") == Level("all", (), "")
 
@@ -169,7 +169,7 @@ def compress(model, annotated, folder, *arguments):
     )
 
 
-def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path, capsys):
+def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path, capsys) -> None:
     assert compress(model, annotated, tmp_path, "--nncf-quantization", "--max-drop", "100") == 0
     said = capsys.readouterr()
     assert "warning: 1 calibration pictures; 300 or more are advised" in said.err
@@ -191,7 +191,7 @@ def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path
     assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin", ".json", ".log"}, "no scratch is left"
 
 
-def test_a_level_says_what_the_rest_is_computed_in(model, tmp_path, monkeypatch):
+def test_a_level_says_what_the_rest_is_computed_in(model, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(int8, "quantize_graph", lambda graph, *_: graph)
     for level, asked in ((LEVELS[0], ""), (LEVELS[-1], "f32")):
         place = tmp_path / f"rest {asked}"
@@ -209,12 +209,12 @@ def test_a_level_says_what_the_rest_is_computed_in(model, tmp_path, monkeypatch)
     ],
     ids=["pruning", "no pictures", "negative drop"],
 )
-def test_wishes_that_make_no_sense(model, annotated, tmp_path, capsys, arguments, complaint):
+def test_wishes_that_make_no_sense(model, annotated, tmp_path, capsys, arguments, complaint) -> None:
     assert compress(model, annotated, tmp_path, *arguments) == 2
     assert complaint in capsys.readouterr().err
 
 
-def test_a_model_that_finds_nothing_cannot_be_calibrated(model, annotated):
+def test_a_model_that_finds_nothing_cannot_be_calibrated(model, annotated) -> None:
     strict = replace(Spotter(model).manifest, score_thr=1.0)
     with pytest.raises(UserError, match="finds no word in the 1 calibration pictures"):
         collect(model, strict, [annotated / "one.png"])

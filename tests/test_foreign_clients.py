@@ -78,25 +78,25 @@ def texts(images):
     return sorted(word.text for image in images for word in image.words)
 
 
-def test_datumaro_reads_cvat_with_its_label_and_coco(ask, texts):
+def test_datumaro_reads_cvat_with_its_label_and_coco(ask, texts) -> None:
     seen = ask("datumaro")
     assert seen["texts"] == seen["coco"] == texts
     assert seen["label"] == ["text", ["language", "legible", "text"]]
 
 
-def test_fiftyone_parses_cvat_and_coco(ask, texts):
+def test_fiftyone_parses_cvat_and_coco(ask, texts) -> None:
     assert ask("fiftyone") == {"texts": texts, "coco": len(texts)}
 
 
-def test_supervision_reads_coco(ask, images):
+def test_supervision_reads_coco(ask, images) -> None:
     wanted = sorted([round(float(side), 2) for side in word.box] for image in images for word in image.words)
     assert np.array(ask("supervision")["boxes"]) == pytest.approx(np.array(wanted), abs=0.02)
 
 
-def test_pycocotools_draws_the_masks(ask, images):
+def test_pycocotools_draws_the_masks(ask, images) -> None:
     wanted = sorted(cv2.contourArea(word.polygon) for image in images for word in image.words)
     assert ask("pycocotools")["areas"] == pytest.approx(wanted, rel=0.05)
 
 
-def test_label_studio_converts_coco(ask, texts):
+def test_label_studio_converts_coco(ask, texts) -> None:
     assert ask("label_studio") == {"results": 2 * len(texts)}, "a box and a polygon for each word"

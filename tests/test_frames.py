@@ -31,21 +31,21 @@ CASES = {
 
 
 @pytest.mark.parametrize(("polygon", "frame"), CASES.values(), ids=CASES)
-def test_a_rectangle_is_its_own_frame(polygon, frame):
+def test_a_rectangle_is_its_own_frame(polygon, frame) -> None:
     assert reading_frame(polygon) == pytest.approx(np.array(frame), abs=0.01)
 
 
 @pytest.mark.parametrize(("height", "along"), [(42, [0, 42]), (38, [20, 0])], ids=["long", "a letter"])
-def test_a_shape_on_end_is_long_from_twice_its_width_on(height, along):
+def test_a_shape_on_end_is_long_from_twice_its_width_on(height, along) -> None:
     assert np.abs(reading_frame(rectangle(20, height, 0))[1]) == pytest.approx(along, abs=0.01)
 
 
-def test_a_polygon_without_area_is_read_in_its_bounds():
+def test_a_polygon_without_area_is_read_in_its_bounds() -> None:
     assert reading_frame([[1, 2], [5, 2], [3, 2]]).tolist() == [[1, 2], [4, 0], [0, 0]]
 
 
 @pytest.mark.parametrize(("height", "along"), [(42, [0, 42]), (36, [20, 0])], ids=["long", "a letter"])
-def test_a_mask_is_taken_for_long_as_its_polygon_is(height, along):
+def test_a_mask_is_taken_for_long_as_its_polygon_is(height, along) -> None:
     polygon = rectangle(20, height, 0)
     box = torch.tensor([[*polygon.min(axis=0), *polygon.max(axis=0)]])
     frame = reading_frames(box, torch.ones(1, 28, 28), 0.5)[0]
@@ -57,14 +57,14 @@ def test_a_mask_is_taken_for_long_as_its_polygon_is(height, along):
     [((30, 0), True), ((30, 50), True), ((30, 53), False), ((0, 40), False), ((-30, 0), False), ((0, 0), False)],
     ids=["as the frame has it", "59 degrees off", "61 degrees off", "across", "upside down", "no edge"],
 )
-def test_a_word_is_read_forward_within_60_degrees_of_its_frame_by_data_and_network_alike(edge, forward):
+def test_a_word_is_read_forward_within_60_degrees_of_its_frame_by_data_and_network_alike(edge, forward) -> None:
     along = (60.0, 0.0)
     assert bool(reads_forward(np.float32(edge), np.float32(along))) == forward
     assert reads_forward(torch.tensor([edge], dtype=torch.float32), torch.tensor([along])).tolist() == [forward]
 
 
 @pytest.mark.parametrize("degrees", [0, 15, -40, 70, -80])
-def test_a_mask_has_the_frame_of_its_polygon(degrees):
+def test_a_mask_has_the_frame_of_its_polygon(degrees) -> None:
     polygon = rectangle(70, 20, degrees)
     box = torch.tensor([[*polygon.min(axis=0), *polygon.max(axis=0)]])
     mask = rasterise(torch.from_numpy(polygon)[None], box, 28)
@@ -73,20 +73,20 @@ def test_a_mask_has_the_frame_of_its_polygon(degrees):
     assert mask_frames(box.numpy(), mask.numpy(), 0.5) == pytest.approx(found, abs=1e-2), "numpy has the same"
 
 
-def test_an_empty_mask_is_read_in_its_box():
+def test_an_empty_mask_is_read_in_its_box() -> None:
     box = torch.tensor([[10.0, 20, 50, 30]])
     frame = reading_frames(box, torch.zeros(1, 28, 28), 0.5)[0]
     assert mask_frames(box.numpy(), np.zeros((1, 28, 28)), 0.5)[0] == pytest.approx(frame.numpy(), abs=1e-3)
     torch.testing.assert_close(frame, torch.tensor([[10.0, 20], [40, 0], [0, 10]]), atol=1e-3, rtol=0)
 
 
-def test_a_margin_is_a_share_of_the_height_on_every_side():
+def test_a_margin_is_a_share_of_the_height_on_every_side() -> None:
     wider = widen(torch.tensor([[[10.0, 20], [40, 0], [0, 10]]]), 0.1)[0]
     assert wider.tolist() == [[9, 19], [42, 0], [0, 12]]
     assert frames.widen(np.float32([[[10, 20], [40, 0], [0, 10]]]), 0.1)[0].tolist() == wider.tolist()
 
 
-def test_no_jitter_leaves_the_frame_and_some_moves_its_sides_by_shares_of_its_height():
+def test_no_jitter_leaves_the_frame_and_some_moves_its_sides_by_shares_of_its_height() -> None:
     frame, rng = np.float32(UPRIGHT), np.random.default_rng(0)
     still = {"along": 0, "across": 0, "angle": 0, "slant": 0}
     assert FrameJitter(**still, centre=0)(frame, rng) == pytest.approx(frame, abs=1e-4)
@@ -94,7 +94,7 @@ def test_no_jitter_leaves_the_frame_and_some_moves_its_sides_by_shares_of_its_he
     assert FrameJitter(**still, centre=0.1)(frame, rng) == pytest.approx(wider, abs=1e-3)
 
 
-def test_loose_ends_are_off_more_often_than_loose_edges_and_no_side_cuts_deep():
+def test_loose_ends_are_off_more_often_than_loose_edges_and_no_side_cuts_deep() -> None:
     """Half of what Laplace's distribution gives lies within 0.69 of its scale."""
     rng, loose = np.random.default_rng(0), FrameJitter(angle=0, slant=0)
     frames = np.array([loose(np.float32(UPRIGHT), rng) for _ in range(2000)])
@@ -117,7 +117,7 @@ def picture_with_word(polygon):
 
 
 @pytest.mark.parametrize("degrees", [0, 25, -50])
-def test_a_turned_word_is_cut_out_upright_by_the_data_and_the_network_alike(degrees):
+def test_a_turned_word_is_cut_out_upright_by_the_data_and_the_network_alike(degrees) -> None:
     polygon = rectangle(90, 30, degrees)
     image, frame = picture_with_word(polygon), reading_frame(polygon)
     cut = cut_out(image, frame, (32, 96))
@@ -131,7 +131,7 @@ def test_a_turned_word_is_cut_out_upright_by_the_data_and_the_network_alike(degr
     assert np.abs(difference).mean() < 1.5, "OpenCV rounds places to a 32nd of a pixel"
 
 
-def test_words_are_pooled_from_the_picture_that_they_are_in():
+def test_words_are_pooled_from_the_picture_that_they_are_in() -> None:
     pictures = torch.stack([torch.full((3, 40, 60), value) for value in (1.0, 2.0, 3.0)])
     frames = torch.tensor([[[5.0, 5], [20, 0], [0, 8]]]).repeat(3, 1, 1)
     pooled = RectifyingExtractor((4, 8), 1)(Pyramid.of([], pictures), torch.tensor([0.0, 2, 2]), frames)

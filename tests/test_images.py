@@ -57,33 +57,33 @@ KINDS = {
 
 
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
-def test_every_kind_of_image_is_the_same_array(png, make):
+def test_every_kind_of_image_is_the_same_array(png, make) -> None:
     image = load_image(make(png))
     assert image.dtype == np.uint8
     assert np.array_equal(image, PIXELS)
 
 
-def test_a_url_is_fetched(server):
+def test_a_url_is_fetched(server) -> None:
     assert np.array_equal(load_image(f"{server}/photo.png"), PIXELS)
 
 
-def test_the_order_of_channels_can_be_told_and_counts_for_arrays_alone(png):
+def test_the_order_of_channels_can_be_told_and_counts_for_arrays_alone(png) -> None:
     assert np.array_equal(load_image(PIXELS[:, :, ::-1], "rgb"), PIXELS)
     assert np.array_equal(load_image(png, "rgb"), PIXELS)
     assert np.array_equal(load_image(np.dstack([PIXELS[:, :, ::-1], GREY]), "rgb"), PIXELS), "alpha stays last"
 
 
-def test_grey_has_three_equal_channels():
+def test_grey_has_three_equal_channels() -> None:
     assert np.array_equal(load_image(GREY), np.dstack([GREY] * 3))
     assert np.array_equal(load_image(Pillow.fromarray(GREY)), np.dstack([GREY] * 3))
 
 
-def test_a_transparent_pil_picture_lies_on_white():
+def test_a_transparent_pil_picture_lies_on_white() -> None:
     pixels = np.dstack([np.zeros((2, 2, 3), np.uint8), np.uint8([[0, 255], [255, 0]])])
     assert load_image(Pillow.fromarray(pixels))[:, :, 0].tolist() == [[255, 0], [0, 255]]
 
 
-def test_a_pil_picture_is_turned_as_its_exif_data_says():
+def test_a_pil_picture_is_turned_as_its_exif_data_says() -> None:
     picture = Pillow.fromarray(PIXELS[:, :, ::-1])
     picture.getexif()[0x0112] = 6  # "rotate by 90 degrees clockwise to show"
     assert np.array_equal(load_image(picture), np.rot90(PIXELS, -1))
@@ -105,12 +105,12 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("source", "complaint"), WRONG.values(), ids=WRONG)
-def test_what_is_no_image_is_told_in_one_line(source, complaint):
+def test_what_is_no_image_is_told_in_one_line(source, complaint) -> None:
     with pytest.raises(UserError, match=complaint) as caught:
         load_image(source)
     assert "\n" not in str(caught.value)
 
 
-def test_an_address_without_an_image_is_told(server):
+def test_an_address_without_an_image_is_told(server) -> None:
     with pytest.raises(UserError, match=r"nothing.png: cannot be downloaded .Not Found"):
         load_image(f"{server}/nothing.png")

@@ -14,7 +14,7 @@ def instantiate(destination, *arguments):
 
 
 @pytest.mark.slow
-def test_every_template_gets_a_work_dir_by_domain_problem_and_name(tmp_path):
+def test_every_template_gets_a_work_dir_by_domain_problem_and_name(tmp_path) -> None:
     assert instantiate(tmp_path) == 0
     made = sorted(path.name for path in (tmp_path / FOLDER).iterdir())
     assert made == sorted(path.parent.name for path in (ROOT / TEMPLATES).glob("*/template.yaml"))
@@ -22,7 +22,7 @@ def test_every_template_gets_a_work_dir_by_domain_problem_and_name(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_filter_and_a_list_choose(tmp_path):
+def test_a_filter_and_a_list_choose(tmp_path) -> None:
     assert instantiate(tmp_path / "a", "--templates-filter", "**/text-spotting-0003/template.yaml") == 0
     assert [path.name for path in (tmp_path / "a" / FOLDER).iterdir()] == ["text-spotting-0003"]
     (tmp_path / "list.yaml").write_text(f"- {TEMPLATES}/text-spotting-0003-lite/template.yaml\n")
@@ -35,7 +35,7 @@ def test_a_filter_and_a_list_choose(tmp_path):
     [(None, "cannot be read"), ("a: 1\n", "expected a YAML list"), ("[1\n", "cannot be read")],
     ids=["missing", "no list", "no YAML"],
 )
-def test_a_list_that_is_none_is_refused(tmp_path, capsys, content, complaint):
+def test_a_list_that_is_none_is_refused(tmp_path, capsys, content, complaint) -> None:
     if content:
         (tmp_path / "list.yaml").write_text(content)
     assert instantiate(tmp_path / "out", "--templates-list-file", tmp_path / "list.yaml") == 2
@@ -43,6 +43,6 @@ def test_a_list_that_is_none_is_refused(tmp_path, capsys, content, complaint):
     assert complaint in line
 
 
-def test_a_filter_that_fits_nothing_is_refused(tmp_path, capsys):
+def test_a_filter_that_fits_nothing_is_refused(tmp_path, capsys) -> None:
     assert instantiate(tmp_path, "--templates-filter", "**/nothing.yaml") == 2
     assert "no template below" in capsys.readouterr().err

@@ -17,7 +17,7 @@ from text_spotting.models.lcnet import SqueezeExcitation
 from text_spotting.models.ppocr import classifier_rows, fill, model_file, take_pixels, weights_in_order
 
 
-def test_weights_come_as_they_run_with_norms_merged_and_products_transposed(tmp_path):
+def test_weights_come_as_they_run_with_norms_merged_and_products_transposed(tmp_path) -> None:
     rng = np.random.default_rng(0)
     kernel, product = (rng.normal(size=shape).astype(np.float32) for shape in ((4, 3, 1, 1), (4, 2)))
     scale, shift, mean, variance = (rng.uniform(0.5, 1.5, 4).astype(np.float32) for _ in range(4))
@@ -42,12 +42,12 @@ def test_weights_come_as_they_run_with_norms_merged_and_products_transposed(tmp_
     torch.testing.assert_close(own(x), convolved.mean(dim=(2, 3)) @ torch.from_numpy(product))
 
 
-def test_weights_of_another_network_are_refused():
+def test_weights_of_another_network_are_refused() -> None:
     with pytest.raises(RuntimeError, match=r"weight is \(4, 3, 1, 1\), the packaged weight \(5,\)"):
         fill(nn.Conv2d(3, 4, 1), iter([torch.zeros(5)]))
 
 
-def test_a_first_convolution_takes_pixels_of_other_order_and_scale():
+def test_a_first_convolution_takes_pixels_of_other_order_and_scale() -> None:
     torch.manual_seed(0)
     conv = nn.Conv2d(3, 4, 3)
     picture = torch.rand(1, 3, 8, 8) * 255
@@ -60,13 +60,13 @@ def test_a_first_convolution_takes_pixels_of_other_order_and_scale():
     torch.testing.assert_close(conv(ours), wanted, atol=1e-2, rtol=1e-4)
 
 
-def test_a_missing_package_is_named_with_the_way_to_get_it(monkeypatch):
+def test_a_missing_package_is_named_with_the_way_to_get_it(monkeypatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="pip install --no-deps rapidocr"):
         model_file("any.onnx")
 
 
-def test_squeeze_and_excitation_scales_channels_by_a_hard_sigmoid_of_their_mean():
+def test_squeeze_and_excitation_scales_channels_by_a_hard_sigmoid_of_their_mean() -> None:
     layer = SqueezeExcitation(4, slope=0.2)
     for part in (layer.reduce, layer.expand):
         nn.init.zeros_(part.weight)
@@ -77,7 +77,7 @@ def test_squeeze_and_excitation_scales_channels_by_a_hard_sigmoid_of_their_mean(
 
 
 @pytest.mark.slow
-def test_the_backbone_sees_the_smaller_picture_and_the_pyramid_adds_a_coarser_level():
+def test_the_backbone_sees_the_smaller_picture_and_the_pyramid_adds_a_coarser_level() -> None:
     maps = TextBackbone(downscale=1.5)(torch.rand(1, 3, 96, 144))
     assert [tuple(level.shape[1:]) for level in maps] == [(48, 16, 24), (96, 8, 12), (192, 4, 6), (384, 2, 3)]
     levels = LargeKernelFPN([48, 96, 192, 384], 16).eval()(maps)
@@ -91,14 +91,14 @@ def test_the_backbone_sees_the_smaller_picture_and_the_pyramid_adds_a_coarser_le
 
 
 @pytest.mark.slow
-def test_frozen_stages_do_not_learn_and_the_others_do():
+def test_frozen_stages_do_not_learn_and_the_others_do() -> None:
     backbone = TextBackbone(frozen_stages=1)
     sum(level.sum() for level in backbone(torch.rand(1, 3, 64, 64))).backward()
     learns = [any(p.grad is not None for p in stage.parameters()) for stage in backbone.trunk.stages]
     assert learns == [False, True, True, True]
 
 
-def test_each_column_of_a_word_hears_of_the_others_and_the_encoder_keeps_them_in_a_row():
+def test_each_column_of_a_word_hears_of_the_others_and_the_encoder_keeps_them_in_a_row() -> None:
     torch.manual_seed(0)
     columns = torch.rand(1, 6, 16)
     changed = columns.clone()
@@ -109,7 +109,7 @@ def test_each_column_of_a_word_hears_of_the_others_and_the_encoder_keeps_them_in
         assert LightSVTREncoder(columns=24).eval()(torch.rand(2, 3, 32, 96)).shape == (2, 120, 1, 24)
 
 
-def packaged_classifier(path, characters):
+def packaged_classifier(path, characters) -> None:
     """A recogniser that is nothing but its classifier, 2 channels; row n has weights n and bias n / 10."""
     rows = np.arange(len(characters) + 2, dtype=np.float32)
     stored = {"w": np.stack([rows, rows]), "b": rows / 10}
@@ -121,14 +121,14 @@ def packaged_classifier(path, characters):
     onnx.save(model, path)
 
 
-def test_the_classifiers_rows_come_as_asked_for_the_blank_first(tmp_path):
+def test_the_classifiers_rows_come_as_asked_for_the_blank_first(tmp_path) -> None:
     packaged_classifier(tmp_path / "m.onnx", "zab")
     weight, bias = classifier_rows(tmp_path / "m.onnx", "ba z")
     assert weight.tolist() == [[row, row] for row in (0, 3, 2, 4, 1)], "the space is behind all others"
     assert bias.tolist() == pytest.approx([0, 0.3, 0.2, 0.4, 0.1])
 
 
-def test_a_character_that_the_packaged_model_does_not_know_is_named(tmp_path):
+def test_a_character_that_the_packaged_model_does_not_know_is_named(tmp_path) -> None:
     packaged_classifier(tmp_path / "m.onnx", "ab")
     with pytest.raises(UserError, match="does not know 'q'"):
         classifier_rows(tmp_path / "m.onnx", "aq")

@@ -10,7 +10,7 @@ from text_spotting.errors import UserError
 from text_spotting.preprocess import fit_to_input, prepare, to_bgr
 
 
-def test_raw_input_keeps_bgr_order_and_range():
+def test_raw_input_keeps_bgr_order_and_range() -> None:
     image = np.zeros((4, 8, 3), np.uint8)
     image[..., 0], image[..., 2] = 255, 7
     tensor, scale = prepare(image, MANIFEST)
@@ -20,47 +20,47 @@ def test_raw_input_keeps_bgr_order_and_range():
     assert tensor[0, :, 0, 0].tolist() == [255.0, 0.0, 7.0]
 
 
-def test_raw_input_for_a_graph_that_takes_rgb():
+def test_raw_input_for_a_graph_that_takes_rgb() -> None:
     image = np.full((4, 8, 3), (1, 2, 3), np.uint8)
     tensor, _ = prepare(image, replace(MANIFEST, input_order="RGB"))
     assert tensor[0, :, 0, 0].tolist() == [3.0, 2.0, 1.0]
 
 
-def test_normalised_input_is_rgb_less_mean_over_std():
+def test_normalised_input_is_rgb_less_mean_over_std() -> None:
     image = np.full((4, 8, 3), (50, 40, 30), np.uint8)
     tensor, _ = prepare(image, replace(MANIFEST, embedded=False))
     assert tensor[0, :, 0, 0].tolist() == [20.0, 10.0, 5.0]
 
 
-def test_stretching_gives_each_axis_its_own_factor():
+def test_stretching_gives_each_axis_its_own_factor() -> None:
     _, scale = prepare(np.zeros((16, 16, 3), np.uint8), MANIFEST)
     assert scale == (0.5, 0.25)
 
 
-def test_keeping_the_aspect_fills_the_rest_with_the_mean_color():
+def test_keeping_the_aspect_fills_the_rest_with_the_mean_color() -> None:
     canvas, scale = fit_to_input(np.full((8, 8, 3), 200, np.uint8), replace(MANIFEST, keep_aspect=True))
     assert scale == (0.5, 0.5)
     assert (canvas[:, :4] == 200).all()
     assert (canvas[:, 4:] == (30, 20, 10)).all(), "mean is RGB, the canvas BGR"
 
 
-def test_padding_is_zero_once_normalised():
+def test_padding_is_zero_once_normalised() -> None:
     tensor, _ = prepare(np.full((8, 8, 3), 200, np.uint8), replace(MANIFEST, keep_aspect=True, embedded=False))
     assert (tensor[..., 4:] == 0).all()
 
 
-def test_a_sliver_keeps_at_least_one_pixel():
+def test_a_sliver_keeps_at_least_one_pixel() -> None:
     canvas, scale = fit_to_input(np.full((1, 4000, 3), 9, np.uint8), replace(MANIFEST, keep_aspect=True))
     assert canvas.shape == (4, 8, 3)
     assert scale == (8 / 4000, 1.0)
 
 
 @pytest.mark.parametrize("shape", [(5, 6), (5, 6, 1), (5, 6, 4)], ids=["grey", "grey with an axis", "with alpha"])
-def test_other_layouts_become_three_channels(shape):
+def test_other_layouts_become_three_channels(shape) -> None:
     assert to_bgr(np.full(shape, 77, np.uint8)).tolist() == np.full((5, 6, 3), 77).tolist()
 
 
-def test_sixteen_bits_keep_their_high_byte():
+def test_sixteen_bits_keep_their_high_byte() -> None:
     assert to_bgr(np.full((2, 2), 0x12FF, np.uint16))[0, 0].tolist() == [0x12] * 3
 
 
@@ -75,6 +75,6 @@ def test_sixteen_bits_keep_their_high_byte():
     ],
     ids=["nothing", "no rows", "two channels", "floats", "wider than OpenCV can"],
 )
-def test_what_is_no_picture_is_refused(image, complaint):
+def test_what_is_no_picture_is_refused(image, complaint) -> None:
     with pytest.raises(UserError, match=complaint):
         prepare(image, MANIFEST)

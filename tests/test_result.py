@@ -66,14 +66,14 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize(("words", "text"), LAYOUTS.values(), ids=LAYOUTS)
-def test_text_in_reading_order(words, text):
+def test_text_in_reading_order(words, text) -> None:
     assert text_of(*words) == text
 
 
 FOUND = Words([word("b,c", 60, 10), word("a", 20, 10), word("", 200, 100, width=40)], (320, 240))
 
 
-def test_a_word_goes_through_json_and_back():
+def test_a_word_goes_through_json_and_back() -> None:
     values = json.loads(json.dumps(FOUND[0].to_dict()))
     assert values == {
         "text": "b,c",
@@ -87,7 +87,7 @@ def test_a_word_goes_through_json_and_back():
     assert again.to_dict() == values
 
 
-def test_all_words_go_through_json_in_reading_order():
+def test_all_words_go_through_json_in_reading_order() -> None:
     values = json.loads(FOUND.to_json())
     assert (values["width"], values["height"], values["text"]) == (320, 240, "a b,c")
     assert [each["text"] for each in values["words"]] == ["a", "b,c", ""]
@@ -97,14 +97,14 @@ def written(name):
     return "".join(FORMATS[name]([("one.jpg", FOUND), ("two.jpg", Words([], (8, 8)))]))
 
 
-def test_text_names_images_only_where_there_are_several():
+def test_text_names_images_only_where_there_are_several() -> None:
     assert written("text") == "a b,c\n"
     assert "".join(as_named_text([("one.jpg", FOUND), ("two.jpg", Words())])) == (
         "==> one.jpg <==\na b,c\n\n==> two.jpg <==\n"
     )
 
 
-def test_json_is_a_list_of_images_and_jsonl_a_line_for_each():
+def test_json_is_a_list_of_images_and_jsonl_a_line_for_each() -> None:
     both = json.loads(written("json"))
     assert [image["image"] for image in both] == ["one.jpg", "two.jpg"]
     assert [json.loads(line) for line in written("jsonl").splitlines()] == both
@@ -112,7 +112,7 @@ def test_json_is_a_list_of_images_and_jsonl_a_line_for_each():
 
 
 @pytest.mark.parametrize(("name", "delimiter"), [("csv", ","), ("tsv", "\t")])
-def test_tables_have_a_row_for_each_word(name, delimiter):
+def test_tables_have_a_row_for_each_word(name, delimiter) -> None:
     rows = list(csv.DictReader(written(name).splitlines(), delimiter=delimiter))
     assert [(row["image"], row["line"], row["text"], row["x1"]) for row in rows] == [
         ("one.jpg", "1", "a", "20.0"),
@@ -121,7 +121,7 @@ def test_tables_have_a_row_for_each_word(name, delimiter):
     ]
 
 
-def test_hocr_is_xml_with_pages_lines_and_words():
+def test_hocr_is_xml_with_pages_lines_and_words() -> None:
     tree = ElementTree.fromstring(written("hocr").partition("?>")[2].partition(">")[2])
     by_class = {}
     for node in tree.iter():
@@ -133,7 +133,7 @@ def test_hocr_is_xml_with_pages_lines_and_words():
     assert by_class["ocr_line"][0].get("title") == "bbox 20 10 96 30"
 
 
-def test_icdar_lines():
+def test_icdar_lines() -> None:
     assert written("icdar").splitlines() == [
         "20,10,32,10,32,30,20,30,a",
         "60,10,96,10,96,30,60,30,b,c",
@@ -142,24 +142,24 @@ def test_icdar_lines():
 
 
 @pytest.mark.parametrize("ending", [".json", ".txt", ".csv", ".tsv", ".jsonl", ".hocr", ".html"])
-def test_words_are_saved_as_their_file_is_called(tmp_path, ending):
+def test_words_are_saved_as_their_file_is_called(tmp_path, ending) -> None:
     FOUND.save(tmp_path / f"photo{ending}")
     assert "b,c" in (tmp_path / f"photo{ending}").read_text(encoding="utf-8")
 
 
-def test_a_kind_that_is_not_known(tmp_path):
+def test_a_kind_that_is_not_known(tmp_path) -> None:
     with pytest.raises(UserError, match=r"photo.pdf: words are saved as .txt, .html, .json"):
         FOUND.save(tmp_path / "photo.pdf")
 
 
-def test_words_are_drawn_over_any_kind_of_image():
+def test_words_are_drawn_over_any_kind_of_image() -> None:
     blank = np.zeros((240, 320, 3), np.uint8)
     drawn = FOUND.draw(blank)
     assert drawn[10:31, 60:97].any()
     assert not blank.any()
 
 
-def test_supervision_is_named_where_it_is_missing(monkeypatch):
+def test_supervision_is_named_where_it_is_missing(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "supervision", None)
     with pytest.raises(UserError, match=r"to_supervision\(\) needs the package supervision; install it: pip install"):
         FOUND.to_supervision()

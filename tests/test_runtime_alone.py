@@ -48,19 +48,19 @@ def blue_picture(folder):
     return folder / "blue.png"
 
 
-def test_the_blocker_blocks():
+def test_the_blocker_blocks() -> None:
     assert "torch is not installed here" in run("import torch").stderr
 
 
 @pytest.mark.slow
-def test_ir_and_onnx_spot_words_without_torch(tmp_path):
+def test_ir_and_onnx_spot_words_without_torch(tmp_path) -> None:
     for path in (save_ir(tmp_path), save_onnx(tmp_path)):
         ended = run(SPOT, path, blue_picture(tmp_path))
         assert ended.stdout == "['ab', '']\n", ended.stderr
 
 
 @pytest.mark.slow
-def test_the_visualize_tool_runs_without_torch(tmp_path):
+def test_the_visualize_tool_runs_without_torch(tmp_path) -> None:
     flags = ["--load-weights", save_ir(tmp_path), "--images", blue_picture(tmp_path), "--output", tmp_path / "out"]
     annotations = ["--save-annotations", tmp_path / "a.json", "--save-json", tmp_path / "w.json", "--no-show"]
     ended = run(VISUALIZE, *flags, *annotations)

@@ -25,14 +25,14 @@ def split():
     return hoist(read(encoder_graph()), read(decoder_graph()), ("output", "hidden"))
 
 
-def test_work_on_the_memory_alone_moves_behind_the_encoder(split):
+def test_work_on_the_memory_alone_moves_behind_the_encoder(split) -> None:
     encoder, step, names = split
     assert len(names) == 1
     assert (count(encoder, "MatMul"), count(step, "MatMul")) == (1, 0)
     assert (count(encoder, "Gather"), count(step, "Gather")) == (0, 1), "depends on the symbol: stays"
 
 
-def test_both_parts_together_compute_what_the_step_computed(split):
+def test_both_parts_together_compute_what_the_step_computed(split) -> None:
 
     features = np.random.default_rng(0).random((3, 1, 2, 2), np.float32)
     symbols, hidden = np.array([0, 2, 3]), np.ones((1, 3, 3), np.float32)
@@ -45,14 +45,14 @@ def test_both_parts_together_compute_what_the_step_computed(split):
     assert np.allclose(found["hidden"], wanted["hidden"])
 
 
-def test_the_graphs_given_are_left_alone():
+def test_the_graphs_given_are_left_alone() -> None:
     encoder, step = read(encoder_graph()), read(decoder_graph())
     hoist(encoder, step, ("output", "hidden"))
     assert [port.any_name for port in step.inputs] == ["prev_symbol", "prev_hidden", "encoder_outputs"]
     assert [port.any_name for port in encoder.outputs] == ["output"]
 
 
-def test_a_memory_that_is_used_as_it_is_passes_through():
+def test_a_memory_that_is_used_as_it_is_passes_through() -> None:
     memory = ops.parameter([-1, 4, 1], np.float32, name="encoder_outputs")
     hidden = ops.parameter([1, -1, 1], np.float32, name="prev_hidden")
     for port in (memory, hidden):

@@ -26,7 +26,7 @@ def model(tmp_path_factory):
     return save_ir(tmp_path_factory.mktemp("model"))
 
 
-def test_the_first_call_does_not_count():
+def test_the_first_call_does_not_count() -> None:
     calls = []
 
     def work():
@@ -36,7 +36,7 @@ def test_the_first_call_does_not_count():
     assert len(calls) == 4
 
 
-def test_every_stage_of_a_picture_takes_some_time(model):
+def test_every_stage_of_a_picture_takes_some_time(model) -> None:
     measured = stages(OpenVinoEngine(model, Target()), BLUE, repeats=1)
     assert measured.words == 2
     parts = [measured.prepare, measured.detect, measured.read, measured.finish]
@@ -44,7 +44,7 @@ def test_every_stage_of_a_picture_takes_some_time(model):
     assert measured.total == pytest.approx(sum(parts))
 
 
-def test_arithmetic_of_dense_convolutions_is_counted(tmp_path):
+def test_arithmetic_of_dense_convolutions_is_counted(tmp_path) -> None:
     image = ops.parameter([1, 3, 8, 16], np.float32, name="image")
     image.output(0).set_names({"image"})
     weights = np.ones((4, 3, 3, 3), np.float32)
@@ -56,7 +56,7 @@ def test_arithmetic_of_dense_convolutions_is_counted(tmp_path):
     assert measured.gflops_per_second == pytest.approx(1000 * measured.convolution_gflops / measured.convolution_ms)
 
 
-def test_one_by_one_is_timed_on_the_graphs_that_clients_use(model):
+def test_one_by_one_is_timed_on_the_graphs_that_clients_use(model) -> None:
     engine = OpenVinoEngine(model, Target())
     files = [model.parent / EXPORTED.encoder, model.parent / EXPORTED.decoder]
     batch, loop = batch_against_loop(engine, files, np.zeros((20, *engine.text_feature_shape), np.float32), "f32")
@@ -64,7 +64,7 @@ def test_one_by_one_is_timed_on_the_graphs_that_clients_use(model):
 
 
 @pytest.mark.slow
-def test_the_tool_prints_every_table(model, tmp_path, capsys):
+def test_the_tool_prints_every_table(model, tmp_path, capsys) -> None:
     cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
     flags = ["--load-weights", str(model), "--images", str(tmp_path), "--plot", str(tmp_path / "curve.png")]
     assert run_tool("benchmark", ["infer", *flags]) == 0
@@ -81,7 +81,7 @@ def test_the_tool_prints_every_table(model, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_times_of_whole_pictures_are_saved_beside_rapidocrs(model, tmp_path, capsys, monkeypatch):
+def test_times_of_whole_pictures_are_saved_beside_rapidocrs(model, tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.setattr(rapid, "engine", lambda threads: lambda *_, **__: time.sleep(0.005))
     cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
     flags = ["--load-weights", str(model), "--images", str(tmp_path), "--save", str(tmp_path / "speed.json")]
@@ -96,7 +96,9 @@ def test_times_of_whole_pictures_are_saved_beside_rapidocrs(model, tmp_path, cap
     assert "RapidOCR with word boxes" in said and "RapidOCR on the same: " in said
 
 
-def test_rapidocr_that_is_not_installed_is_told_before_anything_is_measured(model, tmp_path, capsys, monkeypatch):
+def test_rapidocr_that_is_not_installed_is_told_before_anything_is_measured(
+    model, tmp_path, capsys, monkeypatch
+) -> None:
     monkeypatch.setitem(sys.modules, "rapidocr", None)
     rapid.engine.cache_clear()
     cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
@@ -110,7 +112,7 @@ def test_rapidocr_that_is_not_installed_is_told_before_anything_is_measured(mode
     ("arguments", "complaint"),
     [(["--count", "0"], "--count 0: must be 1 or more"), (["--precision", "f8"], "precision 'f8' is unknown")],
 )
-def test_wishes_that_make_no_sense(model, tmp_path, capsys, arguments, complaint):
+def test_wishes_that_make_no_sense(model, tmp_path, capsys, arguments, complaint) -> None:
     cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
     flags = ["infer", "--load-weights", str(model), "--images", str(tmp_path), *arguments]
     assert run_tool("benchmark", flags) == 2

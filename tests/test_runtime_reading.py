@@ -50,23 +50,23 @@ def frame(x, y, width, height, degrees=0):
     return np.float32([[x, y], along * width, across * height])
 
 
-def test_a_word_takes_the_nearest_of_few_widths_that_suits_its_shape():
+def test_a_word_takes_the_nearest_of_few_widths_that_suits_its_shape() -> None:
     frames = np.stack([frame(0, 0, width, 24) for width in (6, 24, 30, 75, 220, 900)])
     # At a height of 32: 8, 32, 40, 100, 293 and 1200 wide.
     assert crop_widths(frames, 1.5).tolist() == [32, 32, 32, 96, 320, 320]
 
 
 @pytest.mark.parametrize(("height", "width"), [(6, 96), (18, 96), (24, 128), (30, 160), (36, 192), (99, 192)], ids=str)
-def test_small_words_are_squeezed_and_large_ones_stretched(height, width):
+def test_small_words_are_squeezed_and_large_ones_stretched(height, width) -> None:
     """Four times as long as high: 128 pixels at 32; times 0.75 at least, 1.5 at most."""
     assert crop_widths(frame(0, 0, 4 * height, height)[None], 1.5).tolist() == [width]
 
 
-def test_a_model_that_is_to_squeeze_words_squeezes_all():
+def test_a_model_that_is_to_squeeze_words_squeezes_all() -> None:
     assert crop_widths(np.stack([frame(0, 0, 4 * side, side) for side in (6, 90)]), 0.5).tolist() == [64, 64]
 
 
-def test_words_of_one_width_make_a_batch_and_wide_ones_come_first():
+def test_words_of_one_width_make_a_batch_and_wide_ones_come_first() -> None:
     image = np.full((100, 400, 3), LIGHT, np.uint8)
     frames = np.stack([frame(0, 0, 120, 24), frame(0, 30, 24, 24), frame(0, 60, 121, 24)])
     cut = [(list(rows), crops.shape) for rows, crops in word_crops(image, frames, 1.0)]
@@ -96,11 +96,11 @@ def test_words_of_one_width_make_a_batch_and_wide_ones_come_first():
         "no words",
     ],
 )
-def test_narrower_words_join_wider_ones_where_that_costs_less_than_a_call(widths, together):
+def test_narrower_words_join_wider_ones_where_that_costs_less_than_a_call(widths, together) -> None:
     assert batches(np.array(widths, np.int64)) == together
 
 
-def test_batches_are_bounded():
+def test_batches_are_bounded() -> None:
     image = np.full((50, 50, 3), LIGHT, np.uint8)
     sizes = [len(rows) for rows, _ in word_crops(image, np.stack([frame(0, 0, 20, 20)] * 150), 1.0)]
     assert sorted(sizes) == [6] + [8] * 18
@@ -109,13 +109,13 @@ def test_batches_are_bounded():
 @pytest.mark.parametrize(
     ("count", "parallel", "sizes"), [(8, 1, [8]), (8, 2, [4, 4]), (8, 4, [2] * 4), (3, 4, [1, 2]), (40, 2, [8] * 5)]
 )
-def test_words_are_shared_out_to_what_is_computed_side_by_side(count, parallel, sizes):
+def test_words_are_shared_out_to_what_is_computed_side_by_side(count, parallel, sizes) -> None:
     engine = FakeEngine(parallel)
     read_pixels(engine, np.full((50, 50, 3), LIGHT, np.uint8), np.stack([frame(0, 0, 20, 20)] * count))
     assert sorted(shape[0] for shape in engine.shown) == sizes
 
 
-def test_batches_are_read_side_by_side():
+def test_batches_are_read_side_by_side() -> None:
     class Meeting(FakeEngine):
         both = threading.Barrier(2, timeout=10)
 
@@ -126,7 +126,7 @@ def test_batches_are_read_side_by_side():
     read_pixels(Meeting(2), np.full((50, 50, 3), LIGHT, np.uint8), np.stack([frame(0, 0, 20, 20)] * 4))
 
 
-def test_crops_hold_the_pixels_of_their_frames():
+def test_crops_hold_the_pixels_of_their_frames() -> None:
     image = np.full((200, 300, 3), LIGHT, np.uint8)
     image[50:82, 100:132] = DARK
     ((_, crops),) = word_crops(image, frame(100, 50, 64, 32)[None], 1.0)
@@ -135,7 +135,7 @@ def test_crops_hold_the_pixels_of_their_frames():
     assert crops[0, :, 33:].min() == LIGHT
 
 
-def test_readings_come_in_the_order_of_the_words_whatever_their_widths():
+def test_readings_come_in_the_order_of_the_words_whatever_their_widths() -> None:
     image = np.full((100, 400, 3), LIGHT, np.uint8)
     image[:20, :200] = DARK
     words = np.stack([frame(0, 0, 150, 20), frame(0, 60, 20, 20), frame(0, 60, 150, 20), frame(0, 0, 20, 20)])
@@ -156,7 +156,7 @@ def standing_word(dark_end):
     return image, frame(132, 20, 220, 32, 90)
 
 
-def test_words_of_a_list_take_the_place_of_what_a_recognizer_reads():
+def test_words_of_a_list_take_the_place_of_what_a_recognizer_reads() -> None:
     image = np.full((100, 400, 3), LIGHT, np.uint8)
     image[:20, :200] = DARK
     words = np.stack([frame(0, 0, 150, 20), frame(0, 60, 150, 20)])
@@ -168,7 +168,7 @@ def test_words_of_a_list_take_the_place_of_what_a_recognizer_reads():
 
 
 @pytest.mark.parametrize(("dark_end", "kept"), [("top", 90.0), ("bottom", -90.0)])
-def test_a_word_on_end_is_read_in_the_direction_that_is_surer(dark_end, kept):
+def test_a_word_on_end_is_read_in_the_direction_that_is_surer(dark_end, kept) -> None:
     image, downwards = standing_word(dark_end)
     (reading,), (found,) = read_pixels(FakeEngine(), image, downwards[None])
     assert reading.text == "a"
@@ -176,7 +176,7 @@ def test_a_word_on_end_is_read_in_the_direction_that_is_surer(dark_end, kept):
     assert np.degrees(np.arctan2(*found[1][::-1])) == pytest.approx(kept)
 
 
-def test_upside_down_is_the_same_rectangle_read_from_its_other_end():
+def test_upside_down_is_the_same_rectangle_read_from_its_other_end() -> None:
     image = np.random.default_rng(0).integers(0, 255, (60, 90, 3), np.uint8)
     one = frame(10, 10, 64, 32, 10)
     (other,) = upside_down(one[None])
@@ -185,7 +185,7 @@ def test_upside_down_is_the_same_rectangle_read_from_its_other_end():
     assert upside_down(other[None])[0] == pytest.approx(one, abs=1e-4)
 
 
-def test_the_margin_shows_what_lies_around_a_word():
+def test_the_margin_shows_what_lies_around_a_word() -> None:
     image = np.full((100, 100, 3), LIGHT, np.uint8)
     image[40:60, 40:60] = DARK
     engine = FakeEngine()
@@ -196,7 +196,7 @@ def test_the_margin_shows_what_lies_around_a_word():
     assert not wide.text or wide.score < 0.3, "the left quarter of the wider crop is background"
 
 
-def test_nothing_found_asks_nothing():
+def test_nothing_found_asks_nothing() -> None:
     engine = FakeEngine()
     readings, frames = read_pixels(engine, np.zeros((9, 9, 3), np.uint8), np.zeros((0, 3, 2), np.float32))
     assert (readings, len(frames), engine.shown) == ([], 0, [])
@@ -207,7 +207,7 @@ def reading(text, score):
     return Reading(text, (score,) * len(text), score, np.zeros((len(text), len(SYMBOLS)), np.float32))
 
 
-def test_two_readings_that_agree_are_as_sure_as_the_surer_and_others_as_both_together():
+def test_two_readings_that_agree_are_as_sure_as_the_surer_and_others_as_both_together() -> None:
     assert agreed(reading("ab", 0.4), reading("ab", 0.9)).score == 0.9
     doubtful = agreed(reading("ab", 0.9), reading("ac", 0.4))
     assert (doubtful.text, doubtful.score) == ("ab", pytest.approx(0.6))
@@ -225,7 +225,7 @@ def bar(darkness):
     [(0.9, False), (0.8, True), (0.55, True), (0.15, True)],
     ids=["sure", "less sure", "doubtful", "nearly hopeless"],
 )
-def test_what_pixels_leave_in_doubt_is_read_from_features_too(monkeypatch, darkness, again):
+def test_what_pixels_leave_in_doubt_is_read_from_features_too(monkeypatch, darkness, again) -> None:
     asked = []
 
     def from_features(engine, features, *_):
@@ -240,7 +240,7 @@ def test_what_pixels_leave_in_doubt_is_read_from_features_too(monkeypatch, darkn
     assert found.score == pytest.approx((0.95 * darkness) ** 0.5 if again else darkness, abs=0.01)
 
 
-def test_what_is_hopeless_from_pixels_is_not_read_again(monkeypatch):
+def test_what_is_hopeless_from_pixels_is_not_read_again(monkeypatch) -> None:
     """A blank word is 1 per cent sure to hold something."""
     monkeypatch.setattr(
         "text_spotting.runtime.reading.read_features", lambda *_: pytest.fail("read again") if len(_[1]) else []
@@ -251,7 +251,7 @@ def test_what_is_hopeless_from_pixels_is_not_read_again(monkeypatch):
 
 
 @pytest.mark.parametrize(("score", "kept"), [(0.9, 90.0), (0.2, -90.0)], ids=["features surer", "pixels surer"])
-def test_a_word_turned_over_for_one_reading_is_turned_back_where_the_other_is_kept(monkeypatch, score, kept):
+def test_a_word_turned_over_for_one_reading_is_turned_back_where_the_other_is_kept(monkeypatch, score, kept) -> None:
     monkeypatch.setattr("text_spotting.runtime.reading.read_features", lambda _, features, *__: [reading("b", score)])
     image, downwards = standing_word("bottom")
     image[image == DARK] = 128  # half dark, half sure
@@ -264,7 +264,7 @@ def test_a_word_turned_over_for_one_reading_is_turned_back_where_the_other_is_ke
     [(0.9, 0.95, True), (0.9, 0.85, False), (0.8, 0.95, False)],
     ids=["sure", "hardly a word", "not sure upside down either"],
 )
-def test_what_is_surely_a_word_but_unreadable_is_read_upside_down(monkeypatch, darkness, box_score, turned):
+def test_what_is_surely_a_word_but_unreadable_is_read_upside_down(monkeypatch, darkness, box_score, turned) -> None:
     monkeypatch.setattr(
         "text_spotting.runtime.reading.read_features", lambda _, features, *__: [reading("b", 0.3)] * len(features)
     )
@@ -291,7 +291,7 @@ class TwoWords(FakeEngine):
         return columns
 
 
-def test_what_turns_out_to_be_two_words_has_parts_and_is_not_read_again(monkeypatch):
+def test_what_turns_out_to_be_two_words_has_parts_and_is_not_read_again(monkeypatch) -> None:
     monkeypatch.setattr(
         "text_spotting.runtime.reading.read_features", lambda *_: pytest.fail("read again") if len(_[1]) else []
     )
@@ -307,7 +307,7 @@ def test_what_turns_out_to_be_two_words_has_parts_and_is_not_read_again(monkeypa
     assert [(part.start, part.end) for part in found.parts] == [(0, 24 / 32), (25 / 32, 1)]
 
 
-def test_parts_are_shares_of_the_word_without_its_margin():
+def test_parts_are_shares_of_the_word_without_its_margin() -> None:
     """Half a height, 12 pixels, more on each side: 120 pixels, 40 columns at 32 pixels high."""
     engine = TwoWords()
     engine.manifest = replace(engine.manifest, read_margin=0.5)
@@ -320,14 +320,14 @@ def test_parts_are_shares_of_the_word_without_its_margin():
     assert found.parts[0].start == pytest.approx(-0.125)
 
 
-def test_each_part_is_looked_up_in_a_list_of_words():
+def test_each_part_is_looked_up_in_a_list_of_words() -> None:
     image = np.full((24, 96, 3), 255, np.uint8)
     lexicon = Lexicon.of(["A", "B"], MANIFEST.alphabet)
     (found,), _ = read_pixels(TwoWords(), image, frame(0, 0, 96, 24)[None], None, lexicon)
     assert [part.reading.text for part in found.parts] == ["A", "B"]
 
 
-def test_a_word_of_a_list_is_not_taken_apart():
+def test_a_word_of_a_list_is_not_taken_apart() -> None:
     """As AB: (0.6 * 0.9) ** (1 / 3) = 0.81; as A 0.6 ** 0.5 = 0.77, as B 0.95."""
     image = np.full((24, 96, 3), 255, np.uint8)
     lexicon = Lexicon.of(["A", "B", "AB"], MANIFEST.alphabet)

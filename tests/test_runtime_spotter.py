@@ -47,27 +47,27 @@ FIRST = ("ab", 1.0, (0.0, 0.0, 40.0, 20.0))
 SECOND = ("", 0.9, (40.0, 20.0, 80.0, 40.0))
 
 
-def test_words_are_read_and_placed_in_the_picture(spotter):
+def test_words_are_read_and_placed_in_the_picture(spotter) -> None:
     assert described(spotter(BLUE)) == [FIRST, SECOND]
 
 
-def test_the_graph_gets_bytes_in_bgr_order(spotter):
+def test_the_graph_gets_bytes_in_bgr_order(spotter) -> None:
     assert described(spotter(RED)) == [SECOND]
 
 
 @pytest.mark.parametrize("suffix", [".bin", ".xml", ""], ids=["by its weights", "by its graph", "by its folder"])
-def test_a_model_is_found_however_it_is_named(ir, suffix):
+def test_a_model_is_found_however_it_is_named(ir, suffix) -> None:
     path = ir.with_suffix(suffix) if suffix else ir.parent
     assert described(Spotter(path)(BLUE)) == [FIRST, SECOND]
 
 
-def test_onnx_spots_the_same_words(tmp_path):
+def test_onnx_spots_the_same_words(tmp_path) -> None:
     assert described(Spotter(save_onnx(tmp_path))(BLUE)) == [FIRST, SECOND]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["IR", "ONNX"])
-def test_a_model_with_a_recognizer_reads_the_pixels_of_the_picture(tmp_path, kind, monkeypatch):
+def test_a_model_with_a_recognizer_reads_the_pixels_of_the_picture(tmp_path, kind, monkeypatch) -> None:
     def from_pixels_alone(engine, image, frames, scores, features, *limits):
         return read_pixels(engine, image, frames, *limits)
 
@@ -83,24 +83,24 @@ def test_a_model_with_a_recognizer_reads_the_pixels_of_the_picture(tmp_path, kin
     assert (half_blue.text, red.text) == ("a", "")
 
 
-def test_a_missing_recognizer_is_named(tmp_path):
+def test_a_missing_recognizer_is_named(tmp_path) -> None:
     model = save_ir(tmp_path, replace(EXPORTED, recognizer="model_recognizer.xml"))
     (tmp_path / "model_recognizer.xml").unlink()
     with pytest.raises(UserError, match=r"model_recognizer.xml: the recognizer's graph is missing"):
         Spotter(model)
 
 
-def test_only_allowed_characters_are_read(ir):
+def test_only_allowed_characters_are_read(ir) -> None:
     spotter = Spotter(ir, allow="a")
     spotter.manifest = replace(spotter.manifest, text_thr=0.4)
     assert [word.text for word in spotter(BLUE)] == ["a", ""]
 
 
-def test_a_picture_without_words_has_none(tmp_path):
+def test_a_picture_without_words_has_none(tmp_path) -> None:
     assert Spotter(save_ir(tmp_path, replace(EXPORTED, score_thr=0.95)))(RED) == []
 
 
-def test_bf16_or_a_clear_refusal(ir):
+def test_bf16_or_a_clear_refusal(ir) -> None:
     try:
         words = Spotter(ir, precision="bf16")(BLUE)
     except UserError as error:
@@ -109,13 +109,13 @@ def test_bf16_or_a_clear_refusal(ir):
         assert [word.text for word in words] == ["ab", ""]
 
 
-def test_a_model_gets_the_precision_that_it_asks_for_unless_its_user_asks_for_another():
+def test_a_model_gets_the_precision_that_it_asks_for_unless_its_user_asks_for_another() -> None:
     assert Target().unless_asked("f32").precision == "f32"
     assert Target(precision="bf16").unless_asked("f32").precision == "bf16"
     assert Target().unless_asked("").precision is None
 
 
-def test_openvino_chooses_the_precision_unless_told(ir, spotter):
+def test_openvino_chooses_the_precision_unless_told(ir, spotter) -> None:
     assert INFERENCE_PRECISION_HINT not in compile_options(Target())
     assert compile_options(Target(precision="f32"))[INFERENCE_PRECISION_HINT] == ov.Type.f32
     chosen = CORE.compile_model(ir, "CPU").get_property(INFERENCE_PRECISION_HINT)
@@ -145,19 +145,19 @@ def quantized_too(tmp_path_factory):
     ],
     ids=["VNNI", "AVX2", "no AVX2", "unknown processor", "float32 asked for", "INT8 asked for"],
 )
-def test_int8_is_taken_where_it_is_fastest_or_asked_for(quantized_too, monkeypatch, flags, precision, int8):
+def test_int8_is_taken_where_it_is_fastest_or_asked_for(quantized_too, monkeypatch, flags, precision, int8) -> None:
     monkeypatch.setattr(session, "_processor_flags", lambda: flags)
     assert (Spotter(quantized_too, precision=precision).manifest.max_words == 8) == int8
 
 
-def test_what_a_model_is_computed_in_is_told(quantized_too, ir, monkeypatch):
+def test_what_a_model_is_computed_in_is_told(quantized_too, ir, monkeypatch) -> None:
     monkeypatch.setattr(session, "_processor_flags", lambda: {"avx2"})
     assert arithmetic_here(quantized_too) == "computed in int8, the fastest on this processor"
     assert arithmetic_here(ir) == f"computed in {default_precision(EXPORTED)}"
 
 
 @pytest.mark.slow
-def test_a_word_alone_is_read_in_int8_as_it_is_among_others():
+def test_a_word_alone_is_read_in_int8_as_it_is_among_others() -> None:
     """OpenVINO would compute a batch of one wrongly."""
     engine = Spotter(BOX / "int8", precision="f32").engine
     crops = np.full((3, 32, 96, 3), 220, np.uint8)
@@ -174,7 +174,7 @@ def test_a_word_alone_is_read_in_int8_as_it_is_among_others():
     [({"avx2"}, 1), ({"avx2", "avx512f"}, 2), ({"avx2", "avx_vnni"}, 2), (set(), 2)],
     ids=["AVX2", "AVX-512", "VNNI", "unknown processor"],
 )
-def test_int8_words_go_alone_where_that_is_computed_right(monkeypatch, flags, least):
+def test_int8_words_go_alone_where_that_is_computed_right(monkeypatch, flags, least) -> None:
     monkeypatch.setattr(session, "_processor_flags", lambda: flags)
     assert least_batch(CORE.read_model(BOX / "int8" / "model_text_recognizer.xml")) == least
     assert least_batch(CORE.read_model(BOX / "model_text_recognizer.xml")) == 1
@@ -184,31 +184,31 @@ def test_int8_words_go_alone_where_that_is_computed_right(monkeypatch, flags, le
     ("target", "streams"),
     [(Target(threads=1), 1), (Target(threads=2), 2), (Target(threads=16), 4), (Target(threads=2, streams=3), 3)],
 )
-def test_every_core_reads_words_of_its_own(target, streams):
+def test_every_core_reads_words_of_its_own(target, streams) -> None:
     assert most_streams(target) == streams
     assert most_streams(replace(target, device="GPU", streams=1)) == 1
 
 
-def test_int8_that_is_not_there_is_told(ir):
+def test_int8_that_is_not_there_is_told(ir) -> None:
     with pytest.raises(UserError, match=r"holds no INT8 model \(int8/model.xml\); make one with tools/compress.py"):
         Spotter(ir, precision="int8")
 
 
-def test_flags_of_a_processor_are_read_as_linux_lists_them(tmp_path):
+def test_flags_of_a_processor_are_read_as_linux_lists_them(tmp_path) -> None:
     listing = tmp_path / "cpuinfo"
     listing.write_text("processor\t: 0\nflags\t\t: fpu avx2 avx_vnni\n\nprocessor\t: 1\nflags\t\t: other\n")
     assert session._processor_flags(listing) == {"fpu", "avx2", "avx_vnni"}
     assert session._processor_flags(tmp_path / "no such file") == set()
 
 
-def test_a_stream_keeps_the_order_of_its_frames(spotter):
+def test_a_stream_keeps_the_order_of_its_frames(spotter) -> None:
     frames = [BLUE, RED, RED, BLUE, RED]
     found = list(spotter.stream(frames))
     assert [len(words) for _, words in found] == [2, 1, 1, 2, 1]
     assert all(shown is given for (shown, _), given in zip(found, frames, strict=True))
 
 
-def test_a_stream_takes_no_more_frames_than_it_works_on(spotter):
+def test_a_stream_takes_no_more_frames_than_it_works_on(spotter) -> None:
     taken = itertools.count()
     stream = spotter.stream((next(taken), BLUE)[1] for _ in range(1000))
     next(stream)
@@ -216,7 +216,7 @@ def test_a_stream_takes_no_more_frames_than_it_works_on(spotter):
     assert next(taken) == spotter.streams + 1
 
 
-def test_a_stream_that_breaks_gives_what_it_had_and_then_the_reason(spotter):
+def test_a_stream_that_breaks_gives_what_it_had_and_then_the_reason(spotter) -> None:
     def frames():
         yield BLUE
         yield RED
@@ -230,7 +230,7 @@ def test_a_stream_that_breaks_gives_what_it_had_and_then_the_reason(spotter):
     assert threading.active_count() < 10
 
 
-def test_threads_may_share_a_spotter(spotter):
+def test_threads_may_share_a_spotter(spotter) -> None:
     pictures = [BLUE, RED] * 50
     with ThreadPoolExecutor(4) as pool:
         counts = [len(words) for words in pool.map(spotter, pictures)]
@@ -259,7 +259,7 @@ def test_threads_may_share_a_spotter(spotter):
         "unknown color order",
     ],
 )
-def test_wishes_that_cannot_be_met(ir, arguments, complaint):
+def test_wishes_that_cannot_be_met(ir, arguments, complaint) -> None:
     with pytest.raises(UserError, match=complaint):
         Spotter(ir, **arguments)
 
@@ -273,56 +273,56 @@ def test_wishes_that_cannot_be_met(ir, arguments, complaint):
     ],
     ids=str,
 )
-def test_what_onnxruntime_cannot_follow_is_refused_in_one_line(tmp_path, arguments, named):
+def test_what_onnxruntime_cannot_follow_is_refused_in_one_line(tmp_path, arguments, named) -> None:
     model = save_onnx(tmp_path)
     complaint = f"{named} cannot be had with model.onnx: onnxruntime runs .onnx on the CPU in f32; leave it out"
     with pytest.raises(UserError, match=complaint):
         Spotter(model, **arguments)
 
 
-def test_what_onnxruntime_can_follow_is_followed(tmp_path):
+def test_what_onnxruntime_can_follow_is_followed(tmp_path) -> None:
     spotter = Spotter(save_onnx(tmp_path), precision="f32", streams=3, threads=1)
     found = list(spotter.stream([BLUE] * 5))
     assert [len(words) for _, words in found] == [2] * 5
     assert spotter.streams == 3
 
 
-def test_threads_of_onnxruntime_do_not_spin_while_those_of_another_graph_work(tmp_path):
+def test_threads_of_onnxruntime_do_not_spin_while_those_of_another_graph_work(tmp_path) -> None:
     options = open_session(save_onnx(tmp_path)).get_session_options()
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
-def test_openvino_keeps_compiled_models_where_it_is_told(ir, tmp_path):
+def test_openvino_keeps_compiled_models_where_it_is_told(ir, tmp_path) -> None:
     Spotter(ir, cache_dir=tmp_path / "cache")(BLUE)
     assert list((tmp_path / "cache").glob("*.blob"))
 
 
-def test_an_engine_is_used_as_it_is(ir):
+def test_an_engine_is_used_as_it_is(ir) -> None:
     engine = Spotter(ir).engine
     assert described(Spotter(engine)(BLUE)) == [FIRST, SECOND]
     with pytest.raises(UserError, match="precision='f32' cannot be had with an engine"):
         Spotter(engine, precision="f32")
 
 
-def test_a_model_without_manifest_names_the_tool_that_makes_one(tmp_path):
+def test_a_model_without_manifest_names_the_tool_that_makes_one(tmp_path) -> None:
     with pytest.raises(UserError, match=r"model.xml: holds no manifest; export .* tools/export.py"):
         Spotter(save_ir(tmp_path, manifest=None))
 
 
 @pytest.mark.parametrize("role", ["encoder", "decoder"])
-def test_a_missing_text_graph_is_named(tmp_path, role):
+def test_a_missing_text_graph_is_named(tmp_path, role) -> None:
     model = save_ir(tmp_path)
     (tmp_path / getattr(EXPORTED, role)).unlink()
     with pytest.raises(UserError, match=f"head_{role}.xml: the text {role}'s graph is missing"):
         Spotter(model)
 
 
-def test_an_encoder_of_another_model_is_refused(tmp_path):
+def test_an_encoder_of_another_model_is_refused(tmp_path) -> None:
     with pytest.raises(UserError, match=r"head_encoder.xml: takes .* come from different models"):
         Spotter(save_ir(tmp_path, encoder_channels=5))
 
 
-def test_a_graph_in_the_wrong_place_is_refused(tmp_path):
+def test_a_graph_in_the_wrong_place_is_refused(tmp_path) -> None:
     model = save_ir(tmp_path)
     for suffix in (".xml", ".bin"):
         encoder = (tmp_path / EXPORTED.encoder).with_suffix(suffix)
@@ -340,13 +340,13 @@ def test_a_graph_in_the_wrong_place_is_refused(tmp_path):
     ],
     ids=["broken IR", "broken ONNX", "a checkpoint"],
 )
-def test_files_that_are_no_model(tmp_path, name, content, complaint):
+def test_files_that_are_no_model(tmp_path, name, content, complaint) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=complaint):
         Spotter(tmp_path / name)
 
 
-def test_an_empty_folder_and_an_absent_file(tmp_path):
+def test_an_empty_folder_and_an_absent_file(tmp_path) -> None:
     with pytest.raises(UserError, match=r"holds no model.xml or model.onnx"):
         Spotter(tmp_path)
     with pytest.raises(UserError, match=r"nowhere.xml: the detector's graph is missing"):

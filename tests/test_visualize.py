@@ -60,7 +60,7 @@ def visualize(model, *arguments):
 
 
 @pytest.mark.slow
-def test_pictures_are_drawn_and_their_words_saved(model, photos, tmp_path):
+def test_pictures_are_drawn_and_their_words_saved(model, photos, tmp_path) -> None:
     out, words = tmp_path / "out", tmp_path / "words.json"
     assert visualize(model, "--images", photos, "--output", out, "--save-json", words) == 0
     assert sorted(path.name for path in out.iterdir()) == ["one.png", "two.jpg"]
@@ -72,7 +72,7 @@ def test_pictures_are_drawn_and_their_words_saved(model, photos, tmp_path):
     assert np.allclose([corners.min(0), corners.max(0)], [[0, 0], [40, 20]], atol=1e-3), "pixels of the picture"
 
 
-def test_annotations_can_be_read_back_for_correction(model, photos, tmp_path):
+def test_annotations_can_be_read_back_for_correction(model, photos, tmp_path) -> None:
     file = photos / "annotation.json"
     assert visualize(model, "--images", photos / "*.png", "--save-annotations", file) == 0
     (image,) = read_dataset(file, photos)
@@ -80,7 +80,7 @@ def test_annotations_can_be_read_back_for_correction(model, photos, tmp_path):
     assert [word.text for word in image.words] == ["ab", ""]
 
 
-def test_a_broken_picture_does_not_cost_the_others(model, photos, tmp_path, capsys):
+def test_a_broken_picture_does_not_cost_the_others(model, photos, tmp_path, capsys) -> None:
     (photos / "torn.jpg").write_bytes(b"not a picture")
     words = tmp_path / "words.json"
     assert visualize(model, "--images", photos, "--save-json", words) == 1
@@ -88,7 +88,7 @@ def test_a_broken_picture_does_not_cost_the_others(model, photos, tmp_path, caps
     assert re.search(r"1 of 3 pictures could not be read: .*torn.jpg", capsys.readouterr().err)
 
 
-def test_a_video_is_drawn_frame_by_frame(model, clip, tmp_path, capsys):
+def test_a_video_is_drawn_frame_by_frame(model, clip, tmp_path, capsys) -> None:
     out, words = tmp_path / "new folder" / "out.avi", tmp_path / "words.json"
     assert visualize(model, "--video", clip, "--output", out, "--save-json", words) == 0
     assert len(list(Video(str(out)))) == 7
@@ -121,13 +121,13 @@ def test_a_video_is_drawn_frame_by_frame(model, clip, tmp_path, capsys):
         "unwritable output",
     ],
 )
-def test_bad_input_ends_with_one_clear_line(model, clip, capfd, arguments, complaint):
+def test_bad_input_ends_with_one_clear_line(model, clip, capfd, arguments, complaint) -> None:
     assert visualize(model, *(argument.format(clip=clip) for argument in arguments)) == 2
     (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error: ")]
     assert complaint in line
 
 
-def test_an_empty_folder_and_a_file_that_is_no_video(tmp_path):
+def test_an_empty_folder_and_a_file_that_is_no_video(tmp_path) -> None:
     with pytest.raises(UserError, match="holds no picture"):
         find_images(str(tmp_path))
     (tmp_path / "clip.mp4").write_bytes(b"nothing")
@@ -147,13 +147,13 @@ def fetch(url):
         return answer.headers["Content-Type"], answer.read()
 
 
-def test_the_page_shows_the_stream(server):
+def test_the_page_shows_the_stream(server) -> None:
     kind, page = fetch(server.url)
     assert kind.startswith("text/html")
     assert b'src="/stream.mjpg"' in page
 
 
-def test_the_state_tells_words_in_reading_order_and_what_the_video_does(server):
+def test_the_state_tells_words_in_reading_order_and_what_the_video_does(server) -> None:
     def state():
         return json.loads(fetch(server.url + "state.json")[1])
 
@@ -173,7 +173,7 @@ def post(url, **headers):
         return json.loads(answer.read())
 
 
-def test_viewers_halt_the_video_and_let_it_go_on(server):
+def test_viewers_halt_the_video_and_let_it_go_on(server) -> None:
     server.show(BLUE)
     assert post(server.url + "pause")["status"] == "paused"
     player = threading.Thread(target=server.show, args=(BLUE,), daemon=True)
@@ -185,7 +185,7 @@ def test_viewers_halt_the_video_and_let_it_go_on(server):
     assert not player.is_alive()
 
 
-def test_pages_of_other_sites_halt_nothing(server):
+def test_pages_of_other_sites_halt_nothing(server) -> None:
     server.show(BLUE)
     with pytest.raises(urllib.error.HTTPError, match="404"):
         post(server.url + "pause", Origin="http://elsewhere.example")
@@ -194,7 +194,7 @@ def test_pages_of_other_sites_halt_nothing(server):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("loop", [False, True], ids=["once", "again and again"])
-def test_a_video_file_that_ends_keeps_its_page_or_begins_anew(model, clip, loop):
+def test_a_video_file_that_ends_keeps_its_page_or_begins_anew(model, clip, loop) -> None:
     flags = ["--video", str(clip), "--no-show", "--serve", "0", *(["--loop"] if loop else [])]
     command = [sys.executable, "-m", "text_spotting", "visualize", "--load-weights", str(model), *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
@@ -211,7 +211,7 @@ def test_a_video_file_that_ends_keeps_its_page_or_begins_anew(model, clip, loop)
     assert seen[-1]["title"] == clip.name
 
 
-def test_the_latest_frame_can_be_fetched(server):
+def test_the_latest_frame_can_be_fetched(server) -> None:
     server.show(BLUE)
     server.show(BLUE[..., ::-1])
     kind, jpeg = fetch(server.url + "frame.jpg")
@@ -220,7 +220,7 @@ def test_the_latest_frame_can_be_fetched(server):
     assert picture[20, 40, 2] > 250, "red, the second frame"
 
 
-def test_the_stream_sends_every_viewer_new_frames(server):
+def test_the_stream_sends_every_viewer_new_frames(server) -> None:
     with urllib.request.urlopen(server.url + "stream.mjpg", timeout=5) as answer:
         parts = b""
         for count in (1, 2):
@@ -230,7 +230,7 @@ def test_the_stream_sends_every_viewer_new_frames(server):
     assert answer.headers["Content-Type"] == "multipart/x-mixed-replace; boundary=frame"
 
 
-def test_closing_lets_a_waiting_viewer_go():
+def test_closing_lets_a_waiting_viewer_go() -> None:
     frames = FrameServer(0)
     viewer = threading.Thread(target=frames.newer_than, args=(0,))
     viewer.start()
@@ -239,14 +239,14 @@ def test_closing_lets_a_waiting_viewer_go():
     assert not viewer.is_alive()
 
 
-def test_a_port_that_is_taken(server):
+def test_a_port_that_is_taken(server) -> None:
     port = int(server.url.rsplit(":", 1)[1].strip("/"))
     with pytest.raises(UserError, match=f"cannot listen on .*:{port} "):
         FrameServer(port)
 
 
 @pytest.mark.slow
-def test_a_video_stopped_by_sigterm_can_be_opened_and_its_words_are_saved(model, tmp_path):
+def test_a_video_stopped_by_sigterm_can_be_opened_and_its_words_are_saved(model, tmp_path) -> None:
     clip, out, words = tmp_path / "long.avi", tmp_path / "out.mp4", tmp_path / "words.json"
     writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 10, (80, 40))
     for _ in range(20000):
@@ -268,7 +268,7 @@ def test_a_video_stopped_by_sigterm_can_be_opened_and_its_words_are_saved(model,
 
 
 @pytest.mark.slow
-def test_idle_connections_do_not_keep_newcomers_out(server):
+def test_idle_connections_do_not_keep_newcomers_out(server) -> None:
     server.show(BLUE)
     host, port = server.url.removeprefix("http://").rstrip("/").split(":")
     idle = [socket.create_connection((host, int(port))) for _ in range(200)]
@@ -278,7 +278,7 @@ def test_idle_connections_do_not_keep_newcomers_out(server):
         connection.close()
 
 
-def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch):
+def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch) -> None:
     monkeypatch.setattr("text_spotting.runtime.serve._PATIENCE", 0.2)
     waiting = FrameServer(0)
     host, port = waiting.url.removeprefix("http://").rstrip("/").split(":")
@@ -304,13 +304,13 @@ def web(tmp_path, clip):
     served.server_close()
 
 
-def test_a_clip_by_url_ends_as_a_file_does(web):
+def test_a_clip_by_url_ends_as_a_file_does(web) -> None:
     video = Video(f"{web}/clip.avi")
     assert not video.live and video.name == "clip"
     assert len(list(video)) == 7
 
 
-def test_numbered_pictures_are_a_video(tmp_path):
+def test_numbered_pictures_are_a_video(tmp_path) -> None:
     for number in range(3):
         cv2.imwrite(str(tmp_path / f"frame_{number:03d}.png"), BLUE)
     assert len(list(Video(str(tmp_path / "frame_%03d.png")))) == 3
@@ -318,7 +318,7 @@ def test_numbered_pictures_are_a_video(tmp_path):
         Video(str(tmp_path / "none_%03d.png"))
 
 
-def test_a_pipeline_needs_an_opencv_that_has_them(monkeypatch):
+def test_a_pipeline_needs_an_opencv_that_has_them(monkeypatch) -> None:
     monkeypatch.setattr(cv2.videoio_registry, "getBackends", list)
     with pytest.raises(UserError, match="built without GStreamer"):
         Video("videotestsrc ! appsink")
@@ -337,13 +337,13 @@ class Camera:
         self.frames -= 1
         return (True, BLUE) if self.frames >= 0 else (False, None)
 
-    def get(self, _):
+    def get(self, _) -> float:
         return 0.0
 
-    def set(self, *_):
+    def set(self, *_) -> bool:
         return True
 
-    def release(self):
+    def release(self) -> None:
         return
 
 
@@ -355,7 +355,7 @@ class Camera:
         ([2, None, 1, None, None], 2, 3, [1, 2, 1, 2]),  # a frame makes the tries count anew
     ],
 )
-def test_a_live_source_is_opened_again(monkeypatch, deliveries, tries, frames, waits):
+def test_a_live_source_is_opened_again(monkeypatch, deliveries, tries, frames, waits) -> None:
     waited, cameras = [], iter([*deliveries, None, None])
     monkeypatch.setattr(cv2, "VideoCapture", lambda *_: Camera(next(cameras)))
     monkeypatch.setattr("time.sleep", waited.append)
@@ -367,7 +367,7 @@ def test_a_live_source_is_opened_again(monkeypatch, deliveries, tries, frames, w
 
 
 @pytest.mark.slow
-def test_a_run_that_is_told_to_stop_finishes_its_files(model, tmp_path):
+def test_a_run_that_is_told_to_stop_finishes_its_files(model, tmp_path) -> None:
     """SIGTERM in the middle of a clip: the video and the words of the frames so far are whole."""
     import signal
     import subprocess
@@ -395,7 +395,7 @@ def test_a_run_that_is_told_to_stop_finishes_its_files(model, tmp_path):
     assert abs(len(list(Video(str(out)))) - len(frames)) <= 1
 
 
-def test_the_least_score_can_be_chosen_at_run_time(model, photos, tmp_path):
+def test_the_least_score_can_be_chosen_at_run_time(model, photos, tmp_path) -> None:
     words = tmp_path / "words.json"
     found = {}
     for score in ("0", "0.99"):
@@ -405,7 +405,7 @@ def test_the_least_score_can_be_chosen_at_run_time(model, photos, tmp_path):
     assert visualize(model, "--images", photos, "--score", "2") == 2
 
 
-def test_pictures_that_differ_in_their_ending_are_both_drawn(model, tmp_path):
+def test_pictures_that_differ_in_their_ending_are_both_drawn(model, tmp_path) -> None:
     for name in ("shop.jpg", "shop.png", "other.jpg", "._shop.jpg"):
         cv2.imwrite(str(tmp_path / name), BLUE)
     words = tmp_path / "words.json"
@@ -414,7 +414,7 @@ def test_pictures_that_differ_in_their_ending_are_both_drawn(model, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["other.jpg", "shop.jpg", "shop.png"]
 
 
-def test_a_full_disk_keeps_the_results_that_fitted(tmp_path):
+def test_a_full_disk_keeps_the_results_that_fitted(tmp_path) -> None:
     from text_spotting.files.writing import JsonObjectWriter
 
     class Full:
