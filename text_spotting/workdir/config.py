@@ -15,7 +15,7 @@ TRUNK_STRIDES = (4, 8, 16, 32)
 TRUNK_FINEST = 224 / 3
 """Square root of the area in the trunk's own pixels below which a word is looked up in the finest map, halved."""
 
-SURE = 0.9
+SURE_PROPOSAL = 0.9
 """Score above which a proposal beyond the usual number is looked at, where a configuration does not say."""
 PIXELS_A_COLUMN = 4
 """Of a word's width, for each column that the light reader gives out."""
@@ -147,7 +147,7 @@ def limit_words(config: Any, most: int) -> None:
         return
     proposals, boxes = config.model.test_cfg.rpn, config.model.test_cfg.rcnn
     if "sure_thr" not in proposals:
-        proposals.update(usual=min(proposals.get("max_per_img", most), most), sure_thr=SURE)
+        proposals.update(usual=min(proposals.get("max_per_img", most), most), sure_thr=SURE_PROPOSAL)
     proposals.usual = min(proposals.usual, most)
     proposals.max_per_img = max(most, 1)
     # A word has several anchors, of which suppression leaves one or two.
