@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -82,7 +83,14 @@ def test_the_tool_prints_every_table(model, tmp_path, capsys) -> None:
 
 @pytest.mark.slow
 def test_times_of_whole_pictures_are_saved_beside_rapidocrs(model, tmp_path, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(rapid, "engine", lambda threads: lambda *_, **__: time.sleep(0.005))
+    asked = []
+
+    def slow(picture, **switches):
+        asked.append(switches)
+        time.sleep(0.005)
+        return SimpleNamespace(boxes=None)
+
+    monkeypatch.setattr(rapid, "engine", lambda threads: slow)
     cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
     flags = ["--load-weights", str(model), "--images", str(tmp_path), "--save", str(tmp_path / "speed.json")]
     assert run_tool("benchmark", ["infer", *flags, "--rapidocr"]) == 0
@@ -92,6 +100,10 @@ def test_times_of_whole_pictures_are_saved_beside_rapidocrs(model, tmp_path, cap
     assert (photo["words"], photo["megapixels"]) == (2, pytest.approx(80 * 40 / 1e6))
     assert photo["ms"] > 0 and 5 <= photo["rapidocr_ms"] < 50
     assert len(kept["lettered"]) == 4 and {one["megapixels"] for one in kept["lettered"]} == {1280 * 720 / 1e6}
+    everything = {"use_det": True, "use_cls": True, "use_rec": True, "return_word_box": True}
+    assert asked and all(switches == everything for switches in asked), (
+        "it remembers what it was last told to leave out"
+    )
     said = capsys.readouterr().out
     assert "RapidOCR with word boxes" in said and "RapidOCR on the same: " in said
 

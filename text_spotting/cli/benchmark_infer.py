@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Measure each model in turn and print tables."""
-    from text_spotting.evaluation.broad.rapid import engine
+    from text_spotting.evaluation.broad import rapid
     from text_spotting.files.writing import require_writable, to_json, write_whole
     from text_spotting.pictures import read_picture
     from text_spotting.runtime.sources import find_images
@@ -84,7 +84,9 @@ def run(args: argparse.Namespace) -> None:
     for option, path in (("plot", args.plot), ("save", args.save)):
         if path:
             require_writable(path, option)
-    rapidocr = partial(engine(args.threads), return_word_box=True) if args.rapidocr else None
+    if args.rapidocr:
+        rapid.engine(args.threads)  # a missing package is told before anything is measured
+    rapidocr = partial(rapid.spot, threads=args.threads) if args.rapidocr else None
     measured = {}
     for model in args.load_weights:
         print(f"\n{model}, {len(pictures)} pictures")

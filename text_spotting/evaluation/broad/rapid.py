@@ -50,10 +50,10 @@ def _not_installed() -> UserError:
     return UserError(f"{PACKAGE} is not installed; install it: pip install {PACKAGE}==3.10.0")
 
 
-def spot(image: Image) -> list[Word]:
+def spot(image: Image, threads: int = 0) -> list[Word]:
     """The words of a picture: the package finds lines and tells where in them words lie."""
     # It remembers the switches of the call before.
-    found = engine()(image, use_det=True, use_cls=True, use_rec=True, return_word_box=True)
+    found = engine(threads)(image, use_det=True, use_cls=True, use_rec=True, return_word_box=True)
     if found.boxes is None:
         return []
     return [
