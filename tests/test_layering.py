@@ -168,8 +168,8 @@ def test_no_part_may_import_what_it_does_not_need(part: str) -> None:
     assert ABOVE_SEAMS[part] <= used
 
 
-READS_PICTURES = {"pictures.py", "gpu/shards.py", "data/transforms.py", "synth/camera.py"}
-"""Who decodes pictures: those of users go through ``pictures``, the last two spoil theirs by JPEG."""
+READS_PICTURES = {"pictures.py", "gpu/shards.py"}
+"""Who decodes pictures: those of users go through ``pictures``, packed ones come from ``gpu.shards``."""
 REPLACES_FILES = {"files/writing.py", "gpu/feed.py"}
 """Who renames files into place: everything that is kept is written whole; blocks are read at once, and once."""
 

@@ -292,3 +292,9 @@ def _is_dark(pixels: NDArray[np.uint8]) -> bool:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+
+
+def through_jpeg(image: Image, quality: int) -> Image:
+    """What is left of a picture (H, W, 3) that was saved as JPEG of a quality in 0..100."""
+    _, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)

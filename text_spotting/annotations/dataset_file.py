@@ -96,6 +96,11 @@ def split_paths(items: str | Sequence[str | Path]) -> list[str]:
 
 
 def expand_pattern(pattern: str) -> list[Path]:
+    """The file of that name, or all that a pattern with ``*`` and ``?`` fits, sorted.
+
+    Raises:
+        UserError: there is none.
+    """
     path = Path(pattern).expanduser()
     if path.is_file():
         return [path]

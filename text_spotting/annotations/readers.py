@@ -32,7 +32,11 @@ class Reader(Protocol):
     """Reads one data set from its own files."""
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every usable picture, reporting what was repaired, marked or dropped."""
+        """Yield every usable picture, reporting what was repaired, marked or dropped.
+
+        Raises:
+            UserError: a file that all depends on is missing, unreadable or of another format.
+        """
 
 
 READERS: Mapping[str, type[Any]] = {

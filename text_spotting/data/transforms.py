@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shapely.geometry import box
 
 from text_spotting.geometry import to_shape
+from text_spotting.pictures import through_jpeg
 from text_spotting.words import Image, Word
 
 Matrix = NDArray[np.float64]
@@ -175,7 +176,4 @@ def _noise(image: Image, rng: Generator) -> Image:
 
 
 def _compress(image: Image, rng: Generator) -> Image:
-    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))])
-    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    assert decoded is not None
-    return decoded
+    return through_jpeg(image, int(rng.integers(30, 90)))

@@ -128,6 +128,7 @@ def rng_state() -> dict[str, Any]:
 
 
 def set_rng_state(state: dict[str, Any]) -> None:
+    """Let torch, numpy and Python go on drawing where ``rng_state`` was taken."""
     torch.set_rng_state(state["torch"])
     version, keys, place, has_gauss, gauss = state["numpy"]
     np.random.set_state((version, np.array(keys, dtype=np.uint32), place, has_gauss, gauss))

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from text_spotting.pictures import through_jpeg
 from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.words import Image
 
@@ -104,7 +105,7 @@ def take(rng: random.Random, scene: Image, shot: Shot) -> Image:
     image = _expose(image, shot)
     if shot.grain is not None:
         image = add_grain(rng, image, min(shot.grain, len(_GRAIN_LEVELS) - 1))
-    return _jpeg(image, shot.quality) if shot.quality else image
+    return through_jpeg(image, shot.quality) if shot.quality else image
 
 
 def _expose(image: Image, shot: Shot) -> Image:
@@ -171,10 +172,3 @@ def add_grain(rng: random.Random, image: Image, level: int) -> Image:
         bank = np.tile(bank, (-(-height // _BANK) + 1, -(-width // _BANK) + 1, 1))
     y, x = rng.randrange(bank.shape[0] - height + 1), rng.randrange(bank.shape[1] - width + 1)
     return as_bytes(cv2.add(image, bank[y : y + height, x : x + width], dtype=cv2.CV_8U))
-
-
-def _jpeg(image: Image, quality: int) -> Image:
-    _, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-    assert decoded is not None
-    return as_bytes(decoded)
