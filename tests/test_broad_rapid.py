@@ -51,7 +51,7 @@ def test_words_of_all_lines_are_told_with_their_places() -> None:
 
 
 def test_a_picture_without_lines_has_no_words() -> None:
-    rapid.engine().lines.clear()
+    rapid.engine(0).lines.clear()
     assert rapid.spot(np.zeros((20, 20, 3), np.uint8)) == []
 
 

@@ -26,7 +26,7 @@ def version() -> str:
 
 
 @cache
-def engine(threads: int = 0) -> Any:
+def engine(threads: int) -> Any:
     """The package with its own models, on OpenVINO.
 
     Args:
@@ -82,4 +82,4 @@ def recognise(words: Sequence[Image]) -> list[str]:
     """The texts of upright words (H, W, 3) BGR."""
     from rapidocr.ch_ppocr_rec import TextRecInput
 
-    return list(engine().text_rec(TextRecInput(img=list(words), return_word_box=False)).txts)
+    return list(engine(0).text_rec(TextRecInput(img=list(words), return_word_box=False)).txts)
