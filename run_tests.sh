@@ -15,6 +15,7 @@ set -x
 if [ $# -gt 0 ]; then
   "$venv/bin/python" -m pytest "$@"
 else
-  "$venv/bin/python" -m pytest -m "not many"
+  "$venv/bin/python" -m pytest -m "not slow"
+  "$venv/bin/python" -m pytest -m "slow and not many"
   "$venv/bin/python" -m pytest -m many
 fi

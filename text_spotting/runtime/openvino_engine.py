@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -37,7 +36,6 @@ from text_spotting.runtime.session import (
     RequestPool,
     avx2_is_newest,
     compile_graph,
-    compile_options,
     infer,
     read_graph,
     read_manifest,
@@ -75,16 +73,12 @@ class OpenVinoEngine:
         self.parallel = most_streams(self._target)
         self._files = graph_files(detector, self.manifest)
         self._text_features = graph.output(TEXT_FEATURES).partial_shape
-        compile_options(self._target)  # loads the device's plugin on this thread, see session.CORE
-        with ThreadPoolExecutor(1) as beside:  # half of the time is one core's
-            compiled = beside.submit(compile_graph, take_bytes(graph), self._target)
-            if self._files.recognizer:
-                recognizer = read_graph(self._files.recognizer, [WORDS], [PROBABILITIES])
-                self._least_crops = least_batch(recognizer)
-                side_by_side = replace(self._target, streams=self.parallel)
-                self._recognizer = compile_graph(recognizer, side_by_side)
-            _ = self._text  # what does not fit is told now rather than with the first word
-            self._detector = compiled.result()
+        self._detector = compile_graph(take_bytes(graph), self._target)
+        if self._files.recognizer:
+            recognizer = read_graph(self._files.recognizer, [WORDS], [PROBABILITIES])
+            self._least_crops = least_batch(recognizer)
+            self._recognizer = compile_graph(recognizer, replace(self._target, streams=self.parallel))
+        _ = self._text  # what does not fit is told now rather than with the first word
 
     @cached_property
     def _text(self) -> "_TextGraphs":
