@@ -19,10 +19,7 @@ ON = [
     "the pool",
     pytest.param(
         "ray",
-        marks=[
-            pytest.mark.many,
-            pytest.mark.skipif(find_spec("ray") is None, reason="text-spotting[many] is not there"),
-        ],
+        marks=pytest.mark.skipif(find_spec("ray") is None, reason="text-spotting[many] is not there"),
     ),
 ]
 

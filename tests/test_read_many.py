@@ -198,7 +198,6 @@ def test_a_share_survives_its_way_as_json() -> None:
     assert Share.from_json(share.to_json()).paths == ["a.png", "b.png"]
 
 
-@pytest.mark.many
 @pytest.mark.slow
 class TestOnRay:
     """The whole tool in local processes."""
