@@ -50,9 +50,8 @@ def run_on_ray(
 ) -> Iterator[int]:
     """Do tasks on Ray Data: on this machine, or on the cluster that RAY_ADDRESS names.
 
-    Ray is driven from a process and a process group of its own: it ends the process that drives it when it loses its
-    server, even after it was shut down, and kills groups of processes, all without a word. A worker that dies is
-    started again, and so is its task.
+    Ray is driven from a process and a process group of its own, for it ends the process that drives it, without a
+    word, when it cannot reach its server for a minute. A worker that dies is started again, and so is its task.
 
     Raises:
         UserError: a worker's own, or one task killed its worker more than ``most_deaths`` times, or Ray ended.
