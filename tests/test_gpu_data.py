@@ -12,7 +12,7 @@ from text_spotting.annotations.dataset_file import write_dataset
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.cli.main import BAD_INPUT, run_tool
 from text_spotting.geometry import box_to_polygon
-from text_spotting.gpu.feed import BLOCK, Rendering, _drawer, take_blocks, write_block
+from text_spotting.gpu.feed import BLOCK, Rendering, _drawer, take_blocks, wait_for, write_block
 from text_spotting.gpu.packing import CANVAS, LONGEST, photos, single_words
 from text_spotting.gpu.shards import Packed, read_shard, write_shards
 from text_spotting.words import Word
@@ -152,3 +152,21 @@ def test_packing_refuses_with_one_line(
     assert said in error
     assert error.count("\n") == 1
     assert not (sets / "shards").exists()
+
+
+def test_data_that_are_slow_to_take_in_are_not_said_to_be_missing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, arrived = [0.0], []
+
+    def refill() -> None:
+        clock[0] += 30  # seconds that reading a shard takes
+        arrived.append("a shard")
+
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    with caplog.at_level("INFO"):
+        wait_for(lambda: len(arrived) == 1, refill, "words")
+        assert not caplog.messages
+        wait_for(lambda: len(arrived) == 3, refill, "words")
+        assert caplog.messages == ["waiting for words"], "one look, and nothing there"

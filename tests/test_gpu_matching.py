@@ -15,7 +15,7 @@ from text_spotting.gpu.matching import (
     sample,
     suppress,
 )
-from text_spotting.models.assigner import HELD, WordAssigner
+from text_spotting.models.assigner import HELD_IOF, WordAssigner
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> Tensor:
@@ -73,7 +73,7 @@ def test_proposals_are_matched_as_by_mmdet_and_those_that_hold_two_words_are_bac
     proposals = torch.cat([boxes((0, 0, 32, 10)), words, words + torch.randn(3, 4), random_boxes(300)])
     apart = random_boxes(3)
     valid = torch.ones(1, len(proposals), dtype=torch.bool)
-    match = match_proposals(proposals[None], valid, truth(words, apart), 0.5, 0.5, 0.7, HELD)
+    match = match_proposals(proposals[None], valid, truth(words, apart), 0.5, 0.5, 0.7, HELD_IOF)
     assert_as_assigned(match, assign(assigner, proposals, words, apart))
     assert overlaps(proposals[:1], words).max() > 0.6
     assert match.negative[0, 0], "it would pass for the first word"
@@ -94,7 +94,7 @@ def assert_as_assigned(match: Match, assigned: Tensor) -> None:
 def test_padding_is_neither_word_nor_background() -> None:
     proposals = boxes((0, 0, 10, 10), (0, 0, 10, 10))[None]
     valid = torch.tensor([[True, False]])
-    match = match_proposals(proposals, valid, truth(boxes((0, 0, 10, 10)), boxes((0, 0, 0, 0))), 0.5, 0.5, 0.7, HELD)
+    match = match_proposals(proposals, valid, truth(boxes((0, 0, 10, 10)), boxes((0, 0, 0, 0))), 0.5, 0.5, 0.7, HELD_IOF)
     assert match.positive.tolist() == [[True, False]]
     assert not match.negative.any()
 

@@ -24,8 +24,8 @@ _MAX_CHANNELS = 128
 
 _CELL_CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
 
-_HELD = 0.7
-"""Share of a word from which on it lies in another."""
+_INSIDE_IOF = 0.7
+"""Share of a word's area from which on it lies in another."""
 
 
 def select(boxes: FloatArray, manifest: Manifest) -> NDArray[np.intp]:
@@ -154,10 +154,10 @@ def _found_twice(piece: Word, word: Word) -> bool:
     if not shared:
         return False
     size = area(piece.polygon)
-    return shared > _HELD * size or shared > _SAME * (size + area(word.polygon) - shared)
+    return shared > _INSIDE_IOF * size or shared > _SAME_IOU * (size + area(word.polygon) - shared)
 
 
-_SAME = 0.5
+_SAME_IOU = 0.5
 """Intersection over union from which on two words are one."""
 
 
@@ -185,7 +185,7 @@ def _without_pieces(words: Sequence[Word]) -> list[Word]:
     pieces = {
         int(row)
         for row, other in np.argwhere(larger)
-        if words[row].text and words[row].text in words[other].text and _held(words[row], words[other])
+        if words[row].text and words[row].text in words[other].text and _lies_in(words[row], words[other])
     }
     return [word for row, word in enumerate(words) if row not in pieces]
 
@@ -193,11 +193,11 @@ def _without_pieces(words: Sequence[Word]) -> list[Word]:
 def _may_be_part(part: Word, whole: Word) -> bool:
     if not part.text or part.text not in whole.text or len(part.text) == len(whole.text):
         return False
-    return _held(part, whole)
+    return _lies_in(part, whole)
 
 
-def _held(part: Word, whole: Word) -> bool:
-    return intersection_area(part.polygon, whole.polygon) > _HELD * area(part.polygon)
+def _lies_in(part: Word, whole: Word) -> bool:
+    return intersection_area(part.polygon, whole.polygon) > _INSIDE_IOF * area(part.polygon)
 
 
 def _regions(masks: FloatArray, threshold: float) -> list[NDArray[np.uint8]]:

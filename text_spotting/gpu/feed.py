@@ -146,12 +146,13 @@ def take_blocks(folder: Path, most: int) -> Iterator[Packed]:
 def wait_for(ready: Callable[[], bool], refill: Callable[[], None], what: str) -> None:
     """Ask for data until some is there; say now and then that it is missing."""
     told = time.monotonic()
+    refill()
     while not ready():
-        refill()
         if time.monotonic() - told > _PATIENCE:
             told = time.monotonic()
             LOGGER.info("waiting for %s", what)
         time.sleep(0.05)
+        refill()
 
 
 _PATIENCE = 10.0

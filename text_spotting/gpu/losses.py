@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from text_spotting.gpu.matching import Truth, match_anchors, match_proposals, sample, suppress
-from text_spotting.models.assigner import HELD
+from text_spotting.models.assigner import HELD_IOF
 from text_spotting.models.mask_head import rasterise
 
 
@@ -97,7 +97,7 @@ def box_losses(roi_head: Any, levels: Any, boxes: Tensor, valid: Tensor, truth: 
     assigner, sampler = settings.assigner, settings.sampler
     with torch.no_grad():
         match = match_proposals(
-            boxes, valid, truth, assigner.pos_iou_thr, assigner.ignore_iof_thr, assigner.joined_iou_thr, HELD
+            boxes, valid, truth, assigner.pos_iou_thr, assigner.ignore_iof_thr, assigner.joined_iou_thr, HELD_IOF
         )
         bins = sampler.neg_sampler.get("num_bins", 0) if "neg_sampler" in sampler else 0
         words, background = sample(match, sampler.num, int(sampler.num * sampler.pos_fraction), bins)

@@ -172,17 +172,19 @@ def train_reader(
     tally = Tally(100, plan.chunk * plan.chunks, "words")
     half = torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
     for share in course:
-        ctc, attention = [], []
+        ctc = []
         for index, (pool, rows, aspect) in enumerate(library.chunks(plan.chunk, plan.chunks, rng)):
             squeezed = index == 0
             width = plan.squeezed[1] if squeezed else own_width(aspect, math.exp(rng.uniform(*np.log(plan.stretch))))
             crops = pool.cut(rows, JITTER(pool.frames[rows]), width, plan.squeezed[0])
             crops = normalise(relight(coarsen(crops, rng), plan.light))
             with half:
-                ctc.append(network.head.ctc_loss(crops, pool.texts[rows]))
                 if squeezed:
-                    attention.append(network.head.attention_loss(crops, pool.texts[rows]))
-        losses = {"ctc": torch.stack(ctc).mean(), "attention": attention[0]}
+                    attention, by_columns = network.head.both_losses(crops, pool.texts[rows])
+                else:
+                    by_columns = network.head.ctc_loss(crops, pool.texts[rows])
+            ctc.append(by_columns)
+        losses = {"ctc": torch.stack(ctc).mean(), "attention": attention}
         course.step(losses["ctc"] + losses["attention"], most=5.0)
         tally(share, course.steps, losses, library.held())
         if course.steps % 25 == 0:

@@ -43,12 +43,12 @@ class WordAssigner(MaxIoUAssigner):
     def _part_merged(
         self, result: AssignResult, pred_instances: InstanceData, gt_instances: InstanceData
     ) -> AssignResult:
-        held = self.iou_calculator(gt_instances.bboxes, pred_instances.priors, mode="iof") > HELD
+        held = self.iou_calculator(gt_instances.bboxes, pred_instances.priors, mode="iof") > HELD_IOF
         joined = (held.sum(dim=0) > 1) & (result.max_overlaps < self.joined_iou_thr) & (result.gt_inds > 0)
         result.gt_inds[joined] = 0
         result.labels[joined] = -1
         return result
 
 
-HELD = 0.7
+HELD_IOF = 0.7
 """Share of a word's box from which on it counts as held by another box."""

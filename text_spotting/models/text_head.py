@@ -77,19 +77,19 @@ class TextRecognitionHead(BaseModule):
         Returns:
             ``loss_text``: negative log likelihood per symbol, stop included; ``loss_ctc`` where configured.
         """
+        if self.ctc_weight <= 0:
+            return {"loss_text": self.loss_weight * self._attention_loss(self.encoder(features).float(), targets)}
+        attention, ctc = self.both_losses(features, targets)
+        return {"loss_text": self.loss_weight * attention, "loss_ctc": self.ctc_weight * ctc}
+
+    def both_losses(self, features: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Teacher-forced and CTC loss per symbol of the same words, encoded once; arguments as for ``loss``."""
         encoded, columns = self.encoder.both(features)
-        losses = {"loss_text": self.loss_weight * self._attention_loss(encoded.float(), targets)}
-        if self.ctc_weight > 0:
-            losses["loss_ctc"] = self.ctc_weight * self._ctc_loss(columns.float(), targets)
-        return losses
+        return self._attention_loss(encoded.float(), targets), self._ctc_loss(columns.float(), targets)
 
     def ctc_loss(self, features: Tensor, targets: Tensor) -> Tensor:
         """CTC loss per symbol of words (N, C, h, w) of any width; targets as for ``loss``."""
         return self._ctc_loss(self.encoder.columns(features).float(), targets)
-
-    def attention_loss(self, features: Tensor, targets: Tensor) -> Tensor:
-        """Teacher-forced loss per symbol; arguments as for ``loss``."""
-        return self._attention_loss(self.encoder(features).float(), targets)
 
     def _ctc_loss(self, columns: Tensor, targets: Tensor) -> Tensor:
         with torch.autocast(columns.device.type, enabled=False):

@@ -22,8 +22,8 @@ OVERLAP = 0.25
 """Share of a tile that its neighbour sees too: a word up to that long is whole in one of them."""
 LEAST_RATIO = 1.5
 """How many times larger than the network's input a picture is when tiles begin to pay."""
-_SAME = 0.5
-"""Share of the smaller of two words that lies in the other when they are one."""
+_SAME_IOF = 0.5
+"""Share of the smaller of two words, by area, that lies in the other when they are one."""
 _EDGE = 2.0
 """Pixels of a tile from its border within which a word is taken to go on outside."""
 _MOST = 64
@@ -152,7 +152,7 @@ def _is_same(one: Word, other: Word) -> bool:
     if ax2 <= bx1 or bx2 <= ax1 or ay2 <= by1 or by2 <= ay1:
         return False
     smaller = min(area(one.polygon), area(other.polygon))
-    return smaller == 0 or intersection_area(one.polygon, other.polygon) > _SAME * smaller
+    return smaller == 0 or intersection_area(one.polygon, other.polygon) > _SAME_IOF * smaller
 
 
 def _size(picture: Image) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from text_spotting.evaluation.protocols import PROTOCOLS
 from text_spotting.evaluation.slices import height, rotation
 from text_spotting.words import Word
 
-HELD = 0.5
+INSIDE = 0.5
 """Share of a word from which on it lies in another."""
 TOUCHED = 0.1
 """Share of a word from which on another is near it."""
@@ -125,12 +125,12 @@ def missed_kind(picture: ComparedImage, held: NDArray[np.float64], index: int) -
         held: (T, P) share of each true word that lies in each prediction.
     """
     cover, share = picture.overlaps.cover[index], held[index]
-    around = share > HELD
-    if around.any() and (held[:, around] > HELD).sum(axis=0).max() > 1:
+    around = share > INSIDE
+    if around.any() and (held[:, around] > INSIDE).sum(axis=0).max() > 1:
         return "joined with others"
-    if (cover > HELD).sum() > 1:
+    if (cover > INSIDE).sum() > 1:
         return "split"
-    if ((cover > HELD) & (share > TOUCHED)).any():
+    if ((cover > INSIDE) & (share > TOUCHED)).any():
         return "found in part"
     if (share > TOUCHED).any():
         return "found beside"
@@ -140,9 +140,9 @@ def missed_kind(picture: ComparedImage, held: NDArray[np.float64], index: int) -
 def false_kind(picture: ComparedImage, held: NDArray[np.float64], index: int) -> str:
     """What a prediction without a partner lies on."""
     iou, cover, share = picture.overlaps.iou[:, index], picture.overlaps.cover[:, index], held[:, index]
-    if (share > HELD).sum() > 1:
+    if (share > INSIDE).sum() > 1:
         return "joined words"
-    if (iou > HELD).any():
+    if (iou > INSIDE).any():
         return "found twice"
     return "parts or loose" if ((cover > TOUCHED) | (share > TOUCHED)).any() else "background"
 

@@ -24,8 +24,8 @@ class FramedImage(NamedTuple):
     words: Sequence[Framed]
 
 
-_HELD = 512
-"""Words that are held in memory before they are read."""
+_AT_ONCE = 512
+"""Words that are cut out before they are read together."""
 
 
 def crop_frames(crops: CropSet, index: int) -> tuple[Image, list[Framed]]:
@@ -67,7 +67,7 @@ def read_all(reader: Reader, pictures: Iterable[FramedImage], count: int) -> Ite
             assert image is not None
             waiting.append((picture, truth))
             cuts.append(reader.cut(image, frame))
-        if len(cuts) < _HELD and number < count:
+        if len(cuts) < _AT_ONCE and number < count:
             yield []
             continue
         texts = reader.read(cuts) if cuts else []

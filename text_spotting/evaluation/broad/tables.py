@@ -20,7 +20,7 @@ FIGURES = {
 }
 """Names for people."""
 
-_SURE = 2.0
+_SIGNIFICANT = 2.0
 """Standard errors beyond which a change is more than chance."""
 _SHOWN = 8
 
@@ -97,7 +97,7 @@ def _cell(column: Column | None, first: Column | None) -> str:
     if first is None or len(first.runs[0]) != len(column.runs[0]):
         return text
     change, error = first.change_to(column)
-    return f"{text} {100 * change:+.1f} ±{100 * error:.1f}{'*' if abs(change) > _SURE * error else ''}"
+    return f"{text} {100 * change:+.1f} ±{100 * error:.1f}{'*' if abs(change) > _SIGNIFICANT * error else ''}"
 
 
 def fault_table(models: Sequence[Results]) -> str:
