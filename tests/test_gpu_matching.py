@@ -94,7 +94,9 @@ def assert_as_assigned(match: Match, assigned: Tensor) -> None:
 def test_padding_is_neither_word_nor_background() -> None:
     proposals = boxes((0, 0, 10, 10), (0, 0, 10, 10))[None]
     valid = torch.tensor([[True, False]])
-    match = match_proposals(proposals, valid, truth(boxes((0, 0, 10, 10)), boxes((0, 0, 0, 0))), 0.5, 0.5, 0.7, HELD_IOF)
+    match = match_proposals(
+        proposals, valid, truth(boxes((0, 0, 10, 10)), boxes((0, 0, 0, 0))), 0.5, 0.5, 0.7, HELD_IOF
+    )
     assert match.positive.tolist() == [[True, False]]
     assert not match.negative.any()
 

@@ -1,5 +1,6 @@
 """The tool draws, saves and serves what an exported model finds."""
 
+import argparse
 import json
 import os
 import re
@@ -12,6 +13,8 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +23,8 @@ from sample_graphs import save_ir
 
 from text_spotting.annotations.dataset_file import read_dataset
 from text_spotting.cli.main import run_tool
+from text_spotting.cli.visualize import add_arguments as visualize_flags
+from text_spotting.cli.visualize_video import frames_with_words, paced
 from text_spotting.errors import UserError
 from text_spotting.geometry import box_to_polygon
 from text_spotting.runtime.serve import FrameServer
@@ -109,6 +114,8 @@ def test_a_video_is_drawn_frame_by_frame(model, clip, tmp_path, capsys) -> None:
         (["--video", "{clip}", "--serve", "http"], "--serve http: expected PORT or HOST:PORT"),
         (["--video", "{clip}", "--save-annotations", "a.json"], "--save-annotations needs --images"),
         (["--images", "{clip}", "--save-json", "/proc/none/a.json"], "--save-json: cannot write"),
+        (["--images", "{clip}", "--every", "2"], "--every needs --video"),
+        (["--video", "{clip}", "--every", "2", "--no-track"], "--no-track looks for words in every frame"),
     ],
     ids=[
         "no pictures",
@@ -119,6 +126,8 @@ def test_a_video_is_drawn_frame_by_frame(model, clip, tmp_path, capsys) -> None:
         "no port",
         "annotations of a video",
         "unwritable output",
+        "pictures that are passed over",
+        "frames that are followed without tracks",
     ],
 )
 def test_bad_input_ends_with_one_clear_line(model, clip, capfd, arguments, complaint) -> None:
@@ -437,3 +446,62 @@ def test_a_full_disk_keeps_the_results_that_fitted(tmp_path) -> None:
             for number in range(9):
                 results.add(f"picture{number}", [])
     assert json.loads((tmp_path / "w.json").read_text()) == {"picture0": [], "picture1": []}
+
+
+@pytest.mark.parametrize("every", ["3", "auto"])
+def test_frames_that_are_not_looked_at_are_drawn_and_saved_too(
+    model: Path, clip: Path, tmp_path: Path, every: str
+) -> None:
+    out, words = tmp_path / "out.avi", tmp_path / "words.json"
+    assert visualize(model, "--video", clip, "--every", every, "--output", out, "--save-json", words) == 0
+    assert len(list(Video(str(out)))) == 7
+    found = json.loads(words.read_text())
+    assert list(found) == [f"clip_{index:06d}" for index in range(7)]
+    if every == "3":
+        assert [[word["text"] for word in frame] for frame in found.values()] == [["ab", ""]] * 7
+
+
+@pytest.mark.parametrize(
+    ("live", "flags", "way"),
+    [
+        (True, [], "spot_live"),
+        (True, ["--every", "1"], "spot_every"),
+        (True, ["--no-track"], "spot_each"),
+        (False, [], "spot_every"),
+        (False, ["--every", "auto"], "spot_live"),
+        (False, ["--no-track"], "spot_each"),
+    ],
+)
+def test_what_comes_live_waits_for_nobody_and_files_are_looked_at_frame_by_frame(
+    live: bool, flags: list[str], way: str
+) -> None:
+    parser = argparse.ArgumentParser()
+    visualize_flags(parser)
+    args = parser.parse_args(["--load-weights", "model.xml", "--video", "0", *flags])
+    video: Any = SimpleNamespace(live=live, fps=30.0)
+    frames: Any = frames_with_words(args, video, SimpleNamespace(stream=None))  # type: ignore[arg-type]
+    assert frames.gi_code.co_name == way
+
+
+@pytest.mark.parametrize("every", ["0", "-1", "often", "1.5"])
+def test_every_is_a_number_of_frames_or_auto(
+    model: Path, clip: Path, capsys: pytest.CaptureFixture[str], every: str
+) -> None:
+    with pytest.raises(SystemExit):
+        visualize(model, "--video", clip, f"--every={every}")
+    assert "is neither a number of frames from 1 on nor auto" in capsys.readouterr().err
+
+
+def test_a_file_plays_at_its_pace_catches_up_a_little_and_not_after_a_halt(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    work = [0.01, 0.25, 0.01, 0.01, 60.0, *[0.01] * 9]
+    shown = []
+    for seconds, _ in zip(work, paced([BLUE] * len(work), fps=10), strict=True):
+        shown.append(now[0])
+        now[0] += seconds
+    # Due every tenth of a second; the second frame makes the third late; after the halt half a second is made up for.
+    before, after = shown[:5], np.array(shown[5:]) - shown[5]
+    assert before == pytest.approx([0, 0.1, 0.35, 0.36, 0.4])
+    assert after == pytest.approx([0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.1, 0.2, 0.3], abs=1e-6)

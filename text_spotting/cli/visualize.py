@@ -6,6 +6,9 @@ from pathlib import Path
 
 from text_spotting.errors import UserError
 
+AUTO = "auto"
+"""As often as the machine can."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
@@ -39,6 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--loop", action="store_true", help="begin a video file anew when it ends")
     parser.add_argument("--no-show", action="store_true", help="open no window (implied where there is no screen)")
+    parser.add_argument(
+        "--every",
+        type=_every,
+        metavar=f"N|{AUTO}",
+        help="look for words in every Nth frame and follow them through the others; auto: as often as the machine can "
+        "while the video plays at its own pace (default: auto for what comes live, 1 for files)",
+    )
     parser.add_argument("--no-track", action="store_true", help="show every frame's own reading")
     parser.add_argument(
         "--tiles",
@@ -55,6 +65,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="keep compiled models there to start faster")
     parser.add_argument("--config", help=argparse.SUPPRESS)
+
+
+def _every(text: str) -> int | str:
+    if text == AUTO:
+        return text
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of frames from 1 on nor {AUTO}")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -89,6 +107,10 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError(f"--score {args.score}: must lie between 0 and 1")
     if args.save_annotations and args.images is None:
         raise UserError("--save-annotations needs --images: annotations belong to picture files")
+    if args.every is not None and args.video is None:
+        raise UserError("--every needs --video: pictures are all looked at")
+    if args.every is not None and args.no_track:
+        raise UserError("--no-track looks for words in every frame: leave --every out")
     if args.serve and args.video is None:
         raise UserError("--serve needs --video")
     if args.loop and not args.serve and args.no_show:

@@ -5,22 +5,26 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from text_spotting.cli.visualize import AUTO
 from text_spotting.draw import draw_words
 from text_spotting.errors import UserError
 from text_spotting.evaluation.predictions import prediction_records
 from text_spotting.files.writing import JsonObjectWriter
+from text_spotting.runtime.following import Shown, spot_each, spot_every, spot_live
 from text_spotting.runtime.serve import FrameServer
 from text_spotting.runtime.sinks import Sink, VideoFile, Window, has_screen
 from text_spotting.runtime.sources import Video
 from text_spotting.runtime.spotter import Spotter
 from text_spotting.runtime.tracking import WordTracker
-from text_spotting.words import Image, Word
+from text_spotting.words import Image
 
 _FPS_FRAMES = 30
+_CAUGHT_UP = 0.5
+"""Seconds that a video which is late goes faster to make up for."""
 _SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -39,7 +43,7 @@ def run_video(args: argparse.Namespace, spotter: Spotter) -> None:
             outputs.callback(sink.close)
         count, ended = 0, True
         while ended:
-            count, ended = _play(video, spotter, sinks, list if args.no_track else WordTracker(), words, count)
+            count, ended = _play(video, frames_with_words(args, video, spotter), sinks, words, count)
             if not args.loop:
                 break
             video.close()
@@ -86,20 +90,36 @@ def parse_address(text: str) -> tuple[int, str]:
     return int(port), host or "127.0.0.1"
 
 
+def frames_with_words(args: argparse.Namespace, video: Video, spotter: Spotter) -> Generator[Shown]:
+    """Frames with their words, looked for as often as asked; by default as can be in what comes live."""
+    if args.no_track:
+        return spot_each(video, spotter.stream)
+    if args.every == AUTO or (args.every is None and video.live):
+        frames = video if video.live else paced(video, video.fps)
+        return spot_live(frames, spotter, WordTracker())
+    return spot_every(video, spotter.stream, args.every or 1, WordTracker())
+
+
+def paced(frames: Iterable[Image], fps: float) -> Iterator[Image]:
+    """Yield frames no sooner than they are due; what is late catches up, but for a halt of a viewer."""
+    due = time.perf_counter()
+    for frame in frames:
+        time.sleep(max(0.0, due - time.perf_counter()))
+        yield frame
+        due = max(due + 1 / fps, time.perf_counter() - _CAUGHT_UP)
+
+
 def _play(
     video: Video,
-    spotter: Spotter,
+    stream: Generator[Shown],
     sinks: Sequence[Sink],
-    follow: Callable[[Sequence[Word]], list[Word]],
     saved: JsonObjectWriter | None,
     first: int,
 ) -> tuple[int, bool]:
     """Go through the video once, its frames numbered from ``first``; the next number, and whether it ended."""
     speed, count = Speedometer(), first
-    stream = spotter.stream(video)
     try:
-        for frame, words in stream:
-            shown = follow(words)
+        for frame, shown in stream:
             if saved:
                 saved.add(f"{video.name}_{count:06d}", prediction_records(shown))
             count += 1

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from text_spotting.runtime.flow import View, move_words
 from text_spotting.words import Word
 
 Box = tuple[float, float, float, float]
@@ -30,8 +31,8 @@ class WordTracker:
     """Gives every word the text that most of its frames agree on, and bridges frames that miss it.
 
     Args:
-        least_iou: boxes of consecutive frames that overlap at least this much are one word.
-        patience: a word is shown for this many frames after it was last found.
+        least_iou: boxes of consecutive looks that overlap at least this much are one word.
+        patience: a word is shown until it was missed in more looks than this, one after the other.
     """
 
     def __init__(self, least_iou: float = 0.3, patience: int = 3) -> None:
@@ -40,7 +41,7 @@ class WordTracker:
         self._tracks: list[_Track] = []
 
     def __call__(self, words: Sequence[Word]) -> list[Word]:
-        """Return what to show for the next frame, in which ``words`` were found."""
+        """Return what to show for a frame in which ``words`` were found."""
         rest = list(words)
         pairs = sorted(
             (
@@ -65,6 +66,18 @@ class WordTracker:
             if w not in taken:
                 self._tracks.append(_new_track(word))
         self._tracks = [track for track in self._tracks if track.missed <= self.patience]
+        return self._shown()
+
+    def move(self, before: View, after: View) -> list[Word]:
+        """Return what to show for a frame in which words were not looked for: where the known ones have gone."""
+        moved = move_words([track.word for track in self._tracks], before, after)
+        kept = [(track, word) for track, word in zip(self._tracks, moved, strict=True) if word is not None]
+        for track, word in kept:
+            track.word = word
+        self._tracks = [track for track, _ in kept]
+        return self._shown()
+
+    def _shown(self) -> list[Word]:
         return [track.smoothed() for track in self._tracks]
 
 
