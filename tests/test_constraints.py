@@ -1,7 +1,6 @@
 """Reading within a set of characters or a list of words, on probabilities worked out by hand."""
 
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ from text_spotting.constraints import (
     Lexicon,
     allowed_classes,
     ctc_log_likelihoods,
-    read_word_list,
     restrict,
     restrict_logits,
 )
@@ -148,17 +146,3 @@ def test_words_that_the_alphabet_cannot_write_are_left_out_and_known() -> None:
     assert (lexicon.spellings, lexicon.left_out) == (["(cab)"], ["dad", "b" * 28])
     with pytest.raises(UserError, match="none of the 1 words"):
         Lexicon.of(["dad"], ABC)
-
-
-def test_word_lists_are_read_line_by_line(tmp_path: Path) -> None:
-    path = tmp_path / "words.txt"
-    path.write_text("\ufeffЩука\n\n  bus \n", encoding="utf-8")
-    assert read_word_list(path) == ["Щука", "bus"]
-    path.write_bytes(b"\xff\xfe")
-    with pytest.raises(UserError, match="byte 0 is not UTF-8"):
-        read_word_list(path)
-    path.write_text("\n")
-    with pytest.raises(UserError, match="holds no word"):
-        read_word_list(path)
-    with pytest.raises(UserError, match="cannot be read"):
-        read_word_list(tmp_path / "nowhere.txt")

@@ -9,7 +9,7 @@ import pytest
 
 from text_spotting.errors import UserError
 from text_spotting.files.json_files import load_json, load_object
-from text_spotting.files.reading import listing, read_text
+from text_spotting.files.reading import listing, read_text, read_word_list
 from text_spotting.files.values import MalformedError, number, points, shown, text, truth, whole_number
 from text_spotting.files.writing import JsonObjectWriter, write_whole
 from text_spotting.files.xml_files import parse_xml
@@ -75,6 +75,28 @@ def test_yaml_that_cannot_be_read_is_named(tmp_path: Path, content: str, message
     (tmp_path / "a.yaml").write_text(content)
     with pytest.raises(UserError, match=message):
         load_yaml(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_word_lists_are_read_line_by_line(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "words.txt").write_text("Щука\n\n  bus stop \n", encoding=encoding)
+    assert read_word_list(tmp_path / "words.txt") == ["Щука", "bus stop"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"bus \xff", r"words\.txt: byte 4 is not UTF-8"),
+        (b"\n \n", r"word list .*words\.txt: holds no word; expected one a line"),
+        (None, r"word list .*words\.txt does not exist"),
+    ],
+    ids=["not Unicode", "blank", "missing"],
+)
+def test_word_lists_that_are_none_are_named(tmp_path: Path, content: bytes | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "words.txt").write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        read_word_list(tmp_path / "words.txt")
 
 
 def test_folders_missing_files_and_impossible_names_are_named(tmp_path: Path) -> None:

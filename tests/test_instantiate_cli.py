@@ -32,15 +32,20 @@ def test_a_filter_and_a_list_choose(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
-    [(None, "cannot be read"), ("a: 1\n", "expected a YAML list"), ("[1\n", "cannot be read")],
-    ids=["missing", "no list", "no YAML"],
+    [
+        (None, "does not exist"),
+        ("a: 1\n", "expected a YAML list"),
+        ("[1\n", "not valid YAML"),
+        ("- &a x\n- *a\n", "references (*name) are not allowed here"),
+    ],
+    ids=["missing", "no list", "no YAML", "a reference"],
 )
 def test_a_list_that_is_none_is_refused(tmp_path, capsys, content, complaint) -> None:
     if content:
         (tmp_path / "list.yaml").write_text(content)
     assert instantiate(tmp_path / "out", "--templates-list-file", tmp_path / "list.yaml") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert complaint in line
+    assert line.startswith("error: --templates-list-file: ") and complaint in line
 
 
 def test_a_filter_that_fits_nothing_is_refused(tmp_path, capsys) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ import numpy as np
 import pytest
 from annotation_samples import corners, kinds, read, save, texts
 from PIL import Image
+from sample_graphs import EXPORTED
 
 from text_spotting.annotations.dataset_file import read_datasets
 from text_spotting.annotations.problems import Problems
 from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
 from text_spotting.evaluation.predictions import read_predictions
+from text_spotting.many.run import RECORD, Reading, take_folder
 from text_spotting.pictures import read_header, read_picture
+from text_spotting.runtime.card import describe
 
 MARKET = [[60, 71], [287, 71], [287, 121], [60, 121]]
 OPEN24 = [[330, 212], [571, 212], [571, 273], [330, 273]]
@@ -368,6 +372,42 @@ def test_a_picture_that_was_cut_off_is_named(tmp_path: Path, ending: str) -> Non
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(UserError, match="is cut off: its end is missing"):
         read_picture(path)
+
+
+# Files beside a model and beside results, as an editor or a full disk left them
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("card.json", '{"name": ', r"card\.json:1: not valid JSON"),
+        ("card.json", "[1]", r"card\.json: expected a JSON object, found list"),
+        ("manifest.json", "[1]", r"manifest\.json: expected a JSON object, found list"),
+        ("manifest.json", "{}", r"manifest\.json: has no manifest of onnx graphs; export the model again"),
+        ("manifest.json", None, r"manifest\.json does not exist"),
+    ],
+)
+def test_a_broken_file_beside_a_model_is_named(tmp_path: Path, name: str, content: str | None, message: str) -> None:
+    manifest = replace(EXPORTED, embedded=False).to_json().replace(".xml", ".onnx")
+    (tmp_path / "manifest.json").write_text(f'{{"onnx": {manifest}}}')
+    for graph in ("model", "model_text_recognition_head_encoder", "model_text_recognition_head_decoder"):
+        (tmp_path / f"{graph}.onnx").touch()
+    assert "input       8x4" in describe(tmp_path / "model.onnx")
+    (tmp_path / name).unlink(missing_ok=True)
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match=message):
+        describe(tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("content", ["[1]", "{", '{"inputs": "\xff"}'], ids=["a list", "cut off", "not UTF-8"])
+def test_a_broken_record_of_many_pictures_is_named(tmp_path: Path, content: str) -> None:
+    reading = Reading("model.onnx")
+    take_folder(tmp_path, [], reading)
+    take_folder(tmp_path, [], reading)
+    (tmp_path / RECORD).write_bytes(content.encode("latin-1"))
+    with pytest.raises(UserError, match=r"_read-many\.json:.*; choose another folder"):
+        take_folder(tmp_path, [], reading)
 
 
 # Hostile ones

@@ -46,6 +46,14 @@ def test_listed_words_are_two_thirds_of_all_and_foreign_ones_are_left_out(tmp_pa
     assert "bread" not in texts
 
 
+def test_a_word_list_is_read_like_all_others(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("хлеб", encoding="utf-16")
+    assert "хлеб" in [text.lower() for text in written("cyrillic", words=tmp_path / "words.txt")]
+    (tmp_path / "blank.txt").write_text("\n")
+    with pytest.raises(UserError, match="holds no word; expected one a line"):
+        text_source(Alphabet.of("cyrillic"), tmp_path / "blank.txt")
+
+
 def test_a_list_of_foreign_words_is_refused(tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("bread butter")
     with pytest.raises(UserError, match="none of its 2 words can be written"):

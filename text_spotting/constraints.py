@@ -7,7 +7,6 @@ All functions work on a reader's probabilities (N, T, classes). A CTC reader's a
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -233,20 +232,3 @@ def weighted_distances(costs: NDArray[np.float64], words: NDArray[np.intp]) -> N
             row[column] = np.minimum(np.minimum(kept, row[column - 1]) + gap, diagonal + step[words[:, column - 1]])
             diagonal = kept
     return row[length]
-
-
-def read_word_list(path: Path) -> list[str]:
-    """Return the words of a UTF-8 file, one a line, blank lines left out.
-
-    Raises:
-        UserError: it cannot be read, or holds no word.
-    """
-    try:
-        words = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except OSError as error:
-        raise UserError(f"word list {path}: cannot be read ({error.strerror or error})") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"word list {path}: byte {error.start} is not UTF-8") from error
-    if not any(words):
-        raise UserError(f"word list {path}: holds no word; expected one a line")
-    return [word for word in words if word]

@@ -49,12 +49,12 @@ def _templates(args: argparse.Namespace) -> list[Path]:
 
 
 def _listed(path: Path) -> list[str]:
-    import yaml
+    from text_spotting.files.yaml_files import load_yaml
 
     try:
-        names = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"--templates-list-file {path}: cannot be read ({error})".replace("\n", " ")) from error
+        names = load_yaml(path, "list of templates")
+    except UserError as error:
+        raise UserError(f"{error}", about="templates_list_file") from error
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise UserError(f"--templates-list-file {path}: expected a YAML list of paths to template.yaml files")
+        raise UserError(f"{path}: expected a YAML list of paths to template.yaml files", about="templates_list_file")
     return names

@@ -54,6 +54,18 @@ def read_text(path: Path, what: str = "file", on_guess: Guess | None = None) -> 
         return data.decode("cp1252", errors="replace")
 
 
+def read_word_list(path: Path) -> list[str]:
+    """Return the words of a text file, one a line, without outer blanks; blank lines are left out.
+
+    Raises:
+        UserError: see ``read_text``, or it holds no word.
+    """
+    words = [line.strip() for line in read_text(path, "word list").splitlines()]
+    if not any(words):
+        raise UserError(f"word list {path}: holds no word; expected one a line")
+    return [word for word in words if word]
+
+
 def split_lines(content: str) -> Iterator[tuple[int, str]]:
     """Yield (number from 1, line) as editors count them, whatever the line ending."""
     yield from enumerate(re.split(r"\r\n|\n|\r", content), start=1)

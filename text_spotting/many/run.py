@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from text_spotting.errors import UserError
+from text_spotting.files.json_files import load_object
 from text_spotting.files.writing import write_whole
 from text_spotting.many.inputs import Share, digest
 from text_spotting.many.parts import part_path
@@ -56,9 +57,9 @@ def take_folder(folder: Path, shares: Sequence[Share], reading: Reading) -> None
     record = folder / RECORD
     if record.is_file():
         try:
-            known = json.loads(record.read_text())
-        except ValueError as error:
-            raise UserError(f"{record} is broken; choose another folder", about="output") from error
+            known = load_object(record, "record")
+        except UserError as error:
+            raise UserError(f"{error}; choose another folder", about="output") from error
         if known != own:
             changed = ", ".join(key for key in own if known.get(key) != own[key])
             message = f"{folder}: holds results of another run ({changed} differ); choose another one"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from text_spotting.errors import UserError
+from text_spotting.files.json_files import load_object
 from text_spotting.manifest import Manifest
 from text_spotting.runtime.files import BOX, CARD_NAME, MANIFEST_NAME, weight_files
 
@@ -16,19 +17,18 @@ def read_manifest_beside(detector: Path) -> Manifest:
         UserError: it is missing or broken.
     """
     path = detector.parent / MANIFEST_NAME
-    try:
-        manifests = json.loads(path.read_text(encoding="utf-8"))
-        kept = manifests["onnx" if detector.suffix == ".onnx" else "openvino"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: missing or broken ({error}); export the model again") from error
-    return Manifest.from_json(json.dumps(kept), str(path))
+    manifests = load_object(path, "manifest")
+    kind = "onnx" if detector.suffix == ".onnx" else "openvino"
+    if kind not in manifests:
+        raise UserError(f"{path}: has no manifest of {kind} graphs; export the model again")
+    return Manifest.from_json(json.dumps(manifests[kind]), str(path))
 
 
 def describe(detector: Path) -> str:
     """A few lines: what, how large, what it reads, and its figures.
 
     Raises:
-        UserError: see ``read_manifest_beside``.
+        UserError: see ``read_manifest_beside``, or its card is broken.
     """
     manifest = read_manifest_beside(detector)
     megabytes = sum(path.stat().st_size for path in weight_files(detector, manifest)) / 1e6
@@ -48,4 +48,4 @@ def describe(detector: Path) -> str:
 
 def _card(folder: Path) -> dict[str, Any]:
     path = folder / CARD_NAME
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    return load_object(path, "card") if path.is_file() else {}

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from text_spotting.constraints import Lexicon, read_word_list
+from text_spotting.constraints import Lexicon
 from text_spotting.contract import Engine
 from text_spotting.decoding import Classes, allowed_classes
 from text_spotting.errors import UserError
+from text_spotting.files.reading import read_word_list
 from text_spotting.images import load_image
 from text_spotting.manifest import Manifest
 from text_spotting.result.found import Words

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from text_spotting.alphabet import DEFAULT, Alphabet
 from text_spotting.errors import UserError
+from text_spotting.files.reading import read_word_list
 from text_spotting.fonts import ANY_LANGUAGE, Face, draws, find_faces, missing_characters
 from text_spotting.synth import corpus
 
@@ -175,12 +176,7 @@ def text_source(alphabet: Alphabet = DEFAULT, words: str | Path | None = None) -
 
 @functools.lru_cache(maxsize=8)
 def _read_words(path: Path, alphabet: Alphabet) -> tuple[str, ...]:
-    try:
-        found = path.read_text(encoding="utf-8-sig").split()
-    except OSError as error:
-        raise UserError(f"word list {path}: cannot be read ({error.strerror or error})") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"word list {path}: byte {error.start} is not UTF-8") from error
+    found = [word for line in read_word_list(path) for word in line.split()]
     kept = tuple(dict.fromkeys(word for word in found if 0 < len(alphabet.encode(word)) <= alphabet.max_length))
     if not kept:
         raise UserError(f"word list {path}: none of its {len(found)} words can be written in the alphabet")
