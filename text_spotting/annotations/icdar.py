@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from text_spotting.annotations.checks import Checked, annotated, checked_word, find_image, image_size
-from text_spotting.annotations.lines import NUMBER, Line, decoded, parse_lines, read_each, unquote
+from text_spotting.annotations.lines import Line, decoded, parse_lines, read_each, unquote
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
 from text_spotting.files.reading import listing, natural_key, split_lines
+from text_spotting.files.values import NUMBER
 from text_spotting.geometry import box_to_polygon
 from text_spotting.pictures import is_picture
 

@@ -9,9 +9,8 @@ from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
 from text_spotting.files.reading import read_text, split_lines
+from text_spotting.files.values import NUMBER
 
-NUMBER = r"[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+"
-"""A number; nothing in it is ever tried a second time, so no line can keep the search busy."""
 SEPARATOR = r"(?:\s*+,\s*+|\s++)"
 _QUOTES = {'"': '"', "'": "'", "“": "”", "«": "»"}
 

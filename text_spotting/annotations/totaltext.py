@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from text_spotting.annotations.checks import Checked, Rejection, annotated, checked_word, find_image, image_size
-from text_spotting.annotations.lines import NUMBER, decoded, read_each
+from text_spotting.annotations.lines import decoded, read_each
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
 from text_spotting.files.matlab_files import load_matlab
 from text_spotting.files.reading import listing
-from text_spotting.files.values import MalformedError, number, shown
+from text_spotting.files.values import NUMBER, MalformedError, number, shown
 
 OFFICIAL_PICTURES = {True: 1255, False: 300}
 UNREADABLE = "#"

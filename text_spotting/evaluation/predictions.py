@@ -17,7 +17,7 @@ import numpy as np
 from text_spotting.errors import UserError
 from text_spotting.files.json_files import load_json
 from text_spotting.files.reading import listing, read_text, split_lines
-from text_spotting.files.values import MalformedError, mapping, number, points, shown
+from text_spotting.files.values import NUMBER, MalformedError, mapping, number, points, shown
 from text_spotting.files.values import text as whole_text
 from text_spotting.files.writing import entries, write_whole
 from text_spotting.geometry import box_to_polygon
@@ -27,8 +27,7 @@ from text_spotting.words import FloatArray, Word
 Predictions = dict[str, list[Word]]
 """Words by picture name."""
 
-_NUMBER = r"\s*+[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+\s*+"
-"""Nothing in it is ever tried a second time, so no line can keep the search busy."""
+_NUMBER = rf"\s*+{NUMBER}\s*+"
 _OUTLINE = re.compile(rf"({_NUMBER}(?:,{_NUMBER}){{5,}}),####(.*)")
 _QUAD = re.compile(rf"({_NUMBER}(?:,{_NUMBER}){{7}})(?:,(.*))?")
 _BOX = re.compile(rf"({_NUMBER}(?:,{_NUMBER}){{3}})(?:,(.*))?")

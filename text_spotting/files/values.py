@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 FARTHEST = 1e6
 """No picture is that large: a coordinate beyond it, in pixels, is a mistake."""
 
+NUMBER = r"[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+"
+"""Pattern of a number; nothing in it is ever tried a second time, so no line can keep the search busy."""
+
 _YES = {"1", "true", "yes", "y", "on", "legible"}
 _REPR = reprlib.Repr()
 _REPR.maxlevel, _REPR.maxlist, _REPR.maxstring = 3, 9, 60
