@@ -78,9 +78,18 @@ def test_grey_has_three_equal_channels() -> None:
     assert np.array_equal(load_image(Pillow.fromarray(GREY)), np.dstack([GREY] * 3))
 
 
-def test_a_transparent_pil_picture_lies_on_white() -> None:
-    pixels = np.dstack([np.zeros((2, 2, 3), np.uint8), np.uint8([[0, 255], [255, 0]])])
-    assert load_image(Pillow.fromarray(pixels))[:, :, 0].tolist() == [[255, 0], [0, 255]]
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "RGBa"])
+@pytest.mark.parametrize(("ink", "ground"), [(0, 255), (255, 0)], ids=["black", "white"])
+def test_a_transparent_pil_picture_lies_on_what_shows_it(mode, ink, ground) -> None:
+    pixels = np.dstack([np.full((2, 2, 3), ink, np.uint8), np.uint8([[0, 255], [255, 0]])])
+    assert load_image(Pillow.fromarray(pixels).convert(mode))[:, :, 0].tolist() == [[ground, ink], [ink, ground]]
+
+
+def test_a_pil_picture_of_16_bits_keeps_its_high_byte_as_its_file_does(tmp_path) -> None:
+    picture = Pillow.fromarray(GREY.astype(np.uint16) * 256 + 17)
+    picture.save(tmp_path / "deep.png")
+    assert np.array_equal(load_image(picture), np.dstack([GREY] * 3))
+    assert np.array_equal(load_image(tmp_path / "deep.png"), np.dstack([GREY] * 3))
 
 
 def test_a_pil_picture_is_turned_as_its_exif_data_says() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from text_spotting.errors import UserError
-from text_spotting.pictures import decode_picture, read_picture
+from text_spotting.pictures import decode_picture, pillow_to_bgr, read_picture
 from text_spotting.preprocess import to_bgr
 from text_spotting.words import Image
 
@@ -65,15 +65,9 @@ def _bytes_of_floats(array: Any) -> Any:
 
 
 def _from_pil(picture: Any) -> Image:
-    from PIL import Image as Pillow
     from PIL import ImageOps
 
-    upright = ImageOps.exif_transpose(picture)
-    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
-        upright = upright.convert("RGBA")
-        ground = Pillow.new("RGBA", upright.size, "white")
-        upright = Pillow.alpha_composite(ground, upright)
-    return to_bgr(np.asarray(upright.convert("RGB"))[:, :, ::-1])
+    return to_bgr(pillow_to_bgr(ImageOps.exif_transpose(picture)))
 
 
 def _download(url: str) -> bytes:

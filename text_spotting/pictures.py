@@ -245,13 +245,15 @@ def _require_whole(content: bytes, kind: str, path: Path) -> None:
 
 
 def _decode(content: bytes, picture: Any, header: Header) -> Image:
-    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
-        return _turned(_over_background(np.asarray(picture.convert("RGBA"))), header)
-    if header.format in _DECODED_BY_OPENCV:
+    if header.format in _DECODED_BY_OPENCV and not _is_transparent(picture):
         pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         if pixels is not None:
             return _turned(np.asarray(pixels, np.uint8), header)
-    return _turned(_by_pillow(picture), header)
+    return _turned(pillow_to_bgr(picture), header)
+
+
+def _is_transparent(picture: Any) -> bool:
+    return picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
 
 
 def _turned(pixels: Image, header: Header) -> Image:
@@ -259,7 +261,13 @@ def _turned(pixels: Image, header: Header) -> Image:
     return turn(pixels) if turn else pixels
 
 
-def _by_pillow(picture: Any) -> Image:
+def pillow_to_bgr(picture: Any) -> Image:
+    """A PIL picture as (H, W, 3) uint8 BGR, not turned; what is transparent is laid over what shows it.
+
+    16-bit values keep their high byte.
+    """
+    if _is_transparent(picture):
+        return _over_background(np.asarray(picture.convert("RGBA")))
     if picture.mode.startswith("I;16"):
         grey = (np.asarray(picture) >> 8).astype(np.uint8)
         return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
