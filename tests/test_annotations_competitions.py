@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from annotation_samples import BOX, FLAT, HEIGHT, WIDTH, corners, kinds, languages, picture, read, save, texts
+from overlaps import iou
 
 from text_spotting.annotations.records import labelled
 from text_spotting.errors import UserError
-from text_spotting.geometry import iou
 
 
 def test_icdar2015(tmp_path: Path) -> None:

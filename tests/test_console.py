@@ -133,8 +133,9 @@ def test_an_image_that_cannot_be_read_holds_up_no_other(model, photos, capsys) -
         (["nowhere.jpg", "nowhere.jpg"], "error: nowhere.jpg: no such file"),
         (["nowhere.jpg", "--score", "3"], "--score: 3 is not from 0 to 1"),
         (["nowhere.jpg", "--format", "pdf"], "invalid choice: 'pdf'"),
+        ([__file__, "--allow", "ж"], "error: --allow: the model cannot read ж; its alphabet is abc"),
     ],
-    ids=["a missing file", "twice", "an impossible score", "an unknown format"],
+    ids=["a missing file", "twice", "an impossible score", "an unknown format", "foreign characters"],
 )
 def test_mistakes_are_told_in_one_line(model, capsys, arguments, complaint) -> None:
     try:

@@ -73,9 +73,8 @@ def test_text_in_reading_order(words, text) -> None:
 FOUND = Words([word("b,c", 60, 10), word("a", 20, 10), word("", 200, 100, width=40)], (320, 240))
 
 
-def test_a_word_goes_through_json_and_back() -> None:
-    values = json.loads(json.dumps(FOUND[0].to_dict()))
-    assert values == {
+def test_a_word_becomes_plain_json() -> None:
+    assert json.loads(json.dumps(FOUND[0].to_dict())) == {
         "text": "b,c",
         "score": 0.9,
         "text_score": 0.8,
@@ -83,8 +82,6 @@ def test_a_word_goes_through_json_and_back() -> None:
         "polygon": [[60, 10], [96, 10], [96, 30], [60, 30]],
         "angle": 0,
     }
-    again = Word.from_dict(values)
-    assert again.to_dict() == values
 
 
 def test_all_words_go_through_json_in_reading_order() -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from overlaps import iou
 
 from text_spotting.alphabet import DEFAULT
 from text_spotting.annotations.dataset_file import read_dataset, write_dataset
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
-from text_spotting.geometry import box_to_polygon, iou, to_shape
+from text_spotting.geometry import box_to_polygon, to_shape
 from text_spotting.synth.camera import Shot, take
 from text_spotting.synth.corpus import vocabulary, word
 from text_spotting.synth.generate import DENSE, Scene, SceneGenerator, SceneOptions, WordGenerator, WordOptions

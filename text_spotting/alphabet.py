@@ -132,16 +132,6 @@ class Alphabet:
             return []
         return [index for index in classes if index is not None] + [STOP]
 
-    def decode(self, classes: Iterable[int]) -> str:
-        """The text up to the first ``STOP``; start symbols are passed over."""
-        text = []
-        for index in classes:
-            if index == STOP:
-                break
-            if index != START:
-                text.append(self.table[index])
-        return "".join(text)
-
     def strip_punctuation(self, text: str) -> str:
         """The text without outer marks that the alphabet lacks: ``open`` of ``"Open!"`` as of ``(open)``."""
         return text.strip(self._unread_marks)

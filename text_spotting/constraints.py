@@ -40,10 +40,13 @@ def allowed_classes(characters: str, alphabet: Alphabet) -> NDArray[np.bool_]:
     lacking = sorted(symbols - set(alphabet.symbols))
     if lacking and characters not in READY:
         raise UserError(
-            f"the model cannot read {' '.join(lacking)}; its alphabet is {alphabet.symbols}, train one that has them"
+            f"the model cannot read {' '.join(lacking)}; its alphabet is {alphabet.symbols}, train one that has them",
+            about="allow",
         )
     if not symbols & set(alphabet.symbols):
-        raise UserError(f"no character to read is left of {characters!r}; the model's alphabet is {alphabet.symbols}")
+        raise UserError(
+            f"the model reads none of the characters {characters!r}; its alphabet is {alphabet.symbols}", about="allow"
+        )
     return np.array([True] * SPECIAL + [symbol in symbols for symbol in alphabet.symbols])
 
 

@@ -22,7 +22,7 @@ ENCODED = "output"
 """The text encoder's output [N, D, h, w]."""
 PREVIOUS_SYMBOL, PREVIOUS_HIDDEN, ENCODER_OUTPUTS = DECODER_INPUTS = ("prev_symbol", "prev_hidden", "encoder_outputs")
 """Of one decoder step: [N] int64, [1, N, H] and [N, h*w, D]."""
-LOGITS, HIDDEN, ATTENTION = DECODER_OUTPUTS = ("output", "hidden", "attention")
+LOGITS, HIDDEN, ATTENTION = ("output", "hidden", "attention")
 """Of one decoder step: [N, classes], [1, N, H] and [N, h*w]; clients need the first two."""
 PROBABILITIES = "probs"
 """The recognizer's output [N, W / 4, classes]; its blank is the start symbol."""

@@ -17,8 +17,9 @@ from text_spotting.errors import UserError
 
 Mask = NDArray[np.uint8]
 
-LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 ANY_LANGUAGE = ""
+_LATIN = "AZaz09gQ"
+"""What stands for Latin letters and digits when a face is looked at."""
 _MISSING = "\U0010fffd"
 _UNREADABLE = ("symbol", "dingbat", "d050000l", "dseg", "math", "ecolier", "unifont", "keyfont", "staypuft", "redacted")
 """Parts of family names whose Latin letters are pictures, or shapes that no reader takes for the letter."""
@@ -61,7 +62,7 @@ def find_faces(folders: tuple[str | Path, ...] = (), language: str = "en") -> tu
     unique = {(face.path, face.index): face for face in found}
     faces = [face for face in unique.values() if not any(part in face.family.lower() for part in _UNREADABLE)]
     if language == "en":
-        faces = [face for face in faces if _draws_latin(face)]
+        faces = [face for face in faces if draws(face, _LATIN)]
     if folders and not faces:
         raise UserError(f"{folders[0]}: no .ttf or .otf file there draws Latin letters and digits", about="fonts")
     return tuple(sorted(faces, key=lambda face: (face.path, face.index)))
@@ -118,15 +119,6 @@ def _matplotlib() -> list[Face]:
         return []
     paths = sorted((Path(get_data_path()) / "fonts" / "ttf").glob("DejaVu*.ttf"))
     return [Face(str(path), 0, path.stem.split("-")[0]) for path in paths]
-
-
-def _draws_latin(face: Face) -> bool:
-    """Whether every letter and digit is drawn, each with something else than the sign for a missing one."""
-    try:
-        missing = glyph(face, 24, _MISSING).mask.tobytes()
-        return all(drawn.size and drawn.tobytes() != missing for drawn in (glyph(face, 24, c).mask for c in "AZaz09gQ"))
-    except OSError:
-        return False
 
 
 def draws(face: Face, text: str) -> bool:

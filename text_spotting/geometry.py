@@ -29,14 +29,6 @@ def intersection_area(first: ArrayLike, second: ArrayLike) -> float:
     return float(to_shape(first).intersection(to_shape(second)).area)
 
 
-def iou(first: ArrayLike, second: ArrayLike) -> float:
-    """Intersection over union, 0 when both are degenerate."""
-    a, b = to_shape(first), to_shape(second)
-    overlap = a.intersection(b).area
-    union = a.area + b.area - overlap
-    return float(overlap / union) if union > 0 else 0.0
-
-
 def min_area_rect(points: ArrayLike, along: ArrayLike | None = None) -> FloatArray:
     """Corners (4, 2) of the smallest rotated rectangle around the points, from the top left of its text clockwise.
 

@@ -1,7 +1,6 @@
 """The unit that every part of the toolkit exchanges: a word somewhere in a picture."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +52,7 @@ class Word:
         return math.degrees(math.atan2(float(y), float(x)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Numbers and strings alone, as ``json.dumps`` takes them; see ``from_dict``."""
+        """Numbers and strings alone, as ``json.dumps`` takes them."""
         return {
             "text": self.text,
             "score": round(self.score, 4),
@@ -63,15 +62,3 @@ class Word:
             "angle": round(self.angle, 2),
             **({"ignore": True} if self.ignore else {}),
         }
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Word":
-        """The word that ``to_dict`` wrote; everything but the polygon may be missing."""
-        return cls(
-            np.asarray(values["polygon"], np.float32),
-            values.get("text", ""),
-            values.get("score", 1.0),
-            values.get("ignore", False),
-            values.get("text_score", 1.0),
-            tuple(values.get("char_scores", ())),
-        )

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, overload
 
 from text_spotting.constraints import Lexicon
 from text_spotting.contract import Engine
-from text_spotting.decoding import Classes, allowed_classes
+from text_spotting.decoding import allowed_classes
 from text_spotting.errors import UserError
 from text_spotting.files.reading import read_word_list
 from text_spotting.images import load_image
@@ -86,15 +86,8 @@ class Spotter:
             )
         self.streams = streams
         self._color = color
-        self._allowed = None if allow is None else self._classes_of(allow)
+        self._allowed = None if allow is None else allowed_classes(self.manifest, allow)
         self._lexicon = None if lexicon is None else self._word_list(lexicon)
-
-    def _classes_of(self, allow: str) -> Classes:
-        allowed = allowed_classes(self.manifest, allow)
-        if allowed.sum() < 2:  # the stop symbol always is
-            known = "".join(sorted(set(self.manifest.symbols) - {" "}))
-            raise UserError(f"allow {allow!r}: the model reads none of these characters; it knows {known}")
-        return allowed
 
     def _word_list(self, lexicon: Iterable[str] | Path) -> Lexicon:
         words = read_word_list(Path(lexicon)) if isinstance(lexicon, str | os.PathLike) else lexicon
