@@ -18,7 +18,7 @@ SNAPSHOT = b"weights"
 SHOW_WORK_DIR = """\
 from text_spotting.workdir.paths import require_work_dir
 work_dir = require_work_dir()
-print(work_dir.template.name, work_dir.config_file.name, work_dir.snapshot.name)
+print(work_dir.template.name, work_dir.config_file.name, work_dir.template.initial_weights)
 """
 
 

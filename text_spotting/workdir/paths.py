@@ -42,13 +42,6 @@ class WorkDir:
             raise UserError(f"{path} is missing; instantiate the template into {self.root} again to restore it")
         return path
 
-    @property
-    def snapshot(self) -> Path | None:
-        """The initial weights, where the template has some and they are there."""
-        name = self.template.initial_weights
-        path = self.root / name if name else None
-        return path if path and path.is_file() else None
-
 
 def beside_script() -> WorkDir | None:
     """Return the work dir of the running script, or the one that the user stands in; None when there is neither."""
