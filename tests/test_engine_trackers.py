@@ -14,6 +14,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from text_spotting.cli import train
 from text_spotting.engine import trackers
 from text_spotting.engine.services import ClearML, MLflow, Run, Wandb
 from text_spotting.engine.trackers import TrackerHook
@@ -54,6 +55,10 @@ class Runner:
 
     def __init__(self, work_dir: Path) -> None:
         self.work_dir = str(work_dir)
+
+
+def test_the_tool_offers_the_services_that_there_are() -> None:
+    assert tuple(trackers.TRACKERS) == train.TRACKERS
 
 
 def hook_with(service: Any, monkeypatch: pytest.MonkeyPatch, **arguments: int) -> TrackerHook:

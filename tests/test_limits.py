@@ -94,6 +94,7 @@ def test_a_manifest_of_before_has_the_limit_of_before() -> None:
     ("change", "message"),
     [
         ({"input_size": [0, 64]}, "impossible input_size"),
+        ({"input_size": [32768, 64]}, "impossible input_size"),
         ({"std": [0, 1, 1]}, "impossible std"),
         ({"score_thr": 7}, "impossible threshold"),
         ({"max_words": 0}, "impossible max_words"),

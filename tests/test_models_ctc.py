@@ -6,11 +6,17 @@ import math
 import pytest
 import torch
 
-from text_spotting.alphabet import DEFAULT, START, STOP
+from text_spotting.alphabet import DEFAULT, READY, START, STOP
 from text_spotting.data.packing import pad_texts
 from text_spotting.models.ctc import PRINTABLE, CTCClassifier, Separator, folding
 
 SYMBOLS = "  " + DEFAULT.symbols
+
+
+def test_the_rows_of_printable_characters_are_those_of_every_snapshot() -> None:
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    assert letters + "0123456789" + "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~" == PRINTABLE
+    assert READY["printable_ascii"][0] == PRINTABLE, "a model of this alphabet has a row for each symbol, in its order"
 
 
 def classifier_of(*columns: dict[str, float]) -> tuple[CTCClassifier, torch.Tensor]:

@@ -1,6 +1,7 @@
 """Pretrained weights taken from packaged ONNX files, and what the trunk makes of them."""
 
 import importlib.util
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -11,10 +12,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from text_spotting.errors import UserError
+from text_spotting.evaluation.broad import rapid
 from text_spotting.models.backbones import LargeKernelFPN, TextBackbone
 from text_spotting.models.encoder import ColumnMixer, LightSVTREncoder
 from text_spotting.models.lcnet import SqueezeExcitation
-from text_spotting.models.ppocr import classifier_rows, fill, model_file, take_pixels, weights_in_order
+from text_spotting.models.ppocr import RAPIDOCR, classifier_rows, fill, model_file, take_pixels, weights_in_order
+
+
+def test_everyone_asks_for_the_same_version_of_the_package() -> None:
+    assert rapid.RAPIDOCR == RAPIDOCR
+    assert RAPIDOCR in (Path(__file__).parents[1] / "configs" / "recipes" / "card.sh").read_text()
 
 
 def test_weights_come_as_they_run_with_norms_merged_and_products_transposed(tmp_path) -> None:

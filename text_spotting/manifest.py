@@ -12,6 +12,8 @@ from text_spotting.files.values import MalformedError, numbers, shown, whole_num
 FORMAT = 2
 KEY = "text_spotting"
 """Name of the entry in the IR's ``rt_info`` and in the ONNX metadata."""
+MAX_SIDE = 32767
+"""Longest side in pixels, of images and of a detector's input, that OpenCV resizes reliably."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Manifest:
         """Refuse values of the right type that no model can mean."""
         shares = (self.score_thr, self.text_thr, self.mask_thr, self.text_weight, self.word_thr)
         wrong = {
-            "input_size": not all(0 < side <= _LARGEST_SIDE for side in self.input_size),
+            "input_size": not all(0 < side <= MAX_SIDE for side in self.input_size),
             "std": not all(value > 0 for value in self.std),
             "mean": not all(abs(value) <= 255 for value in self.mean),
             "threshold": not all(0 <= share <= 1 for share in shares),
@@ -142,5 +144,4 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("max_words", "start", "stop", "max_length", "format"), int),
 }
 """Types of the fields in JSON; all others are texts."""
-_LARGEST_SIDE = 32767
 _LONGEST_WORD = 1000

@@ -6,11 +6,8 @@ import cv2
 import numpy as np
 
 from text_spotting.errors import UserError
-from text_spotting.manifest import Manifest
+from text_spotting.manifest import MAX_SIDE, Manifest
 from text_spotting.words import FloatArray, Image
-
-MAX_SIDE = 32767
-"""Longest side in pixels that OpenCV resizes reliably."""
 
 _CHANNELS = (1, 3, 4)
 
@@ -21,7 +18,7 @@ def to_bgr(image: Any) -> Image:
     Grey pictures get three equal channels, an alpha channel is dropped, 16-bit values keep their high byte.
 
     Raises:
-        UserError: not an array of a known shape and type, no pixels, or a side above ``MAX_SIDE``.
+        UserError: not an array of a known shape and type, no pixels, or a side above ``manifest.MAX_SIDE``.
     """
     if not isinstance(image, np.ndarray):
         raise UserError(f"a picture must be a numpy array (H, W, 3) of uint8 in BGR order, not {type(image).__name__}")

@@ -11,6 +11,9 @@ FloatArray = NDArray[np.float32]
 Image = NDArray[Any]
 """A picture: (H, W, 3) uint8, BGR. Not NDArray[uint8], which OpenCV's annotations never return."""
 
+DONT_CARE = "###"
+"""Transcription by which most sets mark a word that a person cannot read."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Word:

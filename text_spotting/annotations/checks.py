@@ -15,10 +15,8 @@ from text_spotting.errors import UserError
 from text_spotting.files.values import MalformedError, points, shown, whole_number
 from text_spotting.geometry import to_shape
 from text_spotting.pictures import Header, find_by_stem, is_file, read_header
-from text_spotting.words import FloatArray
+from text_spotting.words import DONT_CARE, FloatArray
 
-DONT_CARE = "###"
-"""Transcription by which most sets mark a word that a person cannot read."""
 MOST_POINTS = 1000
 """Corners of an outline; more only cost time."""
 _SLACK = 2.0

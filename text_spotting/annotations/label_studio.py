@@ -19,10 +19,11 @@ from text_spotting.files.json_files import load_json
 from text_spotting.files.values import MalformedError, mapping, number, points, sequence, text
 from text_spotting.files.writing import write_whole
 from text_spotting.pictures import find_named, is_file
+from text_spotting.words import DONT_CARE
 
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-")
 """What Label Studio puts before the names of uploaded files."""
-ILLEGIBLE = ("illegible", "don't care", "dont care", "###")
+ILLEGIBLE = ("illegible", "don't care", "dont care", DONT_CARE)
 
 
 @dataclass(frozen=True)

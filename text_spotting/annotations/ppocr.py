@@ -14,6 +14,7 @@ from text_spotting.files.json_files import parse_json
 from text_spotting.files.values import MalformedError, mapping, sequence, text, truth
 from text_spotting.files.writing import to_json, write_whole
 from text_spotting.pictures import find_named, is_file
+from text_spotting.words import DONT_CARE
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def _word(record: Any, size: tuple[int, int], place: str, problems: Problems) ->
     def make() -> Checked:
         entry = mapping(record)
         written = text(entry.get("transcription"))
-        unreadable = truth(entry.get("difficult", False)) or written in ("*", "###")
+        unreadable = truth(entry.get("difficult", False)) or written == "*"
         return checked_word(
             entry.get("points"), size, place, problems, text="" if unreadable else written, legible=not unreadable
         )
@@ -77,7 +78,7 @@ def write_ppocr(path: Path, images: Sequence[AnnotatedImage], names: Sequence[st
     for image, name in zip(images, names, strict=True):
         words = [
             {
-                "transcription": "###" if word.ignore else word.text,
+                "transcription": DONT_CARE if word.ignore else word.text,
                 "points": word.polygon.round(2).tolist(),
                 "difficult": word.ignore,
             }

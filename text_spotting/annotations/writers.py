@@ -15,7 +15,7 @@ from text_spotting.annotations.quad_lists import write_yolo_obb
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.files.writing import to_json, write_whole
 from text_spotting.geometry import min_area_rect
-from text_spotting.words import Word
+from text_spotting.words import DONT_CARE, Word
 
 Writer = Callable[[Path, Sequence[AnnotatedImage], Sequence[str]], None]
 """Writes pictures, which are called by the names given, to a file or folder."""
@@ -32,7 +32,7 @@ def write_labelme(folder: Path, images: Sequence[AnnotatedImage], names: Sequenc
     for image, name in zip(images, names, strict=True):
         shapes = [
             {
-                "label": word.text or "###",
+                "label": word.text or DONT_CARE,
                 "points": word.polygon.round(2).tolist(),
                 "group_id": None,
                 "description": "",

@@ -13,13 +13,12 @@ from functools import partial
 
 from text_spotting.errors import UserError
 from text_spotting.evaluation.transcriptions import (
-    ILLEGIBLE,
     is_spotting_word,
     same_but_outer_punctuation,
     same_word,
     spotting_form,
 )
-from text_spotting.words import Word
+from text_spotting.words import DONT_CARE, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Protocol:
 
 
 def _legible(word: Word) -> bool:
-    return not word.ignore and word.text != ILLEGIBLE
+    return not word.ignore and word.text != DONT_CARE
 
 
 def _transcribed(word: Word) -> bool:

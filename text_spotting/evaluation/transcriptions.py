@@ -8,9 +8,6 @@ quotes around a whole transcription belong to the file format there, not to the 
 import re
 import unicodedata
 
-ILLEGIBLE = "###"
-"""Transcription of a word that nobody can read: a don't-care region."""
-
 MIN_WORD_LENGTH = 3
 """Word spotting ignores shorter words."""
 

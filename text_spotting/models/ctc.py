@@ -11,7 +11,9 @@ from text_spotting.alphabet import DEFAULT, START, STOP, Alphabet
 from text_spotting.models.processes import mean_count
 
 PRINTABLE = string.ascii_letters + string.digits + string.punctuation
-"""What the classifier tells apart, whatever of it is wanted: its rows are those of a recogniser that read all of it."""
+"""What the classifier tells apart, whatever of it is wanted: its rows are those of a recogniser that read all of it.
+
+Their order is a promise to snapshots, so it does not follow ``alphabet.READY``."""
 
 
 class CTCClassifier(nn.Module):

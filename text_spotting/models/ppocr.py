@@ -17,6 +17,8 @@ from text_spotting.errors import UserError
 
 DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNISER = "PP-OCRv6_rec_small.onnx"
+RAPIDOCR = "rapidocr==3.10.0"
+"""What pip installs to have them."""
 _NORM_EPSILON = 1e-5
 
 
@@ -29,11 +31,11 @@ def model_file(name: str) -> Path:
     package = importlib.util.find_spec("rapidocr")
     if package is None or not package.submodule_search_locations:
         raise UserError(
-            "the recipe starts from weights in the package rapidocr; install it: pip install --no-deps rapidocr==3.10.0"
+            f"the recipe starts from weights in the package rapidocr; install it: pip install --no-deps {RAPIDOCR}"
         )
     path = Path(package.submodule_search_locations[0]) / "models" / name
     if not path.is_file():
-        raise UserError(f"{path} does not exist: this version of rapidocr has other models; install rapidocr==3.10.0")
+        raise UserError(f"{path} does not exist: this version of rapidocr has other models; install {RAPIDOCR}")
     return path
 
 
@@ -70,7 +72,7 @@ def classifier_rows(path: Path, characters: Sequence[str]) -> tuple[Tensor, Tens
     # The list of characters lacks the blank before it and the space behind it.
     table = ["", *said.get("character", "").split("\n"), " "]
     if unknown := [character for character in characters if character not in table]:
-        raise UserError(f"{path} does not know {unknown[0]!r}; install rapidocr==3.10.0")
+        raise UserError(f"{path} does not know {unknown[0]!r}; install {RAPIDOCR}")
     rows = [0, *(table.index(character) for character in characters)]
     weight, bias = weights_in_order(path)[-2:]
     return weight[rows], bias[rows]

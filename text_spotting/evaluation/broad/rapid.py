@@ -11,6 +11,8 @@ from text_spotting.errors import UserError
 from text_spotting.words import Image, Word
 
 PACKAGE = "rapidocr"
+RAPIDOCR = f"{PACKAGE}==3.10.0"
+"""What pip installs to have it."""
 
 
 def version() -> str:
@@ -47,7 +49,7 @@ def engine(threads: int) -> Any:
 
 
 def _not_installed() -> UserError:
-    return UserError(f"{PACKAGE} is not installed; install it: pip install {PACKAGE}==3.10.0")
+    return UserError(f"{PACKAGE} is not installed; install it: pip install {RAPIDOCR}")
 
 
 def spot(image: Image, threads: int = 0) -> list[Word]:
