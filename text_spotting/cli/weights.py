@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from text_spotting.errors import UserError
+from text_spotting.runtime.files import EXPORTED
 
 if TYPE_CHECKING:
     from text_spotting.evaluation.inference import Spotter as AnySpotter
     from text_spotting.runtime.spotter import Spotter
 
 CHECKPOINT = ".pth"
-EXPORTED = (".xml", ".bin", ".onnx")
 LOWEST_SCORE = 0.05
 """Detections below it are noise whatever the threshold; they would only cost time."""
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from text_spotting.errors import UserError
 from text_spotting.manifest import Manifest
 
+EXPORTED = (".xml", ".bin", ".onnx")
+"""Endings of the files by which an exported model may be named."""
 BASE_NAME = "model"
 RECOGNIZER = f"{BASE_NAME}_text_recognizer.onnx"
 MANIFEST_NAME = "manifest.json"
@@ -33,8 +35,8 @@ def find_detector(path: str | os.PathLike[str] | None) -> Path:
     path = BOX if path is None else Path(path)
     if path.is_dir():
         return _in_folder(path)
-    if path.suffix not in (".xml", ".bin", ".onnx"):
-        raise UserError(f"{path}: not an exported model (.xml, .bin or .onnx); make one with tools/export.py")
+    if path.suffix not in EXPORTED:
+        raise UserError(f"{path}: not an exported model ({', '.join(EXPORTED)}); make one with tools/export.py")
     detector = path.with_suffix(".xml") if path.suffix == ".bin" else path
     _must_exist(detector, "the detector's graph")
     return detector
