@@ -1,10 +1,14 @@
 """Alphabets: what they take, how text becomes classes and back, and how one model's symbols move to another's."""
 
+import argparse
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from text_spotting.alphabet import DEFAULT, MAX_LENGTH, READY, START, STOP, Alphabet
+from text_spotting.cli import generate_synthetic
 from text_spotting.errors import UserError
 
 
@@ -60,6 +64,20 @@ def test_every_ready_alphabet_is_one() -> None:
         "cyrillic": 57,
         "digits": 10,
     }
+
+
+def test_the_page_lists_every_ready_alphabet_with_its_size() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "alphabets.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)`.*: (\d+) \|", page, flags=re.MULTILINE)
+    assert {name: int(size) for name, size in rows} == {name: len(symbols) for name, (symbols, _) in READY.items()}
+
+
+def test_the_tool_names_every_ready_alphabet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(READY, "greek", ("\u03b1\u03b2\u03b3", True))
+    parser = argparse.ArgumentParser()
+    generate_synthetic.add_arguments(parser)
+    shown = re.sub(r"\s+", " ", parser.format_help())
+    assert f"written in: {', '.join(READY)}, or the symbols themselves" in shown
 
 
 def test_marks_are_stripped_where_the_alphabet_lacks_them() -> None:

@@ -382,9 +382,9 @@ def test_a_picture_that_was_cut_off_is_named(tmp_path: Path, ending: str) -> Non
     [
         ("card.json", '{"name": ', r"card\.json:1: not valid JSON"),
         ("card.json", "[1]", r"card\.json: expected a JSON object, found list"),
-        ("manifest.json", "[1]", r"manifest\.json: expected a JSON object, found list"),
+        ("manifest.json", "[1]", r"manifest\.json: expected a JSON object, found list; export the model again"),
         ("manifest.json", "{}", r"manifest\.json: has no manifest of onnx graphs; export the model again"),
-        ("manifest.json", None, r"manifest\.json does not exist"),
+        ("manifest.json", None, r"manifest\.json does not exist; export the model again"),
     ],
 )
 def test_a_broken_file_beside_a_model_is_named(tmp_path: Path, name: str, content: str | None, message: str) -> None:

@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from text_spotting.alphabet import READY
 from text_spotting.cli.progress import track
 from text_spotting.errors import UserError
 
@@ -33,8 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alphabet",
         metavar="NAME|SYMBOLS",
-        help="what texts are written in: alphanumeric (default), alphanumeric_case, printable_ascii, latin, cyrillic, "
-        "digits, or the symbols themselves",
+        help=f"what texts are written in: {', '.join(READY)}, or the symbols themselves (default: alphanumeric)",
     )
     parser.add_argument(
         "--height", type=int, nargs=2, metavar=("LEAST", "MOST"), help="height of the letters in pixels (default: 9 72)"
@@ -117,8 +117,6 @@ def _words(args: argparse.Namespace) -> tuple[Path | None, tuple[int, int] | Non
 
 
 def _alphabet(args: argparse.Namespace) -> dict[str, str] | None:
-    from text_spotting.alphabet import READY
-
     if args.alphabet is None:
         return None
     return {"name": args.alphabet} if args.alphabet in READY else {"symbols": args.alphabet}

@@ -17,7 +17,10 @@ def read_manifest_beside(detector: Path) -> Manifest:
         UserError: it is missing or broken.
     """
     path = detector.parent / MANIFEST_NAME
-    manifests = load_object(path, "manifest")
+    try:
+        manifests = load_object(path, "manifest")
+    except UserError as error:
+        raise UserError(f"{error}; export the model again") from error
     kind = "onnx" if detector.suffix == ".onnx" else "openvino"
     if kind not in manifests:
         raise UserError(f"{path}: has no manifest of {kind} graphs; export the model again")
