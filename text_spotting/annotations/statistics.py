@@ -1,6 +1,5 @@
 """What a data set is made of: word heights, lengths, shapes and characters."""
 
-import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from text_spotting.annotations.records import AnnotatedImage
-from text_spotting.files.writing import write_whole
+from text_spotting.files.figures import write_figure
 from text_spotting.geometry import min_area_rect
 from text_spotting.words import Word
 
@@ -86,9 +85,7 @@ def save_histograms(figures: Statistics, path: Path, most_characters: int = 72) 
     axes.bar(range(len(common)), [count for _, count in common], color="#3b6ea5")
     axes.set_xticks(range(len(common)), [_visible(character) for character, _ in common])
     axes.set_title(f"characters ({len(figures.characters)} different)")
-    content = io.BytesIO()
-    figure.savefig(content, dpi=90, format=path.suffix.lstrip(".") or "png")
-    write_whole(path, content.getvalue())
+    write_figure(path, figure, dpi=90)
 
 
 def _visible(character: str) -> str:

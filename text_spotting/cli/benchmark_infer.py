@@ -219,6 +219,8 @@ def _plot(measured: dict[str, Measured], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    from text_spotting.files.figures import write_figure
+
     figure, (by_words, by_pixels) = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
     for name, one in measured.items():
         words, spent = [point.words for point in one.lettered], [point.ms for point in one.lettered]
@@ -227,7 +229,7 @@ def _plot(measured: dict[str, Measured], path: Path) -> None:
     by_words.set(xlabel="words in the picture", ylabel="ms", ylim=(0, None), title="time against words")
     by_pixels.set(xlabel="input, megapixels", xlim=(0, None), ylim=(0, None), title="time against pixels, no words")
     by_words.legend()
-    figure.savefig(path, dpi=120)
+    write_figure(path, figure, dpi=120)
     pyplot.close(figure)
     print(f"{path} drawn")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from text_spotting.files.writing import write_whole
+from text_spotting.files.figures import write_figure
 
 LOSSES = ("loss", "loss_rpn_cls", "loss_rpn_bbox", "loss_cls", "loss_bbox", "loss_mask", "loss_text", "loss_ctc")
 
@@ -54,7 +54,7 @@ def draw_curves(journal: Path) -> None:
         axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend(fontsize=8)
-    write_whole(journal.with_name("curves.png"), lambda path: figure.savefig(path, dpi=100, format="png"))
+    write_figure(journal.with_name("curves.png"), figure, dpi=100)
 
 
 def smooth(values: np.ndarray, width: int = 9) -> np.ndarray:

@@ -11,6 +11,8 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from text_spotting.files.figures import write_figure
+
 STEPS = 100
 LOWEST, HIGHEST = 1e-6, 1.0
 SMOOTHING = 0.9
@@ -97,5 +99,5 @@ def draw(tried: Sequence[tuple[float, float]], path: Path) -> None:
     axes.semilogx(*zip(*tried, strict=True))
     axes.axvline(proposal(tried), linestyle="--", color="gray")
     axes.set(xlabel="learning rate", ylabel="loss, smoothed", title=f"proposed: {proposal(tried):g}")
-    figure.savefig(path, dpi=110)
+    write_figure(path, figure, dpi=110)
     pyplot.close(figure)

@@ -7,6 +7,7 @@ from typing import Any
 
 from text_spotting.evaluation.broad.results import Results
 from text_spotting.evaluation.broad.tables import Row, rows
+from text_spotting.files.figures import write_figure
 
 _IN_A_LINE = 3
 """Sets beside each other."""
@@ -20,7 +21,10 @@ def draw(models: Sequence[Results], path: Path) -> None:
     """Draw a panel for each set: a column with its standard error for every figure of every model.
 
     Args:
-        path: a picture file in a folder that is there.
+        path: of the file, whose ending names its format.
+
+    Raises:
+        UserError: the place cannot be written.
     """
     import matplotlib
 
@@ -39,7 +43,7 @@ def draw(models: Sequence[Results], path: Path) -> None:
     for axis in axes.flat[len(panels) :]:
         axis.set_axis_off()
     axes[0, 0].legend(loc="lower left", fontsize=8)
-    figure.savefig(path, dpi=100)
+    write_figure(path, figure, dpi=100)
     pyplot.close(figure)
 
 
