@@ -9,9 +9,11 @@ import json
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import text_spotting
+from text_spotting.evaluation.broad.imports import files_behind
 from text_spotting.evaluation.broad.reading import Readings
 from text_spotting.evaluation.broad.sets import AnySet, ImageSet
 from text_spotting.evaluation.predictions import read_predictions, write_predictions
@@ -19,35 +21,22 @@ from text_spotting.files.writing import write_whole
 from text_spotting.words import Word
 
 _ANSWERING = (
-    "alphabet.py",
-    "contract.py",
-    "decoding.py",
-    "evaluation/broad/frames.py",
-    "evaluation/broad/positions.py",
-    "evaluation/broad/rapid.py",
-    "evaluation/broad/readers.py",
-    "evaluation/broad/reading.py",
-    "evaluation/evaluate.py",
-    "evaluation/matching.py",
-    "evaluation/protocols.py",
-    "export",
-    "frames.py",
-    "geometry.py",
-    "manifest.py",
-    "models",
-    "postprocess.py",
-    "preprocess.py",
-    "runtime",
+    "evaluation.broad.positions",
+    "evaluation.broad.rapid",
+    "evaluation.broad.readers",
+    "evaluation.broad.reading",
+    "export.export",
+    "export.network",
+    "runtime.spotter",
 )
-"""The code that answers depend on, matching included: it says which found words are read."""
+"""The modules that make answers of weights, matching included: it says which found words are read."""
 
 
+@cache
 def code_hash() -> str:
-    """Hash of the code between weights and answers."""
-    root = Path(text_spotting.__path__[0])
-    parts = [root / name for name in _ANSWERING]
-    files = [file for part in parts for file in (sorted(part.glob("*.py")) if part.is_dir() else [part])]
-    return hash_of(file.read_bytes() for file in files if file.is_file())
+    """Hash of the code between weights and answers: ``_ANSWERING`` and all that it imports."""
+    package = Path(text_spotting.__path__[0])
+    return hash_of(file.read_bytes() for file in files_behind(package, _ANSWERING))
 
 
 def set_hash(measured: AnySet) -> str:
