@@ -1,9 +1,12 @@
 """Figures with their standard errors, and how they stand side by side."""
 
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from text_spotting.errors import UserError
 from text_spotting.evaluation.broad.columns import Column, reading_column, spotting_columns
@@ -69,6 +72,14 @@ def test_reading_counts_letters_and_digits_alone_case_apart() -> None:
     assert column.value == 0.75
 
 
+def test_a_reading_in_another_case_is_wrong_where_cases_are_told_apart() -> None:
+    readings = [("a", "Open!", "open"), ("a", "Exit", "Exit")]
+    assert reading_column("crops", "ctc", ["a"], readings, fold_case=False).runs == [[(1, 2, 2)]]
+    truth = [[word(0, "Open"), word(200, "Exit")]]
+    columns = spotting_columns(truth, [[[word(0, "open"), word(200, "Exit")]]], ["f1", "ic15_end_to_end"], False)
+    assert [column.runs for column in columns] == [[[(2, 2, 2)]], [[(1, 2, 2)]]]
+
+
 def test_nothing_to_read_is_zero_of_zero() -> None:
     column = reading_column("found_frames", "", ["a"], [])
     assert (column.value, column.words) == (0, 0)
@@ -128,6 +139,21 @@ def test_faults_are_counted_side_by_side_with_examples() -> None:
     assert "misread                    1      1" in table
     assert "  no text                  1      1" in table
     assert example_lines(results("first", COIN)) == "16 photos; misread, no text: Open: (no text)"
+
+
+def test_a_figure_that_could_not_be_drawn_to_its_end_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(self: Figure, target: Any, **_: Any) -> None:
+        with target.open("wb") if isinstance(target, Path) else nullcontext(target) as file:
+            file.write(b"half a figure")
+        raise MemoryError
+
+    monkeypatch.setattr(Figure, "savefig", break_off)
+    (tmp_path / "figures.png").write_text("whole")
+    with pytest.raises(MemoryError):
+        draw([results("first", COIN)], tmp_path / "figures.png")
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("figures.png", "whole")]
 
 
 def test_figures_are_drawn(tmp_path: Path) -> None:

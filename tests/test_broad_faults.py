@@ -45,6 +45,17 @@ def test_a_word_found_and_read_right_is_no_fault() -> None:
     assert (found.words, found.right, dict(found.kinds)) == (1, 1, {})
 
 
+def test_a_capital_read_small_is_a_letter_off_where_cases_are_told_apart() -> None:
+    truth, reading = [word(0, 100, "Open!")], [word(2, 100, "open")]
+    found = find_faults(["picture"], [truth], [reading], fold_case=False)
+    assert (found.right, dict(found.kinds)) == (0, {("misread", "two letters off"): 1})  # the mark is missing, too
+    assert misread_kind("Open", "open", fold_case=False) == "a letter off at an end"
+
+
+def test_a_lone_mark_without_a_reading_is_misread() -> None:
+    assert kinds([word(0, 100, "!")], [word(0, 100, "")]) == {("misread", "no text"): 1}
+
+
 def test_one_box_over_two_words_misses_both_and_is_false() -> None:
     truth = [word(0, 95), word(105, 200)]
     assert kinds(truth, [word(0, 200)]) == {("missed", "joined with others"): 2, ("false", "joined words"): 1}

@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+import text_spotting
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
 from text_spotting.evaluation.broad import rendered
+from text_spotting.evaluation.broad.imports import files_behind
 from text_spotting.evaluation.broad.measuring import Model, NamedReader, SetMeasurement, measure_set
 from text_spotting.evaluation.broad.rendered import KINDS, render, turn_words
 from text_spotting.evaluation.broad.sets import SOURCES, CropSet, ImageSet, Request, choose, spread
+from text_spotting.evaluation.broad.store import _ANSWERING
+from text_spotting.files.writing import write_whole
 from text_spotting.geometry import box_to_polygon
 from text_spotting.pictures import read_picture, write_picture
 from text_spotting.words import FloatArray, Image, Word
@@ -91,6 +95,27 @@ def test_finding_reading_and_readers_alone_are_all_counted(tmp_path: Path) -> No
     assert dict(measured.faults.kinds) == {("misread", "a letter off at an end"): 2}
 
 
+def test_models_that_tell_cases_apart_are_measured_so_each_by_its_own(tmp_path: Path) -> None:
+    """The pictures say "Bar", and both read "bar"; the spotter reads every other picture as "car"."""
+    told_apart = NamedReader("apart", "weights", Brightness(), fold_case=False)
+    folding = NamedReader("folding", "weights", Brightness())
+    both = Model("weights", Bars(), [told_apart, folding], fold_case=False)
+    measured = measure_set(both, "set", pictures(tmp_path), tmp_path / "kept", track)
+    assert values(measured) == {
+        ("ic15_detection", ""): 1.0,
+        ("ic15_end_to_end", ""): 0.0,
+        ("found_frames", ""): 0.0,
+        ("true_frames", "apart"): 0.0,
+        ("found_frames", "apart"): 0.0,
+        ("true_frames", "folding"): 1.0,
+        ("found_frames", "folding"): 1.0,
+    }
+    assert measured.faults and measured.faults.right == 0
+    crops = CropSet(photos(tmp_path, 2), ["one", "two"])
+    columns = measure_set(both, "crops", crops, tmp_path / "kept", track).columns
+    assert [column.value for column in columns] == [0.0, 1.0]
+
+
 def test_a_set_without_texts_is_only_looked_through(tmp_path: Path) -> None:
     measured = measure_set(model(Bars()), "set", pictures(tmp_path, reads=False), tmp_path / "kept", track)
     assert [column.figure for column in measured.columns] == ["ic15_detection", "ic15_end_to_end"]
@@ -153,6 +178,36 @@ def test_other_weights_other_pictures_or_another_truth_are_measured_anew(tmp_pat
     write_picture(shown.images[0].path, repainted)
     measure_set(model(spotter, "other weights"), "set", other, tmp_path / "kept", track)
     assert spotter.calls == 16
+
+
+def test_what_code_stands_on_is_told_from_its_imports(tmp_path: Path) -> None:
+    package = tmp_path / "house"
+    files = {
+        "roof.py": "from house.walls import brick\nif TYPE_CHECKING:\n    import house.paint\nimport os.path\n",
+        "walls/__init__.py": "import house.ground",
+        "walls/brick.py": "def lay():\n    from house.clay import dig",
+        "walls/wood.py": "",
+        "clay.py": "",
+        "ground.py": "",
+        "paint.py": "",
+    }
+    for name, content in files.items():
+        write_whole(package / name, content)
+    found = [file.relative_to(package).as_posix() for file in files_behind(package, ["roof"])]
+    assert found == ["clay.py", "ground.py", "roof.py", "walls/__init__.py", "walls/brick.py"]
+
+
+def test_answers_depend_on_all_the_code_that_makes_them_and_not_on_what_draws_scenes_or_trains() -> None:
+    package = Path(text_spotting.__path__[0])
+    found = {file.relative_to(package).as_posix() for file in files_behind(package, _ANSWERING)}
+    makes = "constraints decoding frames pictures preprocess postprocess words models/ctc models/text_head ops/nms"
+    makes += " evaluation/matching evaluation/transcriptions evaluation/inference runtime/reading runtime/spotter"
+    makes += " runtime/openvino_engine export/export export/graphs export/network engine/torch_spotter"
+    makes += "".join(f" evaluation/broad/{name}" for name in ("frames", "positions", "rapid", "readers", "reading"))
+    assert {f"{name}.py" for name in makes.split()} <= found
+    parts = {name.split("/")[0] for name in found}
+    assert not parts & {"cli", "data", "gpu", "many", "synth"}
+    assert "engine/train.py" not in found
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])

@@ -1,5 +1,6 @@
 """The eval tool: weights or predictions in, a table and files out, one clear line where something is wrong."""
 
+import argparse
 import hashlib
 import json
 import re
@@ -17,6 +18,7 @@ from sample_graphs import save_ir, save_onnx
 
 from text_spotting.annotations.dataset_file import write_dataset
 from text_spotting.annotations.records import AnnotatedImage
+from text_spotting.cli.eval import _add_scoring
 from text_spotting.cli.main import run_tool
 from text_spotting.engine.torch_spotter import build_network
 from text_spotting.geometry import box_to_polygon
@@ -212,6 +214,21 @@ def test_thresholds_are_found_on_one_set_and_applied_to_another(
     assert kept == {"first": [""], "second": ["cab"]}
 
 
+@pytest.mark.parametrize(("flags", "detection"), [((), 0.0), (("--case-sensitive",), 0.55)])
+def test_thresholds_are_searched_with_case_where_it_is_measured(
+    tool: Tool, dataset: list[str], tmp_path: Path, flags: tuple[str, ...], detection: float
+) -> None:
+    """The unsure word is right but for its case: case apart it is worth keeping, with case it is a false alarm."""
+    unsure = {"polygon": [[40, 20], [80, 20], [80, 40], [40, 40]], "text": "ABC", "score": 0.5}
+    sure = {"polygon": [[0, 0], [40, 0], [40, 20], [0, 20]], "text": "cab", "score": 0.9}
+    search = tmp_path / "search.json"
+    search.write_text(json.dumps({"first": [unsure], "second": [sure]}))
+    searched = ["--search-ann-files", dataset[1], "--search-data-roots", dataset[3], "--search-predictions", search]
+    code, out, _ = tool("--from-predictions", search, "--thresholds", "search", *searched, *flags)
+    assert code == 0
+    assert f"detection {detection}, text 0.0;" in out
+
+
 def test_given_thresholds_are_applied(tool: Tool, predictions: Path, tmp_path: Path) -> None:
     saved = tmp_path / "saved.json"
     assert tool("--from-predictions", predictions, "--thresholds", "0.85,0", "--save-predictions", saved)[0] == 0
@@ -308,6 +325,15 @@ def test_weights_and_predictions_together_are_refused(dataset: list[str]) -> Non
     with pytest.raises(SystemExit) as stop:
         run_tool("eval", [*dataset, "--load-weights", "a.pth", "--from-predictions", "b.json"])
     assert stop.value.code == 2
+
+
+def test_every_flag_that_decides_how_is_scored_is_on_its_page() -> None:
+    parser = argparse.ArgumentParser(add_help=False)
+    _add_scoring(parser)
+    flags = {action.option_strings[0] for action in parser._actions}
+    page = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    assert {"--metrics", "--case-sensitive", "--lexicon"} < flags
+    assert {flag for flag in flags if f"`{flag}" not in page} == set()
 
 
 @pytest.mark.slow

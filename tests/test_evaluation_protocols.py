@@ -1,12 +1,15 @@
 """Worked examples of the metrics: who is paired with whom, what is excused, and the fractions that come out."""
 
+import argparse
+
 import numpy as np
 import pytest
 
+from text_spotting.cli.eval import add_arguments
 from text_spotting.errors import UserError
 from text_spotting.evaluation.evaluate import Score, compare, evaluate
 from text_spotting.evaluation.matching import measure_overlaps
-from text_spotting.evaluation.protocols import PROTOCOLS, protocol
+from text_spotting.evaluation.protocols import DEFAULT_METRICS, METRICS, protocol
 from text_spotting.evaluation.transcriptions import is_spotting_word, same_but_outer_punctuation, spotting_form
 from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Word
@@ -57,7 +60,7 @@ def test_a_second_prediction_of_the_same_word_is_a_false_alarm() -> None:
 
 def test_the_first_prediction_that_overlaps_enough_wins_over_a_better_one() -> None:
     predictions = [word(0, 60, "xyz"), word(0, 100, "abc")]
-    matched = compare([[word(0, 100, "abc")]], [predictions])[0].match(PROTOCOLS["ic15_word_spotting"])
+    matched = compare([[word(0, 100, "abc")]], [predictions])[0].match(protocol("ic15_word_spotting"))
     assert matched.pairs == [(0, 0)]
     assert matched.score == Score(0, 1, 2)
 
@@ -165,6 +168,15 @@ def test_what_word_spotting_compares_and_asks_for(transcription: str, form: str,
 )
 def test_end_to_end_forgives_one_mark_at_each_end_of_the_truth(truth: str, reading: str, right: bool) -> None:
     assert same_but_outer_punctuation(truth, reading) is right
+
+
+def test_what_is_scored_by_default_is_one_list_of_known_metrics() -> None:
+    default = ("f1", "word_spotting", "ic15_detection", "ic15_word_spotting", "ic15_end_to_end")
+    assert default == DEFAULT_METRICS
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert parser.get_default("metrics") == ",".join(default)
+    assert set(default) < set(METRICS)
 
 
 def test_an_unknown_metric_is_named_beside_the_known_ones() -> None:

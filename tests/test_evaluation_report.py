@@ -78,7 +78,8 @@ def data_of(page: Path) -> Any:
 
 
 def test_every_word_of_a_picture_has_its_outcome(after: Run) -> None:
-    shown = [(one.word.text, one.outcome, one.truth and one.truth.text) for one in word_outcomes(after.pictures[0])]
+    found = word_outcomes(after.pictures[0], after.rules("ic15_end_to_end"))
+    shown = [(one.word.text, one.outcome, one.truth and one.truth.text) for one in found]
     assert shown == [
         ("sun", Outcome.MISSED, None),
         ("", Outcome.IGNORED, None),
@@ -89,7 +90,7 @@ def test_every_word_of_a_picture_has_its_outcome(after: Run) -> None:
 
 
 def test_runs_are_compared_word_by_word(before: Run, after: Run) -> None:
-    road, odd, park = compare_runs(before.pictures, after.pictures)
+    road, odd, park = compare_runs(before.pictures, after.pictures, after.rules("ic15_end_to_end"))
     assert [(change.word.text, change.gain) for change in road.better] == [("house", 2)]
     assert [(change.word.text, change.gain) for change in road.worse] == [("boat", -1), ("sun", -1)]
     assert (road.false_before, road.false_after, road.gain) == (0, 1, -1)
@@ -117,6 +118,16 @@ def test_the_page_holds_the_figures(tmp_path: Path, after: Run) -> None:
     assert data["readings"]["words"] == 4
     assert data["readings"]["confusions"] == [{"true": "O", "read": "0", "count": 1, "examples": [["boat", "b0at"]]}]
     assert data["pictures"][0]["counts"] == {"right": 1, "misread": 1, "missed": 1, "false": 1, "ignored": 1}
+
+
+@pytest.mark.parametrize(("fold_case", "taken"), [(True, ["B"]), (False, [])])
+def test_a_reading_in_another_case_is_of_another_word_where_cases_are_told_apart(
+    tmp_path: Path, test_set: AnnotatedSet, fold_case: bool, taken: list[str]
+) -> None:
+    """Case apart one letter of four is wrong in "VOAT"; with case all four are, which says nothing about letters."""
+    run = measure("after.json", test_set, [[word(60, "VOAT")], [], []], METRICS, fold_case=fold_case)
+    data = data_of(write_report(tmp_path / "report", run))
+    assert [row["true"] for row in data["readings"]["confusions"]] == taken
 
 
 def test_the_page_needs_nothing_from_outside(tmp_path: Path, before: Run, after: Run) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from text_spotting.evaluation.characters import ReadingScore, align, confusions, score_readings
 from text_spotting.evaluation.evaluate import Score, compare
-from text_spotting.evaluation.protocols import PROTOCOLS
+from text_spotting.evaluation.protocols import protocol
 from text_spotting.evaluation.slices import HEIGHT, height, quartiles, rotation, sharpness
 from text_spotting.evaluation.statistics import confidence_interval, difference_interval, threshold_curve
 from text_spotting.geometry import box_to_polygon
@@ -48,7 +48,7 @@ def test_no_pictures_have_no_interval() -> None:
 def test_the_curve_has_a_point_for_every_score_at_which_something_changes() -> None:
     truth = [[word(0, 100), word(200, 300)], [word(0, 100)]]
     predictions = [[word(0, 100, 0.9), word(400, 500, 0.5)], [word(0, 100, 0.5), word(700, 800, 0.1)]]
-    curve = threshold_curve(compare(truth, predictions), PROTOCOLS["ic15_detection"])
+    curve = threshold_curve(compare(truth, predictions), protocol("ic15_detection"))
     assert curve.thresholds == [0.9, 0.5, 0.1]
     assert curve.scores == [Score(1, 3, 1), Score(2, 3, 3), Score(2, 3, 4)]
     assert curve.best == (0.5, Score(2, 3, 3))
@@ -56,12 +56,12 @@ def test_the_curve_has_a_point_for_every_score_at_which_something_changes() -> N
 
 def test_a_lower_threshold_may_let_a_worse_prediction_take_the_word() -> None:
     early, late = Word(box_to_polygon((0, 0, 60, 10)), "xyz", 0.2), word(0, 100, 0.8)
-    curve = threshold_curve(compare([[word(0, 100)]], [[early, late]]), PROTOCOLS["ic15_word_spotting"])
+    curve = threshold_curve(compare([[word(0, 100)]], [[early, late]]), protocol("ic15_word_spotting"))
     assert curve.scores == [Score(1, 1, 1), Score(0, 1, 2)]
 
 
 def test_without_predictions_there_is_no_curve() -> None:
-    curve = threshold_curve(compare([[word(0, 100)]], [[]]), PROTOCOLS["ic15_detection"])
+    curve = threshold_curve(compare([[word(0, 100)]], [[]]), protocol("ic15_detection"))
     assert (curve.thresholds, curve.best) == ([], (0.0, Score()))
 
 

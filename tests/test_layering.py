@@ -56,7 +56,7 @@ ABOVE_SEAMS: dict[str, set[str]] = {
     "synth": {"annotations"},
     "workdir": set(),
     "evaluation": {"draw"},
-    "evaluation.broad": {"annotations", "decoding", "evaluation", "runtime", "synth"},
+    "evaluation.broad": {"annotations", "decoding", "draw", "evaluation", "preprocess", "runtime", "synth"},
     "runtime": {"constraints", "decoding", "images", "preprocess", "postprocess", "result"},
     "many": {"runtime"},
     "ops": set(),
@@ -176,12 +176,28 @@ REPLACES_FILES = {"files/writing.py", "gpu/feed.py"}
 
 @pytest.mark.parametrize(
     ("calls", "owners"),
-    [({"imread", "imdecode"}, READS_PICTURES), ({"rename", "fsync"}, REPLACES_FILES)],
-    ids=["decoding a picture", "renaming into place"],
+    [
+        ({"imread", "imdecode"}, READS_PICTURES),
+        ({"rename", "fsync"}, REPLACES_FILES),
+        ({"savefig"}, {"files/figures.py"}),
+    ],
+    ids=["decoding a picture", "renaming into place", "writing a figure"],
 )
 def test_a_task_has_its_owners(calls: set[str], owners: set[str]) -> None:
     callers = {_id(path) for path in MODULES if calls & _methods_called(path)}
     assert callers == owners
+
+
+@pytest.mark.parametrize(
+    ("reads", "owners"),
+    [
+        (r"\.care_(truth|predictions)\b", {"evaluation/evaluate.py", "evaluation/outcomes.py"}),
+        (r"\bmanifest\.std\b", {"preprocess.py", "export/graphs.py"}),
+    ],
+    ids=["what became of a word", "normalising pixels"],
+)
+def test_a_decision_has_its_owners(reads: str, owners: set[str]) -> None:
+    assert {_id(path) for path in MODULES if re.search(reads, path.read_text(encoding="utf-8"))} == owners
 
 
 def _methods_called(path: Path) -> set[str]:

@@ -28,7 +28,7 @@ def root(tmp_path: Path) -> Path:
         pixels[:, :, 0] = 255
         cv2.rectangle(pixels, (0, 0), (79, 39), (200, number, 0), 1)
         write_picture(path, pixels)
-        words = [Word(box_to_polygon((0, 0, 40, 20)), "ab"), Word(box_to_polygon((40, 20, 80, 40)), "other")]
+        words = [Word(box_to_polygon((0, 0, 40, 20)), "AB"), Word(box_to_polygon((40, 20, 80, 40)), "other")]
         images.append(AnnotatedImage(path, 80, 40, words))
     write_dataset(folder / "annotation.json", images)
     return folder.parent
@@ -74,6 +74,21 @@ def test_a_measured_model_stands_beside_another_without_being_run(
     head, first, *_ = capsys.readouterr().out.splitlines()
     assert head.split() == ["set", "figure", "words", "first", "first"]
     assert first.endswith("+0.0 ±0.0")
+
+
+@pytest.mark.parametrize(("fold_case", "right"), [(True, 1), (False, 0)])
+def test_a_model_is_measured_with_case_where_its_alphabet_tells_it(
+    root: Path, tmp_path: Path, fold_case: bool, right: int
+) -> None:
+    """It reads "ab" where "AB" stands, on both pictures."""
+    (tmp_path / "export").mkdir()
+    model = sample_graphs.save_ir(tmp_path / "export", replace(sample_graphs.EXPORTED, fold_case=fold_case))
+    assert measure("--load-weights", model, "--data-root", root, "--output", tmp_path / "o", "--sets", "ote") == 0
+    measured = json.loads((tmp_path / "o" / "measured.json").read_text("utf-8"))["sets"]["ote"]
+    counts = {column["figure"]: column["counts"] for column in measured["columns"]}
+    assert [matched for matched, _, _ in counts["e2e_recognition"][0]] == [right, right]
+    assert [matched for matched, _, _ in counts["found_frames"][0]] == [right, right]
+    assert measured["faults"]["right"] == 2 * right
 
 
 def test_a_decoder_that_reads_features_is_not_measured_alone(

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from text_spotting.cli.path_flags import add_paths
 from text_spotting.errors import UserError
+from text_spotting.evaluation.protocols import DEFAULT_METRICS
 
 if TYPE_CHECKING:
     from text_spotting.cli.weights import LoadedSpotter
     from text_spotting.evaluation.runs import AnnotatedSet
-
-DEFAULT_METRICS = "f1,word_spotting,ic15_detection,ic15_word_spotting,ic15_end_to_end"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_scoring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--metrics",
-        default=DEFAULT_METRICS,
-        help=f"comma-separated metrics (default: {DEFAULT_METRICS}; also e2e_recognition)",
+        default=",".join(DEFAULT_METRICS),
+        help=f"comma-separated metrics (default: {','.join(DEFAULT_METRICS)}; also e2e_recognition)",
     )
     parser.add_argument(
         "--case-sensitive",
@@ -114,7 +113,8 @@ def run(args: argparse.Namespace) -> None:
     lexicons = [read_lexicon(option, test_set.names) for option in args.lexicon]
     earlier = read_predictions_for(args.compare, test_set) if args.compare else None
     model = load_model(args) if args.load_weights else None
-    thresholds = choose_thresholds(args, model, problems)
+    fold = _folds_case(args, model)
+    thresholds = choose_thresholds(args, model, problems, fold)
     predictions, broken = predict(args, model, test_set, thresholds, problems)
     if broken:
         whole = [path not in broken for path in test_set.paths]
@@ -122,7 +122,6 @@ def run(args: argparse.Namespace) -> None:
         predictions, earlier = list(compress(predictions, whole)), earlier and list(compress(earlier, whole))
     metrics = _metric_names(args)
     source: Path = args.load_weights or args.from_predictions
-    fold = _folds_case(args, model)
     result = measure(str(source), test_set, predictions, metrics, lexicons, fold)
     before = measure(str(args.compare), test_set, earlier, metrics, lexicons, fold) if earlier else None
     print(score_table(result))

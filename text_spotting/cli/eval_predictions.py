@@ -114,11 +114,15 @@ def _found(
 
 
 def choose_thresholds(
-    args: argparse.Namespace, model: "LoadedSpotter | None", problems: "Problems"
+    args: argparse.Namespace, model: "LoadedSpotter | None", problems: "Problems", fold_case: bool
 ) -> "Thresholds | None":
-    """Thresholds given or found on the search set; None to leave the predictions as they come."""
+    """Thresholds given or found on the search set; None to leave the predictions as they come.
+
+    Args:
+        fold_case: readings in another case are right.
+    """
     from text_spotting.cli.progress import track
-    from text_spotting.evaluation.protocols import PROTOCOLS
+    from text_spotting.evaluation.protocols import protocol
     from text_spotting.evaluation.thresholds import GRID, parse_thresholds, search_thresholds
 
     if not args.thresholds:
@@ -135,7 +139,7 @@ def choose_thresholds(
         )
     search_set = read_set(args.search_ann_files, args.search_data_roots, problems)
     predictions = list(_found(args, model, args.search_predictions, search_set, problems, set()))
-    rules = PROTOCOLS[SEARCHED_METRIC]
+    rules = protocol(SEARCHED_METRIC, fold_case)
     found, score = search_thresholds(
         search_set.truth, predictions, rules, lambda grid: track(grid, len(GRID), "searching thresholds", "step")
     )

@@ -29,12 +29,10 @@ def open_model(args: argparse.Namespace, cache: Path) -> "Model":
     Raises:
         UserError: there is no such model, or what it needs is not installed.
     """
-    from text_spotting.evaluation.broad.measuring import Model
-
     own = _open(args, args.load_weights, cache)
     added = [reader for name in args.add_readers for reader in _renamed(name, _open(args, name, cache).readers)]
     spotter = None if args.readers_only else own.spotter
-    return Model(own.identity, spotter, [*own.readers, *added], own.streams)
+    return replace(own, spotter=spotter, readers=[*own.readers, *added])
 
 
 def _renamed(source: str, readers: "Sequence[NamedReader]") -> "list[NamedReader]":
@@ -100,29 +98,24 @@ def _open_exported(exported: Path, streams: int, identity: str = "") -> "Model":
     files = sorted(file for file in detector.parent.glob(f"{detector.stem}*") if file.suffix in (".xml", ".bin"))
     identity = identity or hash_of(file.read_bytes() for file in files)
     spotter = Spotter(detector, precision=PRECISION, streams=streams)
-    return Model(identity, spotter, _own_readers(spotter.engine, identity), streams)
+    readers = _own_readers(spotter.engine, identity)
+    return Model(identity, spotter, readers, streams, spotter.manifest.fold_case)
 
 
 def _own_readers(engine: Any, identity: str) -> "list[NamedReader]":
     """The model's recognisers that can read crops; one that reads features of its detector cannot."""
     from text_spotting.evaluation.broad.measuring import NamedReader
-    from text_spotting.evaluation.broad.readers import AttentionReader, CtcReader
+    from text_spotting.evaluation.broad.readers import AttentionReader, CtcReader, Reader
 
-    readers = []
+    found: dict[str, Reader] = {}
     channels, height, width = engine.text_feature_shape
     if channels == COLORS:
-        readers.append(
-            NamedReader(
-                "attention",
-                identity,
-                AttentionReader(partial(_read_features, engine), (height, width), engine.manifest),
-            )
-        )
+        found["attention"] = AttentionReader(partial(_read_features, engine), (height, width), engine.manifest)
     else:
         print("its decoder reads features of its detector, not crops: it cannot be measured alone")
     if getattr(engine.manifest, "recognizer", ""):
-        readers.append(NamedReader("ctc", identity, CtcReader(engine.recognize, engine.manifest)))
-    return readers
+        found["ctc"] = CtcReader(engine.recognize, engine.manifest)
+    return [NamedReader(name, identity, reader, engine.manifest.fold_case) for name, reader in found.items()]
 
 
 def _read_features(engine: Any, features: Any) -> list[str]:

@@ -15,11 +15,11 @@ from text_spotting.engine.optim import NotFiniteError
 from text_spotting.engine.symbols import alphabet_of
 from text_spotting.errors import UserError
 from text_spotting.evaluation.evaluate import evaluate
+from text_spotting.evaluation.protocols import DEFAULT_METRICS
 from text_spotting.pictures import read_picture
 from text_spotting.words import Image, Word
 
 LOGGER = logging.getLogger(__name__)
-METRICS = ("f1", "word_spotting", "ic15_detection", "ic15_word_spotting", "ic15_end_to_end")
 Buffers = dict[str, torch.Tensor]
 
 
@@ -153,7 +153,7 @@ class SpottingValLoop(BaseLoop):
             numbers = sorted(found)
             truth = [self.dataloader[number].words for number in numbers]
             fold_case = alphabet_of(self.runner.model).fold_case
-            scores = evaluate(truth, [found[number] for number in numbers], METRICS, fold_case)
+            scores = evaluate(truth, [found[number] for number in numbers], DEFAULT_METRICS, fold_case)
             result = [{name: round(100 * score.hmean, 3) for name, score in scores.items()}]
         broadcast_object_list(result)
         return result[0]

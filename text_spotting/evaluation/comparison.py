@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from text_spotting.draw import Outcome
 from text_spotting.evaluation.evaluate import ComparedImage
-from text_spotting.evaluation.outcomes import END_TO_END, TruthOutcome, image_outcomes
+from text_spotting.evaluation.outcomes import TruthOutcome, image_outcomes
 from text_spotting.evaluation.protocols import Protocol
 from text_spotting.words import Word
 
@@ -48,9 +48,7 @@ class ImageChange:
         return steps - (self.false_after - self.false_before)
 
 
-def compare_runs(
-    before: Sequence[ComparedImage], after: Sequence[ComparedImage], rules: Protocol = END_TO_END
-) -> list[ImageChange]:
+def compare_runs(before: Sequence[ComparedImage], after: Sequence[ComparedImage], rules: Protocol) -> list[ImageChange]:
     """Compare picture by picture; both runs must be over the same pictures in the same order."""
     return [_compare_image(old, new, rules) for old, new in zip(before, after, strict=True)]
 

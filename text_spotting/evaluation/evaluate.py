@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from text_spotting.evaluation.matching import Overlaps, excused_predictions, greedy_pairs, measure_overlaps
-from text_spotting.evaluation.protocols import PROTOCOLS, Protocol, protocol
+from text_spotting.evaluation.protocols import METRICS, Protocol, protocol
 from text_spotting.words import Word
 
 
@@ -111,7 +111,7 @@ def total(pictures: Iterable[ComparedImage], rules: Protocol) -> Score:
 def evaluate(
     truth: Sequence[Sequence[Word]],
     predictions: Sequence[Sequence[Word]],
-    metrics: Sequence[str] = tuple(PROTOCOLS),
+    metrics: Sequence[str] = METRICS,
     fold_case: bool = True,
 ) -> dict[str, Score]:
     """Score the predictions for a set of pictures, picture by picture in the same order.

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from text_spotting.errors import UserError
-from text_spotting.evaluation.protocols import PROTOCOLS
+from text_spotting.evaluation.protocols import protocol
 from text_spotting.evaluation.transcriptions import MIN_WORD_LENGTH
 from text_spotting.files.reading import listing, read_text
 from text_spotting.words import Word
@@ -191,5 +191,5 @@ def metric_title(name: str) -> str:
     """Name for people of a metric, with the letter of its lexicon as the challenge's tables have it: S, W or G."""
     for kind in Kind:
         if name.endswith(f"_{kind}"):
-            return f"{PROTOCOLS[name.removesuffix(f'_{kind}')].title} ({kind[0].upper()})"
-    return PROTOCOLS[name].title
+            return f"{protocol(name.removesuffix(f'_{kind}')).title} ({kind[0].upper()})"
+    return protocol(name).title

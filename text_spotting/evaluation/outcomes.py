@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 from text_spotting.draw import Outcome
 from text_spotting.evaluation.evaluate import ComparedImage
-from text_spotting.evaluation.protocols import PROTOCOLS, Protocol
+from text_spotting.evaluation.protocols import Protocol
 from text_spotting.words import Word
-
-END_TO_END = PROTOCOLS["ic15_end_to_end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class ImageOutcomes:
     false: list[int]
 
 
-def image_outcomes(picture: ComparedImage, rules: Protocol = END_TO_END) -> ImageOutcomes:
+def image_outcomes(picture: ComparedImage, rules: Protocol) -> ImageOutcomes:
     """Pair the words, and tell for each true one what became of it, and which predictions are false alarms."""
     matched = picture.match(rules)
     truth = {int(index): TruthOutcome(Outcome.MISSED) for index in matched.care_truth.nonzero()[0]}
@@ -63,7 +61,7 @@ class WordOutcome:
     truth: Word | None = None
 
 
-def word_outcomes(picture: ComparedImage, rules: Protocol = END_TO_END) -> list[WordOutcome]:
+def word_outcomes(picture: ComparedImage, rules: Protocol) -> list[WordOutcome]:
     """Return missed and ignored true words and every prediction that counts, each with its outcome.
 
     A pair shows as its prediction, right or misread. Predictions that a don't-care region excuses are left out.

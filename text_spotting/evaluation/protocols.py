@@ -10,6 +10,7 @@ In both families a prediction without text is a word that was found and not read
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from text_spotting.errors import UserError
 from text_spotting.evaluation.transcriptions import (
@@ -18,7 +19,9 @@ from text_spotting.evaluation.transcriptions import (
     same_word,
     spotting_form,
 )
-from text_spotting.words import DONT_CARE, Word
+
+if TYPE_CHECKING:
+    from text_spotting.words import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +38,22 @@ class Protocol:
 
     name: str
     title: str
-    counts: Callable[[Word], bool]
+    counts: "Callable[[Word], bool]"
     reads: bool
     right: Callable[..., bool]
 
 
-def _legible(word: Word) -> bool:
+def _legible(word: "Word") -> bool:
+    from text_spotting.words import DONT_CARE
+
     return not word.ignore and word.text != DONT_CARE
 
 
-def _transcribed(word: Word) -> bool:
+def _transcribed(word: "Word") -> bool:
     return _legible(word) and word.text != ""
 
 
-def _spotted(word: Word) -> bool:
+def _spotted(word: "Word") -> bool:
     return _legible(word) and is_spotting_word(word.text)
 
 
@@ -68,8 +73,11 @@ _ALL = (
     Protocol("ic15_word_spotting", "ICDAR 2015 word spotting", _spotted, True, _spotted_right),
     Protocol("ic15_end_to_end", "ICDAR 2015 end-to-end", _transcribed, True, same_but_outer_punctuation),
 )
-PROTOCOLS = {protocol.name: protocol for protocol in _ALL}
-"""Every metric by name, in the order in which they are reported."""
+_BY_NAME = {protocol.name: protocol for protocol in _ALL}
+METRICS = tuple(_BY_NAME)
+"""Names of all metrics, in the order in which they are reported."""
+DEFAULT_METRICS = ("f1", "word_spotting", "ic15_detection", "ic15_word_spotting", "ic15_end_to_end")
+"""What is scored where nobody chooses."""
 
 
 def protocol(name: str, fold_case: bool = True) -> Protocol:
@@ -78,7 +86,7 @@ def protocol(name: str, fold_case: bool = True) -> Protocol:
     Raises:
         UserError: there is none of that name.
     """
-    if name not in PROTOCOLS:
-        raise UserError(f"no metric is called '{name}'; choose from {', '.join(PROTOCOLS)}", about="metrics")
-    found = PROTOCOLS[name]
+    if name not in _BY_NAME:
+        raise UserError(f"no metric is called '{name}'; choose from {', '.join(METRICS)}", about="metrics")
+    found = _BY_NAME[name]
     return found if fold_case else replace(found, right=partial(found.right, fold_case=False))

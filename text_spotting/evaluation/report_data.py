@@ -129,7 +129,7 @@ def readings(run: Run) -> Data:
     fold = run.fold_case
     pairs = [pair for picture in run.pictures for pair in _found_readings(picture, run.rules(END_TO_END))]
     score = score_readings(pairs, fold)
-    close = [pair for pair in pairs if _close(pair)]
+    close = [pair for pair in pairs if _close(pair, fold)]
     rows = []
     for (true, read), count in confusions(close, fold).most_common(TOP_CONFUSIONS):
         examples = dict.fromkeys(pair for pair in close if (true, read) in confusions([pair], fold))
@@ -148,9 +148,9 @@ def _found_readings(picture: ComparedImage, rules: Protocol) -> list[Reading]:
     return [(picture.truth[true].text, one.reading) for true, one in found.items() if one.prediction is not None]
 
 
-def _close(reading: Reading) -> bool:
+def _close(reading: Reading, fold_case: bool) -> bool:
     """Whether at most half of the characters differ: a reading of another word says nothing about its letters."""
-    return sum(confusions([reading]).values()) <= max(map(len, reading)) / 2
+    return sum(confusions([reading], fold_case).values()) <= max(map(len, reading)) / 2
 
 
 def gallery(run: Run, before: Run | None) -> list[Data]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from text_spotting.evaluation.evaluate import ComparedImage, Score, compare, total
 from text_spotting.evaluation.lexicon import Lexicon, metric_title
-from text_spotting.evaluation.protocols import PROTOCOLS, Protocol, protocol
+from text_spotting.evaluation.protocols import Protocol, protocol
 from text_spotting.words import Word
 
 
@@ -93,7 +93,7 @@ def measure(
     for lexicon in lexicons:
         moved = compare(test_set.truth, lexicon.apply(predictions))
         for name in metrics:
-            if PROTOCOLS[name].reads:
+            if protocol(name).reads:
                 full = f"{name}_{lexicon.kind}"
                 measured[full] = Metric(metric_title(full), protocol(name, fold_case), moved)
     return Run(label, test_set, pictures, measured, fold_case)

@@ -7,8 +7,9 @@ from typing import Any
 
 from text_spotting.evaluation.cropped import alphanumeric
 from text_spotting.evaluation.evaluate import Score, compare
-from text_spotting.evaluation.protocols import PROTOCOLS
+from text_spotting.evaluation.protocols import protocol
 from text_spotting.evaluation.statistics import difference_error, hmean, standard_error
+from text_spotting.evaluation.transcriptions import same_word
 from text_spotting.words import Word
 
 Counts = list[tuple[int, int, int]]
@@ -77,34 +78,43 @@ class Column:
 
 
 def spotting_columns(
-    truth: Sequence[Sequence[Word]], runs: Sequence[Sequence[Sequence[Word]]], figures: Sequence[str]
+    truth: Sequence[Sequence[Word]],
+    runs: Sequence[Sequence[Sequence[Word]]],
+    figures: Sequence[str],
+    fold_case: bool = True,
 ) -> list[Column]:
     """Figures of finding and reading words.
 
     Args:
         runs: the words of every picture as they were found, for each position.
+        fold_case: readings in another case are right.
     """
     positions = [compare(truth, found) for found in runs]
+    rules = [protocol(name, fold_case) for name in figures]
     return [
-        Column(name, [[_counts(picture.match(PROTOCOLS[name]).score) for picture in run] for run in positions])
-        for name in figures
+        Column(one.name, [[_counts(picture.match(one).score) for picture in run] for run in positions]) for one in rules
     ]
 
 
 def reading_column(
-    figure: str, reader: str, pictures: Sequence[str], readings: Sequence[tuple[str, str, str]]
+    figure: str,
+    reader: str,
+    pictures: Sequence[str],
+    readings: Sequence[tuple[str, str, str]],
+    fold_case: bool = True,
 ) -> Column:
-    """The share of words read right, letters and digits alone and case apart.
+    """The share of words read right, letters and digits alone.
 
     Args:
         pictures: names of all, those without words included, so that models are compared picture by picture.
         readings: (picture, truth, reading).
+        fold_case: readings in another case are right.
     """
     counts = dict.fromkeys(pictures, (0, 0))
     for picture, truth, reading in readings:
         for said, read in alphanumeric([(truth, reading)]):
             right, words = counts[picture]
-            counts[picture] = right + (said.casefold() == read.casefold()), words + 1
+            counts[picture] = right + same_word(said, read, fold_case), words + 1
     return Column(figure, [[(right, words, words) for right, words in counts.values()]], reader)
 
 

@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from text_spotting.draw import Outcome
 from text_spotting.evaluation.characters import align
 from text_spotting.evaluation.evaluate import ComparedImage, compare
-from text_spotting.evaluation.protocols import PROTOCOLS
+from text_spotting.evaluation.outcomes import image_outcomes
+from text_spotting.evaluation.protocols import Protocol, protocol
 from text_spotting.evaluation.slices import height, rotation
 from text_spotting.words import Word
 
@@ -70,44 +72,50 @@ class Faults:
         self.examples.setdefault((what, kind), []).append(example)
 
 
-def find_faults(names: Sequence[str], truth: Sequence[Sequence[Word]], found: Sequence[Sequence[Word]]) -> Faults:
-    """Sort the faults of every picture into ``KINDS``."""
-    faults = Faults()
+def find_faults(
+    names: Sequence[str], truth: Sequence[Sequence[Word]], found: Sequence[Sequence[Word]], fold_case: bool = True
+) -> Faults:
+    """Sort the faults of every picture into ``KINDS``.
+
+    Args:
+        fold_case: readings in another case are right.
+    """
+    faults, rules = Faults(), _found_and_read(fold_case)
     for name, picture in zip(names, compare(truth, found), strict=True):
-        _of_picture(faults, name, picture)
+        _of_picture(faults, name, picture, rules, fold_case)
     return faults
 
 
-def _of_picture(faults: Faults, name: str, picture: ComparedImage) -> None:
-    finding, reading = PROTOCOLS["f1"], PROTOCOLS["ic15_end_to_end"]
-    matched = picture.match(finding)
-    partners = dict(matched.pairs)
-    held = _held(picture)
-    faults.words += int(matched.care_truth.sum())
-    for index in np.flatnonzero(matched.care_truth):
-        word = picture.truth[index]
-        if index not in partners:
-            faults.add("missed", missed_kind(picture, held, int(index)), (word.text, name))
-            continue
-        read = picture.predictions[partners[index]].text
-        if read and reading.right(word.text, read):
+def _found_and_read(fold_case: bool) -> Protocol:
+    """Words are paired wherever one was found, be it without text, and a pair is right where it is read."""
+    reads_right = protocol("ic15_end_to_end", fold_case).right
+    return replace(protocol("f1"), right=lambda truth, reading: reading != "" and reads_right(truth, reading))
+
+
+def _of_picture(faults: Faults, name: str, picture: ComparedImage, rules: Protocol, fold_case: bool) -> None:
+    outcomes, held = image_outcomes(picture, rules), _held(picture)
+    faults.words += len(outcomes.truth)
+    for index, one in outcomes.truth.items():
+        text = picture.truth[index].text
+        if one.outcome is Outcome.RIGHT:
             faults.right += 1
+        elif one.outcome is Outcome.MISSED:
+            faults.add("missed", missed_kind(picture, held, index), (text, name))
         else:
-            faults.add("misread", misread_kind(word.text, read), (word.text, read))
-    taken = set(partners.values())
-    for index in np.flatnonzero(matched.care_predictions):
-        if int(index) not in taken:
-            text = picture.predictions[index].text
-            faults.add("false", false_kind(picture, held, int(index)), (text, name))
+            faults.add("misread", misread_kind(text, one.reading, fold_case), (text, one.reading))
+    for index in outcomes.false:
+        faults.add("false", false_kind(picture, held, index), (picture.predictions[index].text, name))
 
 
-def misread_kind(truth: str, reading: str) -> str:
-    """How far a reading is off, case apart."""
+def misread_kind(truth: str, reading: str, fold_case: bool = True) -> str:
+    """How far a reading is off."""
     if not reading:
         return "no text"
+    if fold_case:
+        truth, reading = truth.upper(), reading.upper()
     if _plain(truth) == _plain(reading):
         return "marks alone"
-    pairs = align(truth.upper(), reading.upper())
+    pairs = align(truth, reading)
     wrong = [place for place, (said, read) in enumerate(pairs) if said != read]
     if len(wrong) > 1:
         return "two letters off" if len(wrong) == 2 else "more letters off"
@@ -115,7 +123,7 @@ def misread_kind(truth: str, reading: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return "".join(filter(str.isalnum, text)).casefold()
+    return "".join(filter(str.isalnum, text))
 
 
 def missed_kind(picture: ComparedImage, held: NDArray[np.float64], index: int) -> str:

@@ -35,11 +35,13 @@ class NamedReader:
     Attributes:
         name: key in results.
         identity: changes when its weights do.
+        fold_case: upper and lower case are one to it.
     """
 
     name: str
     identity: str
     reader: Reader
+    fold_case: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,14 @@ class Model:
         spotter: finds and reads; None to measure recognisers alone.
         readers: recognisers to read words with.
         streams: pictures spotted side by side.
+        fold_case: upper and lower case are one to the spotter.
     """
 
     identity: str
     spotter: Spotter | None
     readers: Sequence[NamedReader]
     streams: int = 1
+    fold_case: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +102,7 @@ def _read_crops(model: Model, crops: CropSet, answers: AnswerStore, track: Track
             pixels, words = crop_frames(crops, index)
             yield FramedImage(partial(_same, pixels), words)
 
-    return [
-        reading_column("crops", reader.name, crops.groups, _readings(reader, "crops", framed, answers, track))
-        for reader in model.readers
-    ]
+    return [_column_of(reader, "crops", crops.groups, framed, answers, track) for reader in model.readers]
 
 
 def _same(pixels: Image) -> Image:
@@ -117,12 +118,11 @@ def _spot_and_read(
     if model.spotter is not None:
         runs = _spot(model, model.spotter, pictures, answers, track)
         found = runs[0]
-        columns += spotting_columns(truth, runs, pictures.figures)
+        columns += spotting_columns(truth, runs, pictures.figures, model.fold_case)
         if pictures.reads:
-            columns.append(
-                reading_column("found_frames", "", answers.names, _own_readings(answers.names, truth, found))
-            )
-            faults = find_faults(answers.names, truth, found)
+            own = _own_readings(answers.names, truth, found)
+            columns.append(reading_column("found_frames", "", answers.names, own, model.fold_case))
+            faults = find_faults(answers.names, truth, found, model.fold_case)
     for reader in model.readers if pictures.reads else ():
         columns += _read_words(reader, pictures, answers, found, track)
     return columns, faults
@@ -176,12 +176,20 @@ def _read_words(
             yield FramedImage(partial(pictures.pixels, index), words)
 
     figures = ("true_frames", "found_frames") if found is not None else ("true_frames",)
-    return [
-        reading_column(
-            figure, reader.name, answers.names, _readings(reader, figure, partial(framed, figure), answers, track)
-        )
-        for figure in figures
-    ]
+    return [_column_of(reader, figure, answers.names, partial(framed, figure), answers, track) for figure in figures]
+
+
+def _column_of(
+    reader: NamedReader,
+    figure: str,
+    pictures: Sequence[str],
+    framed: Callable[[], Iterator[FramedImage]],
+    answers: AnswerStore,
+    track: Track,
+) -> Column:
+    """What a reader makes of framed words, counted by ``pictures`` as ``reading_column`` does."""
+    readings = _readings(reader, figure, framed, answers, track)
+    return reading_column(figure, reader.name, pictures, readings, reader.fold_case)
 
 
 def _readings(

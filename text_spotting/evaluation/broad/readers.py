@@ -9,6 +9,7 @@ import numpy as np
 from text_spotting.decoding import ctc_decode
 from text_spotting.evaluation.broad.frames import cut, cut_native
 from text_spotting.manifest import Manifest
+from text_spotting.preprocess import normalise
 from text_spotting.runtime.reading import HEIGHT, crop_widths
 from text_spotting.words import FloatArray, Image
 
@@ -44,13 +45,9 @@ class AttentionReader:
         return cut(image, frame, self.size)
 
     def read(self, words: Sequence[Image]) -> list[str]:
-        mean = np.array(self.manifest.mean, np.float32)[:, None, None]
-        std = np.array(self.manifest.std, np.float32)[:, None, None]
         texts: list[str] = []
         for start in range(0, len(words), BATCH):
-            pixels = np.stack(words[start : start + BATCH]).transpose(0, 3, 1, 2)
-            ordered = pixels[:, ::-1] if self.manifest.to_rgb else pixels
-            texts += self.read_features(np.ascontiguousarray((ordered - mean) / std, np.float32))
+            texts += self.read_features(normalise(np.stack(words[start : start + BATCH]), self.manifest))
         return texts
 
 

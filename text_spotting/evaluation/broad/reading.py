@@ -1,15 +1,17 @@
 """Words of a set read on their own: (picture, truth, reading) for each."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from text_spotting.evaluation.broad.frames import found_frame, true_frame, whole_frame
 from text_spotting.evaluation.broad.readers import Reader
-from text_spotting.evaluation.broad.sets import CropSet, ImageSet
 from text_spotting.evaluation.evaluate import compare
-from text_spotting.evaluation.protocols import PROTOCOLS
+from text_spotting.evaluation.protocols import protocol
 from text_spotting.pictures import read_picture
 from text_spotting.words import FloatArray, Image, Word
+
+if TYPE_CHECKING:
+    from text_spotting.evaluation.broad.sets import CropSet, ImageSet
 
 Readings = list[tuple[str, str, str]]
 """(picture, truth, reading)."""
@@ -28,7 +30,7 @@ _AT_ONCE = 512
 """Words that are cut out before they are read together."""
 
 
-def crop_frames(crops: CropSet, index: int) -> tuple[Image, list[Framed]]:
+def crop_frames(crops: "CropSet", index: int) -> tuple[Image, list[Framed]]:
     """A crop's pixels and its word; a word that fills its crop is read as the crop is."""
     image = crops.images[index]
     pixels = read_picture(image.path)
@@ -40,16 +42,16 @@ def crop_frames(crops: CropSet, index: int) -> tuple[Image, list[Framed]]:
     ]
 
 
-def true_frames(pictures: ImageSet, index: int, name: str) -> list[Framed]:
+def true_frames(pictures: "ImageSet", index: int, name: str) -> list[Framed]:
     """The words of a picture that can be read, in their true frames."""
-    counts = PROTOCOLS["f1"].counts
+    counts = protocol("f1").counts
     return [(name, word.text, true_frame(word.polygon)) for word in pictures.truth(index) if counts(word)]
 
 
 def found_words(truth: Sequence[Word], found: Sequence[Word]) -> list[tuple[Word, Word]]:
     """Pairs (true, found) of the words that were found and whose text is known."""
     picture = compare([truth], [found])[0]
-    return [(truth[true], found[predicted]) for true, predicted in picture.match(PROTOCOLS["f1"]).pairs]
+    return [(truth[true], found[predicted]) for true, predicted in picture.match(protocol("f1")).pairs]
 
 
 def found_frames(truth: Sequence[Word], found: Sequence[Word], name: str) -> list[Framed]:
