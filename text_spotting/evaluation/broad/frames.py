@@ -26,7 +26,7 @@ def true_frame(polygon: FloatArray) -> FloatArray:
 
 
 def whole_frame(image: Image) -> FloatArray:
-    """The frame (3, 2) of a whole picture."""
+    """The frame (3, 2) of a whole image."""
     height, width = image.shape[:2]
     return np.array([[0, 0], [width, 0], [0, height]], np.float32)
 
@@ -47,7 +47,7 @@ def frame_width(frame: FloatArray) -> float:
 
 
 def cut(image: Image, frame: FloatArray, size: tuple[int, int]) -> Image:
-    """The word in a frame (3, 2) as a picture of height, width ``size``, large words without skipped pixels."""
+    """The word in a frame (3, 2) as an image of height, width ``size``, large words without skipped pixels."""
     region, inside = _around(image, frame)
     factor = _FINEST * max(size[0] / frame_height(frame), size[1] / frame_width(frame))
     if factor < 1:
@@ -59,7 +59,7 @@ def cut(image: Image, frame: FloatArray, size: tuple[int, int]) -> Image:
 
 
 def cut_native(image: Image, frame: FloatArray) -> Image:
-    """The word in a frame (3, 2) in the picture's own resolution; a whole picture comes out as it is."""
+    """The word in a frame (3, 2) in the image's own resolution; a whole image comes out as it is."""
     width, height = max(round(frame_width(frame)), 2), max(round(frame_height(frame)), 2)
     corner, along, across = np.asarray(frame, np.float64)
     step_x, step_y = along / width, across / height
@@ -70,7 +70,7 @@ def cut_native(image: Image, frame: FloatArray) -> Image:
 
 
 def _around(image: Image, frame: FloatArray) -> tuple[Image, FloatArray]:
-    """The part of the picture around a frame, and the frame in it."""
+    """The part of the image around a frame, and the frame in it."""
     corner, along, across = frame
     corners = np.array([corner, corner + along, corner + across, corner + along + across])
     height, width = image.shape[:2]

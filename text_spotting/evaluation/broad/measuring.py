@@ -86,7 +86,7 @@ def measure_set(model: Model, name: str, measured: AnySet, folder: Path, track: 
         track: shows progress.
     """
     fingerprint = set_hash(measured)
-    names = image_names([image.path for image in measured.images])
+    names = image_names([picture.path for picture in measured.images])
     key = hash_of(part.encode() for part in (model.identity, code_hash(), fingerprint))
     answers = AnswerStore.open(folder / name, key, names)
     show: Track = lambda items, total, task: track(items, total, f"{name}: {task}")  # noqa: E731
@@ -132,7 +132,7 @@ def _spot(
     model: Model, spotter: Spotter, pictures: ImageSet, answers: AnswerStore, track: Track
 ) -> list[list[list[Word]]]:
     """The words of every picture in every position."""
-    places = {image.path: index for index, image in enumerate(pictures.images)}
+    places = {picture.path: index for index, picture in enumerate(pictures.images)}
     runs = []
     for number, (right, down) in enumerate(POSITIONS[: pictures.positions]):
         found = answers.words(number)

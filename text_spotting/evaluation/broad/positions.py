@@ -1,4 +1,4 @@
-"""The same picture a few pixels to the side: whether a word is found must not hang on where it meets the grid."""
+"""The same image a few pixels to the side: whether a word is found must not hang on where it meets the grid."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from text_spotting.evaluation.inference import Spotter
 from text_spotting.words import Image, Word
 
 POSITIONS: Sequence[tuple[int, int]] = ((0, 0), (1, 3), (2, 1), (3, 5), (4, 2), (5, 4), (1, 5), (3, 2), (5, 0))
-"""Pixels to the right and down; the first is the picture as it is."""
+"""Pixels to the right and down; the first is the image as it is."""
 
 _PADDING = (104, 116, 124)
 """BGR; nearly zero once normalised, as the padding of the network's input is."""
@@ -18,10 +18,10 @@ _PADDING = (104, 116, 124)
 
 @dataclass(frozen=True, slots=True)
 class ShiftedSpotter:
-    """A spotter that sees each picture set into one a little larger, nothing cut off, and tells the words' true places.
+    """A spotter that sees each image set into one a little larger, nothing cut off, and tells the words' true places.
 
     Attributes:
-        right, down: pixels of the picture by which it is moved.
+        right, down: pixels of the image by which it is moved.
     """
 
     spotter: Spotter

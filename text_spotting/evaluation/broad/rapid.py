@@ -53,7 +53,7 @@ def _not_installed() -> UserError:
 
 
 def spot(image: Image, threads: int = 0) -> list[Word]:
-    """The words of a picture: the package finds lines and tells where in them words lie."""
+    """The words of an image: the package finds lines and tells where in them words lie."""
     # It remembers the switches of the call before.
     found = engine(threads)(image, use_det=True, use_cls=True, use_rec=True, return_word_box=True)
     if found.boxes is None:

@@ -1,4 +1,4 @@
-"""Recognisers on their own: each cuts words out of pictures as it wants them, and reads many together."""
+"""Recognisers on their own: each cuts words out of images as it wants them, and reads many together."""
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -86,7 +86,7 @@ class NativeReader:
     """A recogniser that takes words of any size, such as the one of the pip package rapidocr as it ships.
 
     Args:
-        recognise: texts of upright crops (H, W, 3) BGR in the picture's own resolution.
+        recognise: texts of upright crops (H, W, 3) BGR in the image's own resolution.
     """
 
     def __init__(self, recognise: Callable[[Sequence[Image]], list[str]]) -> None:

@@ -32,10 +32,10 @@ _AT_ONCE = 512
 
 def crop_frames(crops: "CropSet", index: int) -> tuple[Image, list[Framed]]:
     """A crop's pixels and its word; a word that fills its crop is read as the crop is."""
-    image = crops.images[index]
-    pixels = read_picture(image.path)
-    words = [word for word in image.words if word.text]
-    whole = (0.0, 0.0, float(image.width), float(image.height))
+    crop = crops.images[index]
+    pixels = read_picture(crop.path)
+    words = [word for word in crop.words if word.text]
+    whole = (0.0, 0.0, float(crop.width), float(crop.height))
     return pixels, [
         (crops.groups[index], word.text, whole_frame(pixels) if word.box == whole else true_frame(word.polygon))
         for word in words
@@ -64,11 +64,11 @@ def read_all(reader: Reader, pictures: Iterable[FramedImage], count: int) -> Ite
     waiting: list[tuple[str, str]] = []
     cuts: list[Image] = []
     for number, shown in enumerate(pictures, start=1):
-        image = shown.pixels() if shown.words else None
+        pixels = shown.pixels() if shown.words else None
         for picture, truth, frame in shown.words:
-            assert image is not None
+            assert pixels is not None
             waiting.append((picture, truth))
-            cuts.append(reader.cut(image, frame))
+            cuts.append(reader.cut(pixels, frame))
         if len(cuts) < _AT_ONCE and number < count:
             yield []
             continue

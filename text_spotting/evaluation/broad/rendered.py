@@ -16,7 +16,7 @@ from text_spotting.synth.writing import ANNOTATION, Job, write
 from text_spotting.words import FloatArray, Word
 
 COUNT = 500
-"""Pictures of each kind."""
+"""Images of each kind."""
 FIRST_SEED = 900_000_000
 """Training draws smaller numbers."""
 _QUALITY = 92
@@ -60,11 +60,11 @@ KINDS: dict[str, Kind] = {
 def render(
     kind: str, backgrounds: Path, limit: int, cache: Path, track: Track, workers: int = 1
 ) -> list[AnnotatedImage]:
-    """The first ``limit`` pictures of a kind, drawn where they are not there yet.
+    """The first ``limit`` images of a kind, drawn where they are not there yet.
 
     Args:
         backgrounds: folder of photos to write on; made-up places where it does not exist.
-        cache: folder that keeps pictures between runs.
+        cache: folder that keeps images between runs.
         workers: processes that draw.
     """
     options = replace(KINDS[kind].options, backgrounds=str(backgrounds) if backgrounds.is_dir() else None)
@@ -79,7 +79,7 @@ def render(
 
 
 def turn_words(image: AnnotatedImage, turns: int) -> list[Word]:
-    """The words of a picture that was turned left by ``turns`` quarters, in their order, read from the same corner."""
+    """The words of an image that was turned left by ``turns`` quarters, in their order, read from the same corner."""
     return [replace(word, polygon=_turned(word.polygon, image.width, image.height, turns)) for word in image.words]
 
 
@@ -98,7 +98,7 @@ def _complete(folder: Path, count: int) -> bool:
 def _fingerprint(options: SceneOptions, seed: int) -> str:
     """Settings and the look of the first scenes: another renderer, font or photo gives other ones.
 
-    Pictures that are kept are not drawn again because a line of the renderer's code reads differently.
+    Images that are kept are not drawn again because a line of the renderer's code reads differently.
     """
     settings = {**asdict(options), "backgrounds": None, "seed": seed, "quality": _QUALITY}
     digest = hashlib.sha256(json.dumps(settings).encode())

@@ -23,14 +23,14 @@ _ALL_FIGURES = ("ic15_detection", "ic15_word_spotting", "ic15_end_to_end")
 
 @dataclass(frozen=True, slots=True)
 class ImageSet:
-    """Pictures in which words are to be found.
+    """Images in which words are to be found.
 
     Attributes:
-        images: the pictures' files and their words as annotated.
+        images: their files, and their words as annotated.
         figures: names of the protocols that score it.
         reads: whether its words are also read in their true and in found frames.
         positions: in how many positions it is measured.
-        turns: quarter turns to the left that each picture is shown in; none where empty.
+        turns: quarter turns to the left that each image is shown in; none where empty.
     """
 
     images: Sequence[AnnotatedImage]
@@ -40,17 +40,17 @@ class ImageSet:
     turns: Sequence[int] = ()
 
     def pixels(self, index: int) -> Image:
-        """The picture as it is shown."""
+        """The image as it is shown."""
         image = read_picture(self.images[index].path)
         return np.ascontiguousarray(np.rot90(image, self.turns[index])) if self.turns else image
 
     def truth(self, index: int) -> Sequence[Word]:
-        """The words of the picture as it is shown."""
+        """The words of the image as it is shown."""
         image = self.images[index]
         return turn_words(image, self.turns[index]) if self.turns else image.words
 
     def first(self, limit: int) -> "ImageSet":
-        """At most ``limit`` of the pictures, spread evenly."""
+        """At most ``limit`` of the images, spread evenly."""
         rows = spread(len(self.images), limit)
         images, turns = [self.images[row] for row in rows], [self.turns[row] for row in rows if self.turns]
         return ImageSet(images, self.figures, self.reads, self.positions, turns)
@@ -58,7 +58,7 @@ class ImageSet:
 
 @dataclass(frozen=True, slots=True)
 class CropSet:
-    """Pictures of single words.
+    """Images of single words.
 
     Attributes:
         images: each with one word; its polygon is what is read.
@@ -89,9 +89,9 @@ class Request:
 
     Attributes:
         root: the data root.
-        limit: most pictures of a set.
+        limit: most images of a set.
         positions: of the development split.
-        cache: folder that keeps rendered pictures between runs.
+        cache: folder that keeps rendered images between runs.
         track: shows how far drawing them is.
         workers: processes that draw.
         log: takes what is odd about a set's files.

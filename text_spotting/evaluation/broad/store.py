@@ -42,10 +42,10 @@ def code_hash() -> str:
 def set_hash(measured: AnySet) -> str:
     """Hash of a set's pictures and truth."""
     digest = hashlib.sha256()
-    for index, image in enumerate(measured.images):
+    for index, picture in enumerate(measured.images):
         turns = measured.turns[index] if isinstance(measured, ImageSet) and measured.turns else 0
-        digest.update(f"{image.path.name} {turns}".encode() + image.path.read_bytes())
-        for word in image.words:
+        digest.update(f"{picture.path.name} {turns}".encode() + picture.path.read_bytes())
+        for word in picture.words:
             digest.update(f"{word.text} {word.ignore}".encode() + word.polygon.tobytes())
     return digest.hexdigest()
 
