@@ -261,4 +261,4 @@ def test_in_a_browser_equal_figures_are_one_card_and_nothing_is_wider_than_a_pho
     titles = ["F1-score \u00b7 ICDAR 2015 detection \u00b7 ICDAR 2015 end-to-end"]
     assert result["titles"] == titles, "the newer run reads all that it finds"
     assert result["wider"] == []
-    assert result["improved"] == "rgb(138, 47, 196)", "no outcome has this colour"
+    assert result["improved"] == "rgb(138, 47, 196)", "no outcome has this color"

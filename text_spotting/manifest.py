@@ -23,11 +23,11 @@ class Manifest:
     Attributes:
         input_size: width, height of the detector's input.
         keep_aspect: scale both sides alike and pad right and bottom, rather than stretch.
-        mean, std: per channel in the colour order of ``to_rgb``, on the 0..255 scale.
+        mean, std: per channel in the color order of ``to_rgb``, on the 0..255 scale.
         to_rgb: the network was trained on RGB; pictures are read as BGR.
-        embedded: the graphs take raw BGR 0..255 because colour order, mean and std are inside (IR), or
+        embedded: the graphs take raw BGR 0..255 because color order, mean and std are inside (IR), or
             they expect a normalised picture (plain ONNX).
-        input_order: colour order, "BGR" or "RGB", in which an ``embedded`` graph takes raw pictures.
+        input_order: color order, "BGR" or "RGB", in which an ``embedded`` graph takes raw pictures.
         symbols, start, stop, max_length, fold_case: the recogniser's classes, when decoding ends, and whether upper
             and lower case are one; see ``alphabet``.
         score_thr, text_thr, mask_thr: least detection score, text confidence, and mask probability.

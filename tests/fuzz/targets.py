@@ -119,8 +119,8 @@ def _pictures(root: Path) -> list[Target]:
         path.parent.mkdir(parents=True, exist_ok=True)
         exif = Image.Exif()
         exif[0x0112] = 6
-        colour = pixels if suffix in (".png", ".webp", ".tif") else pixels[:, :, :3]
-        Image.fromarray(colour).save(path, **({} if suffix in (".ppm", ".bmp", ".gif", ".jp2") else {"exif": exif}))
+        color = pixels if suffix in (".png", ".webp", ".tif") else pixels[:, :, :3]
+        Image.fromarray(color).save(path, **({} if suffix in (".ppm", ".bmp", ".gif", ".jp2") else {"exif": exif}))
 
         def read(path: Path = path) -> object:
             return read_header(path), read_picture(path)

@@ -46,7 +46,7 @@ def save(
 
 
 def _draw(folder: Path, result: "Run") -> None:
-    """Save every picture with found words, missed words and false alarms in the colours of ``draw.Outcome``."""
+    """Save every picture with found words, missed words and false alarms in the colors of ``draw.Outcome``."""
     from text_spotting.cli.progress import track
     from text_spotting.draw import draw_outcomes
     from text_spotting.evaluation.outcomes import word_outcomes

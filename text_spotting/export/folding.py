@@ -1,6 +1,6 @@
 """Moving work on whole pictures into the first convolution's weights, where it is free.
 
-Convolution is linear, and so are a colour order, a division by the standard deviation and shrinking a picture
+Convolution is linear, and so are a color order, a division by the standard deviation and shrinking a picture
 bilinearly: each can be written as other weights with the same result.
 """
 

@@ -87,7 +87,7 @@ class OnnxOutput(_Section):
 
 
 class OpenVinoOutput(OnnxOutput):
-    """As for ONNX, and the colour order that the IR takes."""
+    """As for ONNX, and the color order that the IR takes."""
 
     input_format: Literal["BGR", "RGB"] = "BGR"
 
