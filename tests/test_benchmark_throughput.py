@@ -65,8 +65,6 @@ def test_the_tool_lets_models_and_rapidocr_read_in_turn(
 @pytest.mark.parametrize(
     ("wish", "complaint"),
     [
-        (["--sizes", "wide"], "--sizes wide: write it as 1280x720"),
-        (["--sizes", "0x720"], "--sizes 0x720: write it as 1280x720"),
         (["--streams", "0"], "--streams 0: must be 1 or more"),
         (["--count", "0"], "--count 0: must be 1 or more"),
     ],

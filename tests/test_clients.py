@@ -16,8 +16,8 @@ from sample_graphs import EXPORTED, MANIFEST, save_onnx
 from small_networks import TEMPLATES, small_network
 
 from text_spotting.annotations.dataset_file import read_dataset
+from text_spotting.engine.torch_spotter import load_network
 from text_spotting.export.export import ExportOptions, export, plain_manifest
-from text_spotting.export.network import load_network
 from text_spotting.export.verify import sample_image
 from text_spotting.frames import mask_frames
 from text_spotting.pictures import read_picture

@@ -9,6 +9,7 @@ import numpy as np
 import openvino as ov
 import pytest
 from openvino import opset13 as ops
+from sample_graphs import EXPORTED, save_ir
 from small_networks import BOTH, small_network
 
 from text_spotting.annotations.dataset_file import write_dataset
@@ -17,7 +18,7 @@ from text_spotting.cli.compress import METRICS
 from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
 from text_spotting.evaluation.evaluate import Score
-from text_spotting.export import int8
+from text_spotting.export import coordinates, int8
 from text_spotting.export.export import ExportOptions, export, plain_manifest
 from text_spotting.export.int8 import LEVELS, Calibration, Level, Trial, collect, quantize_graph, search
 from text_spotting.export.report import AccuracyDrop, Measurement, accuracy_drops
@@ -73,6 +74,18 @@ def test_layers_to_be_kept_are_not_quantized() -> None:
 def test_a_level_that_keeps_layers_of_another_name_is_refused() -> None:
     with pytest.raises(UserError, match=r"two has no layer like \.\*box_regression\.\*"):
         quantize_graph(two_layers(), SAMPLES, [r".*fc_reg.*", r".*box_regression.*"])
+
+
+def test_a_detector_that_computes_coordinates_elsewhere_is_neither_quantized_nor_marked(tmp_path) -> None:
+    """The sample detector has no layer of proposals, which the first pattern of coordinates means."""
+    source, pictures = save_ir(tmp_path), [np.zeros((1, 3, 4, 8), np.float32)]
+    (tmp_path / "out").mkdir()
+    before = source.read_bytes()
+    with pytest.raises(UserError, match=r"detector has no layer like \^/\?proposals/"):
+        int8.quantize(source, EXPORTED, Calibration(pictures, []), LEVELS[0], tmp_path / "out")
+    with pytest.raises(UserError, match=r"model\.xml has no layer like \^/\?proposals/"):
+        coordinates.mark_float32_layers(source)
+    assert source.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", BOTH)

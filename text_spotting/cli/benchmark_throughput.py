@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from text_spotting.cli.sizes import size
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     Runner = Callable[[list[Image]], int]
     """Works through pictures and returns how many words it found."""
 
-SIZES = ("640x480", "1280x720", "1920x1080", "4000x3000")
+SIZES = ((640, 480), (1280, 720), (1920, 1080), (4000, 3000))
 ROUNDS = 3
 
 
@@ -49,8 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=12, help="pictures to use (default: 12)")
     parser.add_argument("--precision", help="arithmetic of .xml models: f32, bf16, int8 (default: the fastest here)")
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 2], help="of OpenVINO models (default: 1 2)")
+    usual = " ".join(f"{width}x{height}" for width, height in SIZES)
     parser.add_argument(
-        "--sizes", nargs="+", default=list(SIZES), metavar="WxH", help=f"of pictures (default: {' '.join(SIZES)})"
+        "--sizes", type=size, nargs="+", default=SIZES, metavar="WxH", help=f"of pictures (default: {usual})"
     )
     parser.add_argument("--rapidocr", action="store_true", help="let RapidOCR (OpenVINO engine) read the same pictures")
     parser.add_argument("--save", type=Path, metavar="FILE", help="figures as JSON, for docs/images/throughput.py")
@@ -62,7 +64,6 @@ def run(args: argparse.Namespace) -> None:
     from text_spotting.pictures import read_picture
     from text_spotting.runtime.sources import find_images
 
-    sizes = [_size(text) for text in args.sizes]
     for flag, value in (("--count", args.count), ("--streams", min(args.streams))):
         if value < 1:
             raise UserError(f"{flag} {value}: must be 1 or more")
@@ -71,8 +72,8 @@ def run(args: argparse.Namespace) -> None:
     pictures = [read_picture(path) for path in find_images(args.images)[: args.count]]
     runners = dict(_runners(args))
     measured: list[Throughput] = []
-    for size in sizes:
-        rows = measure(runners, pictures, size)
+    for pixels in args.sizes:
+        rows = measure(runners, pictures, pixels)
         measured += rows
         _print(rows)
     if args.save:
@@ -80,14 +81,14 @@ def run(args: argparse.Namespace) -> None:
 
 
 def measure(
-    runners: "dict[tuple[str, int], Runner]", pictures: "list[Image]", size: tuple[int, int]
+    runners: "dict[tuple[str, int], Runner]", pictures: "list[Image]", pixels: tuple[int, int]
 ) -> list[Throughput]:
     """Time each set-up on the pictures at one size, all in turn in each round, after one round to warm up."""
     from statistics import median
 
     import cv2
 
-    scaled = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures]
+    scaled = [cv2.resize(picture, pixels, interpolation=cv2.INTER_AREA) for picture in pictures]
     words = {key: runner(scaled) for key, runner in runners.items()}
     spent: dict[tuple[str, int], list[float]] = {key: [] for key in runners}
     for _ in range(ROUNDS):
@@ -97,7 +98,7 @@ def measure(
             spent[key].append(time.perf_counter() - start)
     count = len(scaled)
     return [
-        Throughput(name, streams, *size, count / median(spent[name, streams]), words[name, streams] / count)
+        Throughput(name, streams, *pixels, count / median(spent[name, streams]), words[name, streams] / count)
         for name, streams in runners
     ]
 
@@ -122,13 +123,6 @@ def _runners(args: argparse.Namespace) -> "Iterable[tuple[tuple[str, int], Runne
 
 def _counting(spotter: "Spotter") -> "Runner":
     return lambda pictures: sum(len(words) for words in spotter(pictures))
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
-        raise UserError(f"--sizes {text}: write it as 1280x720")
-    return int(width), int(height)
 
 
 def _print(rows: list[Throughput]) -> None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from text_spotting.cli.export import input_size
+from text_spotting.cli.sizes import size
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument("--config", type=Path, required=True, help="model.py of a template or work directory")
     parser.add_argument("--batch-size", type=int, default=4, help="pictures in a batch (default: 4)")
-    parser.add_argument("--size", type=input_size, default=(640, 448), metavar="WxH", help="default: 640x448")
+    parser.add_argument("--size", type=size, default=(640, 448), metavar="WxH", help="default: 640x448")
     parser.add_argument("--iterations", type=int, default=5, help="iterations to time (default: 5)")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; all by default")
     parser.add_argument("--stock", action="store_true", help="time a stock Mask R-CNN setting of the same network, too")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 METRICS = ("f1", "word_spotting")
 NOT_OFFERED = ("sparsity", "pruning", "binarization")
+ENOUGH_PICTURES = 300
+"""Calibration pictures that NNCF advises; more hardly change the ranges of activations."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-drop", type=float, default=0.5, metavar="POINTS", help="points of f1 or word spotting that may be lost"
     )
-    parser.add_argument("--subset-size", type=int, default=300, metavar="N", help="calibration pictures (default: 300)")
+    parser.add_argument(
+        "--subset-size",
+        type=int,
+        default=ENOUGH_PICTURES,
+        metavar="N",
+        help=f"calibration pictures (default: {ENOUGH_PICTURES})",
+    )
     parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
     for name, kind in (("gpu-num", int), ("tensorboard-dir", str), ("batch-size", int)):
@@ -88,10 +96,9 @@ def _compress(
     from text_spotting.runtime.files import find_detector
     from text_spotting.runtime.spotter import Spotter
 
-    if len(calibration) < int8.ENOUGH_PICTURES:
+    if len(calibration) < ENOUGH_PICTURES:
         print(
-            f"warning: {len(calibration)} calibration pictures; {int8.ENOUGH_PICTURES} or more are advised",
-            file=sys.stderr,
+            f"warning: {len(calibration)} calibration pictures; {ENOUGH_PICTURES} or more are advised", file=sys.stderr
         )
     try:
         args.save_model_to.mkdir(parents=True, exist_ok=True)
@@ -147,8 +154,8 @@ def _full_precision(args: argparse.Namespace, scratch: Path) -> Path:
     """The IR to start from: the one given, or a fresh export of the snapshot."""
     if args.load_weights.suffix != ".pth":
         return Path(args.load_weights)
+    from text_spotting.engine.torch_spotter import load_network
     from text_spotting.export.export import ExportOptions, export, plain_manifest
-    from text_spotting.export.network import load_network
     from text_spotting.workdir.paths import load_work_config
 
     config = load_work_config(args.config)

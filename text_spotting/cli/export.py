@@ -4,12 +4,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from text_spotting.cli.sizes import size
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
     from text_spotting.export.export import Exported, ExportOptions
 
-COLOUR_ORDERS = ("BGR", "RGB")
+COLOR_ORDERS = ("BGR", "RGB")
 MOST_WORDS = 2000
 
 
@@ -22,10 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--openvino", action=argparse.BooleanOptionalAction, help=f"write .xml and .bin {formats}")
     parser.add_argument(
         "--openvino-input-format",
-        choices=COLOUR_ORDERS,
-        help="colour order of the pictures that the IR takes (default: as template.yaml says, else BGR)",
+        choices=COLOR_ORDERS,
+        help="color order of the pictures that the IR takes (default: as template.yaml says, else BGR)",
     )
-    parser.add_argument("--input-size", type=input_size, metavar="WxH", help="input size (default: as in training)")
+    parser.add_argument("--input-size", type=size, metavar="WxH", help="input size (default: as in training)")
     parser.add_argument(
         "--max-words", type=int, metavar="N", help="most words of a picture that are found (default: as in model.py)"
     )
@@ -33,14 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
     parser.add_argument("--openvino-mo-args", help=argparse.SUPPRESS)
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
-
-
-def input_size(text: str) -> tuple[int, int]:
-    """Parse ``1280x704``."""
-    width, cross, height = text.lower().partition("x")
-    if not (cross and width.isdigit() and height.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT, such as 1280x704")
-    return int(width), int(height)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -52,8 +45,8 @@ def run(args: argparse.Namespace) -> None:
         raise UserError(f"--max-words {args.max_words}: must lie between 1 and {MOST_WORDS}")
     if args.openvino_mo_args:
         print("--openvino-mo-args is accepted for old scripts and ignored: there is no Model Optimizer any more")
+    from text_spotting.engine.torch_spotter import load_network
     from text_spotting.export.export import export, plain_manifest
-    from text_spotting.export.network import load_network
     from text_spotting.workdir.config import limit_words
     from text_spotting.workdir.paths import load_work_config
 
@@ -75,7 +68,7 @@ def _resolve(args: argparse.Namespace) -> "ExportOptions":
     return ExportOptions(
         onnx=_first(args.onnx, output.onnx.default if output else True),
         openvino=_first(args.openvino, output.openvino.default if output else True),
-        input_order=args.openvino_input_format or (output.openvino.input_format if output else COLOUR_ORDERS[0]),
+        input_order=args.openvino_input_format or (output.openvino.input_format if output else COLOR_ORDERS[0]),
         fp16=args.fp16,
     )
 

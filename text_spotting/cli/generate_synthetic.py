@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from text_spotting.alphabet import READY
 from text_spotting.cli.progress import track
+from text_spotting.cli.sizes import size
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the data set")
     parser.add_argument("--count", type=int, default=1000, help="pictures to draw (default: 1000); 0: only --preview")
     parser.add_argument("--seed", type=int, default=0, help="number of the first picture (default: 0)")
-    parser.add_argument("--size", type=_size, default=(640, 384), metavar="WxH", help="(default: 640x384)")
+    parser.add_argument("--size", type=size, default=(640, 384), metavar="WxH", help="(default: 640x384)")
     parser.add_argument(
         "--words",
         nargs="+",
@@ -71,13 +72,6 @@ def run(args: argparse.Namespace) -> None:
         _write(args, options)
     if args.preview:
         _preview(args, options)
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write it as 640x384")
-    return int(width), int(height)
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -68,9 +68,9 @@ def _rapidocr() -> "Model":
 def _open_snapshot(args: argparse.Namespace, weights: Path, cache: Path) -> "Model":
     """A snapshot by way of its export, which is kept under all that it follows from."""
     config_file = _config_of(args, weights)
+    from text_spotting.engine.torch_spotter import load_network
     from text_spotting.evaluation.broad.store import code_hash, hash_of
     from text_spotting.export.export import ExportOptions, export, plain_manifest
-    from text_spotting.export.network import load_network
     from text_spotting.workdir.config import load_config
 
     config = load_config(config_file)

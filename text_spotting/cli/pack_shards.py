@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from text_spotting.cli.progress import track
+from text_spotting.cli.sizes import size
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for photos_NN.zip and words_NN.zip")
     parser.add_argument(
         "--photos",
+        type=photo_set,
         nargs="+",
         default=[],
         metavar="NAME=FILE[@WIDTHxHEIGHT]",
@@ -42,11 +44,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quality", type=int, default=88, help="of WebP, 1 to 100 (default: 88)")
 
 
+def photo_set(entry: str) -> tuple[str, tuple[int, int] | None]:
+    """Parse ``NAME=FILE`` and the size in pixels that may follow after an ``@``."""
+    squeezed = re.fullmatch(r"(.+)@(\d+x\d+)", entry)
+    return (squeezed[1], size(squeezed[2])) if squeezed else (entry, None)
+
+
 def run(args: argparse.Namespace) -> None:
     """Read all sets first, then write."""
     if args.limit <= 0 or not 1 <= args.quality <= 100:
         raise UserError("--limit must be above 0, --quality from 1 to 100")
-    photo_sets = [_photos(entry) for entry in args.photos]
+    photo_sets = [_photos(*entry) for entry in args.photos]
     word_sets = [
         *(_words(entry, _of_photos) for entry in args.words),
         *(_words(entry, _of_crops) for entry in args.crops),
@@ -64,15 +72,13 @@ Set = tuple[list["AnnotatedImage"], Callable[[Iterable["AnnotatedImage"]], Itera
 """Pictures to train on and what makes records of them."""
 
 
-def _photos(entry: str) -> Set:
+def _photos(entry: str, squeezed: tuple[int, int] | None) -> Set:
     from functools import partial
 
     from text_spotting.gpu.packing import photos
 
     name, file = _named(entry)
-    squeezed = re.fullmatch(r"(.+)@(\d+)x(\d+)", file)
-    size = (int(squeezed[2]), int(squeezed[3])) if squeezed else None
-    return _of_photos(squeezed[1] if squeezed else file), partial(photos, name, size=size)
+    return _of_photos(file), partial(photos, name, size=squeezed)
 
 
 def _words(entry: str, read: Callable[[str], list["AnnotatedImage"]]) -> Set:

@@ -67,15 +67,25 @@ def torch_spotter(network: nn.Module, manifest: Manifest) -> Spotter:
     return Spotter(TorchEngine(network, manifest))
 
 
+def load_network(config: Config, weights: str | Path, trust: bool = False) -> nn.Module:
+    """The ``MaskTextSpotter`` in evaluation mode, on the CPU, with every weight from the snapshot.
+
+    Raises:
+        UserError: the snapshot is missing, damaged, of another template or incomplete.
+    """
+    snapshot = read_snapshot(weights, trust)
+    network = build_network(config)
+    load_weights(network, snapshot, weights)
+    return network.eval()
+
+
 def spotter_from_checkpoint(
     config: str | Path | Config, weights: str | Path, device: torch.device = CPU, trust: bool = False
 ) -> Spotter:
     """Build a template's network and load a snapshot.
 
     Raises:
-        UserError: see ``read_snapshot`` and ``load_weights``.
+        UserError: see ``load_network``.
     """
     config = config if isinstance(config, Config) else load_config(Path(config))
-    network = build_network(config)
-    load_weights(network, read_snapshot(weights, trust), weights)
-    return torch_spotter(network.to(device), manifest_of(config))
+    return torch_spotter(load_network(config, weights, trust).to(device), manifest_of(config))

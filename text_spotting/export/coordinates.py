@@ -13,6 +13,8 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
+from text_spotting.export.layers import require_layers
+
 LAYERS = (
     r"^/?proposals/(?!rpn_).*",
     r"^/?boxes/(?!bbox_head/).*",
@@ -51,14 +53,21 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 
 def mark_float32_layers(detector: Path) -> None:
-    """Mark the coordinate layers of an IR, in place."""
-    concerned = [re.compile(pattern) for pattern in (*LAYERS, *_ALSO)]
+    """Mark the coordinate layers of an IR, in place.
+
+    Raises:
+        UserError: a pattern matches no layer, whose coordinates would be rounded.
+    """
     tree = ElementTree.parse(detector)
-    for layer in tree.iterfind("layers/layer"):
-        name = layer.attrib["name"]
-        if layer.attrib["type"] in _WITHOUT_ARITHMETIC:
-            continue
-        if any(pattern.match(name) for pattern in concerned):
+    layers = {
+        layer.attrib["name"]: layer
+        for layer in tree.iterfind("layers/layer")
+        if layer.attrib["type"] not in _WITHOUT_ARITHMETIC
+    }
+    patterns = (*LAYERS, *_ALSO)
+    require_layers(detector.name, layers, patterns)
+    for name, layer in layers.items():
+        if any(re.match(pattern, name) for pattern in patterns):
             _runtime_info(layer).append(ElementTree.Element("attribute", _MARK))
     tree.write(detector, xml_declaration=True)
 

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import openvino as ov
 
 from text_spotting.errors import UserError
 from text_spotting.export import coordinates
+from text_spotting.export.layers import require_layers
 from text_spotting.export.report import AccuracyDrop, Measurement, accuracy_drops
 from text_spotting.frames import widen
 from text_spotting.manifest import KEY, Manifest
@@ -27,9 +27,6 @@ from text_spotting.runtime.options import Target
 from text_spotting.runtime.reading import word_crops
 from text_spotting.runtime.session import CORE
 from text_spotting.words import FloatArray, Image
-
-ENOUGH_PICTURES = 300
-"""Calibration pictures that NNCF advises; more hardly change the ranges of activations."""
 
 _MOST_WORDS = 300
 """Words that calibrate the recognizer; more take time and change nothing."""
@@ -157,7 +154,8 @@ def _quantize_graphs(
     files: GraphFiles, manifest: Manifest, calibration: Calibration, level: Level, folder: Path, passes: Passes
 ) -> None:
     source = files.detector
-    detector = quantize_graph(CORE.read_model(source), _Passed(calibration.images, "detector", passes), level.kept)
+    images = _Passed(calibration.images, "detector", passes)
+    detector = quantize_graph(CORE.read_model(source), images, (*coordinates.LAYERS, *level.kept))
     detector.set_rt_info(replace(manifest, precision=level.rest).to_json(), [KEY])
     ov.save_model(detector, folder / source.name, compress_to_fp16=True)
     coordinates.mark_float32_layers(folder / source.name)
@@ -182,16 +180,6 @@ class _Passed:
         yield from self.passes(self.inputs, self.graph)
 
 
-def require_layers(graph: ov.Model, patterns: Sequence[str]) -> None:
-    """Raise ``UserError`` where a pattern matches none of the graph's layers: a module has another name than it had."""
-    names = [node.get_friendly_name() for node in graph.get_ordered_ops()]
-    for pattern in patterns:
-        if not any(re.match(pattern, name) for name in names):
-            raise UserError(
-                f"{graph.get_friendly_name()} has no layer like {pattern}, which was to keep full precision"
-            )
-
-
 def quantize_graph(graph: ov.Model, inputs: "Sequence[FloatArray] | _Passed", kept: Sequence[str]) -> ov.Model:
     """Return the graph with INT8 weights and activations, except layers whose names match a pattern of ``kept``.
 
@@ -201,9 +189,9 @@ def quantize_graph(graph: ov.Model, inputs: "Sequence[FloatArray] | _Passed", ke
         inputs: what the graph will meet, to find the ranges of activations.
 
     Raises:
-        UserError: a pattern matches no layer, so a level would quantize what it says it keeps.
+        UserError: a pattern matches no layer, so what is to be kept would be quantized.
     """
-    require_layers(graph, kept)
+    require_layers(graph.get_friendly_name(), [node.get_friendly_name() for node in graph.get_ordered_ops()], kept)
     import nncf
     from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, AdvancedSmoothQuantParameters
 
@@ -219,8 +207,8 @@ def quantize_graph(graph: ov.Model, inputs: "Sequence[FloatArray] | _Passed", ke
         subset_size=len(inputs),
         # The other way runs parts of the graph on what other parts gave before: numbers of boxes do not fit together.
         fast_bias_correction=True,
-        # Coordinates are computed in the detector alone; what a level keeps has been looked for above.
-        ignored_scope=nncf.IgnoredScope(patterns=[*coordinates.LAYERS, *kept], validate=False),
+        # All of them have been looked for above; NNCF looks only among the layers that it would quantize.
+        ignored_scope=nncf.IgnoredScope(patterns=list(kept), validate=False),
     )
     for key, value in info.items():
         quantized.set_rt_info(value, [key])
