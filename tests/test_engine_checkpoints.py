@@ -73,10 +73,13 @@ def test_a_snapshot_of_another_template_is_refused_before_anything_is_loaded() -
     assert torch.equal(layer.bias, before)
 
 
-def test_weights_of_half_precision_and_of_parallel_training_load() -> None:
-    layer = nn.Linear(2, 3)
+def test_weights_of_half_precision_and_of_parallel_training_load(tmp_path: Path) -> None:
+    layer, path = nn.Linear(2, 3), tmp_path / "half.pth"
     half = {"module.weight": torch.zeros(3, 2), "module.bias": torch.full((3,), 0.5, dtype=torch.float16)}
-    load_weights(layer, {"state_dict": half}, "half.pth")
+    torch.save({"state_dict": half, "meta": {"epoch": 3}}, path)
+    snapshot = read_snapshot(path)
+    assert (list(snapshot["state_dict"]), snapshot["meta"]) == (["weight", "bias"], {"epoch": 3})
+    load_weights(layer, snapshot, path)
     assert layer.bias.tolist() == [0.5, 0.5, 0.5]
 
 

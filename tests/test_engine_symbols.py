@@ -44,6 +44,15 @@ def test_one_key_reaches_text_head_data_set_and_manifest(tmp_path: Path) -> None
     assert len(rows) == 3 and set(rows.values()) == {59}
 
 
+def test_only_a_head_that_reads_columns_has_rows_of_characters(tmp_path: Path) -> None:
+    _, network = network_of("alphanumeric", tmp_path)
+    head = network.roi_head.text_head
+    assert head.character_rows == ["ctc.linear.weight", "ctc.linear.bias"]
+    assert {len(head.state_dict()[name]) for name in head.character_rows} == {95}, "the blank, 52 + 10 + 32 characters"
+    published = build_network(load_config(TEMPLATES / "text-spotting-0003" / "model.py"))
+    assert published.roi_head.text_head.character_rows == []
+
+
 def test_rows_move_by_their_symbol_and_a_new_case_starts_as_the_other() -> None:
     ours = Alphabet.of({"symbols": "9bBж", "fold_case": False})
     assert matching_rows(DEFAULT, ours) == [0, STOP, 37, 3, 3, NEW]
@@ -61,7 +70,7 @@ def test_a_snapshot_of_another_alphabet_gives_all_but_the_rows_of_new_symbols(tm
         if part in new.roi_head.text_head.symbol_rows:
             assert tensor[:5].reshape(5, -1)[:, 0].tolist() == [0, 1, 37, 3, 3], name
             assert torch.equal(tensor[5], fresh[name][5]), "a new symbol starts from nothing"
-        elif part.startswith("ctc.linear"):
+        elif part in new.roi_head.text_head.character_rows:
             kept = old.state_dict()[name]
             assert torch.equal(tensor[:-1], kept), "all that is printable has a row in every alphabet"
             assert torch.equal(tensor[-1], fresh[name][-1])

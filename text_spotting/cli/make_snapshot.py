@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
-    from text_spotting.engine.checkpoints import Checkpoint
+    from text_spotting.engine.snapshot_files import Checkpoint
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,12 +10,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from text_spotting.engine.snapshot_files import check_snapshot_file
+from text_spotting.engine.snapshot_files import Checkpoint, check_snapshot_file
 from text_spotting.engine.symbols import require_same_alphabet
 from text_spotting.errors import UserError
 from text_spotting.files.writing import write_whole
-
-Checkpoint = dict[str, Any]
 
 
 def read_snapshot(path: str | Path, trust: bool = False) -> Checkpoint:
@@ -25,7 +23,8 @@ def read_snapshot(path: str | Path, trust: bool = False) -> Checkpoint:
         trust: let the file run code while it is unpickled, as old formats may need.
 
     Returns:
-        A dict with at least ``state_dict``, which holds tensors by name; a bare state dict is wrapped.
+        A dict with at least ``state_dict``, which holds tensors by the names that they have in a network that nothing
+        wraps; a bare state dict is put into such a dict.
 
     Raises:
         UserError: no such file, not a snapshot, damaged, cut off, or in need of trust.
@@ -55,7 +54,9 @@ def _as_checkpoint(loaded: Any, path: Path) -> Checkpoint:
     checkpoint = loaded if "state_dict" in loaded else {"state_dict": loaded}
     if not is_state_dict(checkpoint["state_dict"]):
         raise UserError(f"{path} is not a snapshot: its state_dict is not a dict of tensors by name")
-    return checkpoint
+    # Parallel training wraps the network, and snapshots of old tools tell so.
+    plain = {name.removeprefix("module."): tensor for name, tensor in checkpoint["state_dict"].items()}
+    return {**checkpoint, "state_dict": plain}
 
 
 def is_state_dict(value: Any) -> bool:
@@ -120,7 +121,7 @@ def load_some_weights(model: nn.Module, checkpoint: Checkpoint, source: str | Pa
 
 def _fitting(model: nn.Module, checkpoint: Checkpoint, source: str | Path) -> dict[str, torch.Tensor]:
     require_same_alphabet(model, checkpoint, source)
-    weights = _plain_names(checkpoint["state_dict"])
+    weights: dict[str, torch.Tensor] = checkpoint["state_dict"]
     own = model.state_dict()
     differing = [name for name in weights if name in own and own[name].shape != weights[name].shape]
     if differing:
@@ -138,7 +139,7 @@ def _fitting(model: nn.Module, checkpoint: Checkpoint, source: str | Path) -> di
 
 def missing_weights(model: nn.Module, checkpoint: Checkpoint) -> list[str]:
     """Names that the model has and the snapshot lacks, but for parts that are made to be without."""
-    given = set(_plain_names(checkpoint["state_dict"]))
+    given = set(checkpoint["state_dict"])
     return sorted(set(model.state_dict()) - given - weights_it_can_lack(model, given))
 
 
@@ -149,16 +150,11 @@ def weights_it_can_lack(model: nn.Module, given: Collection[str]) -> set[str]:
     return {name for name in model.state_dict() if name.startswith(lacking)} if lacking else set()
 
 
-def _plain_names(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """As without the wrapper that parallel training puts around the network."""
-    return {name.removeprefix("module."): tensor for name, tensor in weights.items()}
-
-
 def _some_of(model: nn.Module, missing: list[str], checkpoint: Checkpoint) -> str:
     """ "343 of 349 tensors (backbone 206, ...)": what lacks, by part of the network."""
     parts = Counter(".".join(name.split(".")[: 2 if name.startswith("roi_head.") else 1]) for name in missing)
     listed = ", ".join(f"{part} {count}" for part, count in parts.most_common())
-    needed = set(model.state_dict()) - weights_it_can_lack(model, _plain_names(checkpoint["state_dict"]))
+    needed = set(model.state_dict()) - weights_it_can_lack(model, checkpoint["state_dict"])
     return f"{len(missing)} of the network's {len(needed)} tensors ({listed})"
 
 

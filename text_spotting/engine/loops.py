@@ -12,6 +12,7 @@ from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.engine.optim import NotFiniteError
+from text_spotting.engine.state import network_of
 from text_spotting.engine.symbols import alphabet_of
 from text_spotting.errors import UserError
 from text_spotting.evaluation.evaluate import evaluate
@@ -152,7 +153,7 @@ class SpottingValLoop(BaseLoop):
         if get_rank() == 0:
             numbers = sorted(found)
             truth = [self.dataloader[number].words for number in numbers]
-            fold_case = alphabet_of(self.runner.model).fold_case
+            fold_case = alphabet_of(network_of(self.runner)).fold_case
             scores = evaluate(truth, [found[number] for number in numbers], DEFAULT_METRICS, fold_case)
             result = [{name: round(100 * score.hmean, 3) for name, score in scores.items()}]
         broadcast_object_list(result)

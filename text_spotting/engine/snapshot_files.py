@@ -7,8 +7,12 @@ says how they belong together. PyTorch reads it without looking at the checksums
 import pickletools
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from text_spotting.errors import UserError
+
+Checkpoint = dict[str, Any]
+"""What a snapshot's file holds: ``state_dict``, tensors by name, and what else a training keeps."""
 
 _ZIP = b"PK\x03\x04"
 _BEFORE_1_6 = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."

@@ -11,7 +11,8 @@ from mmengine.runner import Runner
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import nn
 
-from text_spotting.engine.checkpoints import Checkpoint, is_state_dict, load_weights, not_finite
+from text_spotting.engine.checkpoints import is_state_dict, load_weights, not_finite
+from text_spotting.engine.snapshot_files import Checkpoint
 from text_spotting.engine.symbols import alphabet_of
 from text_spotting.errors import UserError
 

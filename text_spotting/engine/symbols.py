@@ -7,18 +7,17 @@ from typing import Any
 from torch import nn
 
 from text_spotting.alphabet import SPECIAL, Alphabet
+from text_spotting.engine.snapshot_files import Checkpoint
 from text_spotting.errors import UserError
 from text_spotting.models.ctc import characters
 
-Checkpoint = dict[str, Any]
 NEW = -1
 """In place of the number of a row that is not carried over."""
 
 
 def text_head_of(model: nn.Module) -> Any:
     """The network's text head; None where it has none."""
-    network: Any = getattr(model, "module", model)  # unwrapped where training is distributed
-    return getattr(getattr(network, "roi_head", None), "text_head", None)
+    return getattr(getattr(model, "roi_head", None), "text_head", None)
 
 
 def alphabet_of(model: nn.Module) -> Alphabet:
@@ -84,17 +83,13 @@ def carry_over(model: nn.Module, checkpoint: Checkpoint) -> tuple[Checkpoint, Ca
     theirs, ours = snapshot_alphabet(checkpoint), alphabet_of(model)
     if theirs.symbols == ours.symbols:
         return checkpoint, None
-    rows = matching_rows(theirs, ours)
-    named = characters(theirs)
-    columns = [0, *(named.find(c) + 1 if c in named else NEW for c in characters(ours))]
-    weights = {name.removeprefix("module."): tensor for name, tensor in checkpoint["state_dict"].items()}
-    own = getattr(model, "module", model).state_dict()
-    for name in (f"roi_head.text_head.{tensor}" for tensor in text_head_of(model).symbol_rows):
+    head, rows = text_head_of(model), matching_rows(theirs, ours)
+    moves = dict.fromkeys(head.symbol_rows, rows) | dict.fromkeys(head.character_rows, _character_rows(theirs, ours))
+    weights, own = dict(checkpoint["state_dict"]), model.state_dict()
+    for tensor, sources in moves.items():
+        name = f"roi_head.text_head.{tensor}"
         if name in weights:
-            weights[name] = _moved(weights[name], own[name], rows)
-    for name in ("roi_head.text_head.ctc.linear.weight", "roi_head.text_head.ctc.linear.bias"):
-        if name in weights and name in own:
-            weights[name] = _moved(weights[name], own[name], columns)
+            weights[name] = _moved(weights[name], own[name], sources)
     meta = {**(checkpoint.get("meta") or {}), "alphabet": ours.to_dict()}
     return {**checkpoint, "state_dict": weights, "meta": meta}, _carried(theirs, ours, rows)
 
@@ -103,6 +98,12 @@ def matching_rows(theirs: Alphabet, ours: Alphabet) -> list[int]:
     """For each of our classes the number of theirs that it starts from, or ``NEW``."""
     table = {symbol: index for index, symbol in enumerate(theirs.symbols, start=SPECIAL)}
     return [*range(SPECIAL), *(table.get(symbol, table.get(symbol.swapcase(), NEW)) for symbol in ours.symbols)]
+
+
+def _character_rows(theirs: Alphabet, ours: Alphabet) -> list[int]:
+    """The same for rows of the blank and of ``ctc.characters``."""
+    table = {character: row for row, character in enumerate(characters(theirs), start=1)}
+    return [0, *(table.get(character, NEW) for character in characters(ours))]
 
 
 def _moved(theirs: Any, ours: Any, rows: Sequence[int]) -> Any:

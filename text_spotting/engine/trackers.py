@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 
 from text_spotting.draw import draw_words
 from text_spotting.engine.services import ClearML, MLflow, Run, Service, Wandb
+from text_spotting.engine.state import network_of
 from text_spotting.errors import UserError
 from text_spotting.pictures import read_picture
 
@@ -154,7 +155,7 @@ class BoardHook(Hook):
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         if runner.rank or not hasattr(self, "writer"):
             return
-        spotter = runner.val_loop.evaluator(getattr(runner.model, "module", runner.model))
+        spotter = runner.val_loop.evaluator(network_of(runner))
         for number, annotated in enumerate(list(runner.val_loop.dataloader)[:_SAMPLES]):
             image = read_picture(annotated.path)
             drawn = draw_words(image, spotter(image))

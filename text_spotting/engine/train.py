@@ -21,10 +21,11 @@ import text_spotting.engine.lr_find
 import text_spotting.models  # noqa: F401  (these register what configurations name)
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.engine import state
-from text_spotting.engine.checkpoints import Checkpoint, load_some_weights, load_weights
+from text_spotting.engine.checkpoints import load_some_weights, load_weights
 from text_spotting.engine.console import quieten
 from text_spotting.engine.loops import Interrupted
 from text_spotting.engine.optim import CHECKED, bfloat16_is_fast
+from text_spotting.engine.snapshot_files import Checkpoint
 from text_spotting.engine.state import network_of
 from text_spotting.engine.symbols import carry_over
 from text_spotting.engine.torch_spotter import manifest_of, torch_spotter

@@ -60,6 +60,11 @@ class TextRecognitionHead(BaseModule):
         own = dict(self.named_modules())
         return [f"{layer}.{tensor}" for layer, tensors in layers.items() if layer in own for tensor in tensors]
 
+    @property
+    def character_rows(self) -> list[str]:
+        """Names of the tensors that have a row for the blank and for each of the alphabet's ``ctc.characters``."""
+        return ["ctc.linear.weight", "ctc.linear.bias"] if self.ctc_weight > 0 else []
+
     def readable(self, rois: Tensor, targets: Tensor) -> Tensor:
         """Which RoIs (N, 5: image, x1, y1, x2, y2) are large enough to learn their targets (N, T) from."""
         areas = (rois[:, 3] - rois[:, 1]) * (rois[:, 4] - rois[:, 2])
