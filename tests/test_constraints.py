@@ -8,7 +8,7 @@ import pytest
 from text_spotting.alphabet import DEFAULT, START, STOP, Alphabet
 from text_spotting.constraints import (
     Lexicon,
-    allowed_classes,
+    character_classes,
     ctc_log_likelihoods,
     restrict,
     restrict_logits,
@@ -30,20 +30,20 @@ def rows(*weights: dict[int, float]) -> np.ndarray:
 
 
 def test_only_allowed_characters_are_left_and_share_what_the_others_had() -> None:
-    allowed = allowed_classes("bC", ABC)
+    allowed = character_classes("bC", ABC)
     assert allowed.tolist() == [True, True, False, True, True]
     left = restrict(rows({A: 0.6, B: 0.2, C: 0.1, START: 0.1}), allowed)[0, 0]
     assert left == pytest.approx([0.25, 0, 0, 0.5, 0.25], abs=1e-9)
 
 
 def test_a_restricted_row_of_nothing_allowed_still_sums_to_one() -> None:
-    left = restrict(np.array([[0, 0, 1.0, 0, 0]]), allowed_classes("b", ABC))
+    left = restrict(np.array([[0, 0, 1.0, 0, 0]]), character_classes("b", ABC))
     assert left.sum() == pytest.approx(1) and left[0, A] == 0
 
 
 def test_restricted_logits_are_those_of_the_restricted_probabilities() -> None:
     logits = np.array([[0.0, 0.0, 3.0, 1.0, 2.0]], np.float32)
-    allowed = allowed_classes("bc", ABC)
+    allowed = character_classes("bc", ABC)
     restricted = np.exp(restrict_logits(logits, allowed))
     softmax = np.exp(logits) / np.exp(logits).sum()
     assert restricted / restricted.sum() == pytest.approx(restrict(softmax, allowed), abs=1e-6)
@@ -51,7 +51,7 @@ def test_restricted_logits_are_those_of_the_restricted_probabilities() -> None:
 
 
 def test_a_ready_alphabet_names_its_characters() -> None:
-    allowed = allowed_classes("digits", DEFAULT)
+    allowed = character_classes("digits", DEFAULT)
     assert [DEFAULT.table[index] for index in np.flatnonzero(allowed)] == [" ", " ", *"0123456789"]
 
 
@@ -62,7 +62,7 @@ def test_a_ready_alphabet_names_its_characters() -> None:
 )
 def test_what_cannot_be_allowed_is_said(characters: str, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
-        allowed_classes(characters, ABC)
+        character_classes(characters, ABC)
 
 
 def brute_force(columns: np.ndarray, word: tuple[int, ...]) -> float:

@@ -12,7 +12,7 @@ from test_workdir_template import GOOD
 from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
 from text_spotting.workdir import paths
-from text_spotting.workdir.instantiate import RECORD_NAME, Outcome, instantiate
+from text_spotting.workdir.instantiate import RECORD_NAME, FileOutcome, instantiate
 
 SNAPSHOT = b"weights"
 SHOW_WORK_DIR = """\
@@ -38,7 +38,7 @@ def template(tmp_path: Path) -> Path:
     return folder / "template.yaml"
 
 
-def _run(template: Path, output: Path, *, load_snapshot: bool = True, force: bool = False) -> dict[str, Outcome]:
+def _run(template: Path, output: Path, *, load_snapshot: bool = True, force: bool = False) -> dict[str, FileOutcome]:
     return dict(instantiate(template, output, load_snapshot=load_snapshot, force=force))
 
 
@@ -46,7 +46,7 @@ def test_a_new_work_dir_holds_everything_and_nothing_else(template: Path, tmp_pa
     output = tmp_path / "work dir"
     outcomes = _run(template, output)
     expected = {"template.yaml", "model.py", "show.py", "lists/extra/deep/words.txt", "snapshot.pth"}
-    assert outcomes == dict.fromkeys(expected, Outcome.WRITTEN)
+    assert outcomes == dict.fromkeys(expected, FileOutcome.WRITTEN)
     found = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()}
     assert found == expected | {RECORD_NAME}
     assert (output / "snapshot.pth").read_bytes() == SNAPSHOT
@@ -93,7 +93,7 @@ def test_without_a_snapshot_the_rest_is_written(template: Path, tmp_path: Path) 
 
 def test_a_second_run_changes_nothing(template: Path, tmp_path: Path) -> None:
     _run(template, tmp_path / "work")
-    assert set(_run(template, tmp_path / "work").values()) == {Outcome.UNCHANGED}
+    assert set(_run(template, tmp_path / "work").values()) == {FileOutcome.UNCHANGED}
 
 
 def test_edited_files_are_kept_and_outdated_ones_updated(template: Path, tmp_path: Path) -> None:
@@ -102,8 +102,8 @@ def test_edited_files_are_kept_and_outdated_ones_updated(template: Path, tmp_pat
     (output / "model.py").write_text("# mine\n")
     (template.parent / "show.py").write_text("# newer tool\n")
     outcomes = _run(template, output)
-    assert outcomes["model.py"] is Outcome.KEPT
-    assert outcomes["show.py"] is Outcome.UPDATED
+    assert outcomes["model.py"] is FileOutcome.KEPT
+    assert outcomes["show.py"] is FileOutcome.UPDATED
     assert (output / "model.py").read_text() == "# mine\n"
     assert (output / "show.py").read_text() == "# newer tool\n"
 
@@ -112,7 +112,7 @@ def test_force_replaces_edited_files(template: Path, tmp_path: Path) -> None:
     output = tmp_path / "work"
     _run(template, output)
     (output / "model.py").write_text("# mine\n")
-    assert _run(template, output, force=True)["model.py"] is Outcome.UPDATED
+    assert _run(template, output, force=True)["model.py"] is FileOutcome.UPDATED
     assert "optimizer" in (output / "model.py").read_text()
 
 
@@ -120,7 +120,7 @@ def test_files_of_unknown_origin_count_as_edited(template: Path, tmp_path: Path)
     output = tmp_path / "work"
     output.mkdir()
     (output / "snapshot.pth").write_bytes(b"my own weights")
-    assert _run(template, output)["snapshot.pth"] is Outcome.KEPT
+    assert _run(template, output)["snapshot.pth"] is FileOutcome.KEPT
     assert (output / "snapshot.pth").read_bytes() == b"my own weights"
 
 
@@ -144,7 +144,7 @@ def test_a_file_url_names_a_path_with_spaces(template: Path, tmp_path: Path) -> 
     url = (template.parent / "snapshot.pth").as_uri()
     assert "%20" in url
     template.write_text(template.read_text().replace("source: snapshot.pth", f"source: {url}"))
-    assert _run(template, tmp_path / "work")["snapshot.pth"] is Outcome.WRITTEN
+    assert _run(template, tmp_path / "work")["snapshot.pth"] is FileOutcome.WRITTEN
 
 
 def _make_remote(template: Path) -> None:
@@ -169,7 +169,7 @@ def test_the_file_put_there_by_hand_is_taken(template: Path, tmp_path: Path) -> 
     _make_remote(template)
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "snapshot.pth").write_bytes(SNAPSHOT)
-    assert _run(template, tmp_path / "work")["snapshot.pth"] is Outcome.UNCHANGED
+    assert _run(template, tmp_path / "work")["snapshot.pth"] is FileOutcome.UNCHANGED
 
 
 def test_an_output_that_is_a_file_is_refused(template: Path, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ _BATCH = 256
 """Words whose exact probability is computed at once."""
 
 
-def allowed_classes(characters: str, alphabet: Alphabet) -> NDArray[np.bool_]:
+def character_classes(characters: str, alphabet: Alphabet) -> NDArray[np.bool_]:
     """Return which classes (classes,) may be read; start and stop always may.
 
     Args:

@@ -4,7 +4,7 @@
 """
 
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,8 @@ from text_spotting.words import FloatArray, Image
 
 IMAGE = "image"
 """The detector's input [1, 3, H, W]."""
-TEXT_FEATURES = "text_features"
-DETECTOR_OUTPUTS = ("boxes", "labels", "masks", TEXT_FEATURES)
+BOXES, LABELS, MASKS, TEXT_FEATURES = DETECTOR_OUTPUTS = ("boxes", "labels", "masks", "text_features")
+"""Of the detector: see ``Detections``; labels [N] are 0, text, the only class."""
 WORDS = "input"
 """The text encoder's input, [N, C, h, w] text features; also the recognizer's, [N, 3, 32, W] crops."""
 ENCODED = "output"
@@ -30,8 +30,8 @@ PROBABILITIES = "probs"
 Array = TypeVar("Array", bound=Any)
 
 
-class Detections(NamedTuple):
-    """Outputs of the detector for one image.
+class Detections(NamedTuple, Generic[Array]):
+    """What the detector finds in one image, as numpy arrays or as tensors.
 
     Attributes:
         boxes: [N, 5] x1, y1, x2, y2, score in input pixels.
@@ -39,9 +39,9 @@ class Detections(NamedTuple):
         text_features: [N, C, h, w], what the text encoder takes.
     """
 
-    boxes: FloatArray
-    masks: FloatArray
-    text_features: FloatArray
+    boxes: Array
+    masks: Array
+    text_features: Array
 
 
 class Engine(Protocol):
@@ -58,7 +58,7 @@ class Engine(Protocol):
     @property
     def hidden_size(self) -> int: ...
 
-    def detect(self, canvas: Image) -> Detections:
+    def detect(self, canvas: Image) -> Detections[FloatArray]:
         """Find words on a canvas (H, W, 3) of the manifest's size."""
 
     def encode(self, text_features: FloatArray) -> AbstractContextManager[Any]:

@@ -53,11 +53,11 @@ def allowed_classes(manifest: Manifest, characters: str | None = None) -> Classe
     """Which classes may be emitted when only ``characters`` are read; None reads all symbols of the model.
 
     Raises:
-        UserError: see ``constraints.allowed_classes``.
+        UserError: see ``constraints.character_classes``.
     """
     if characters is None:
         return np.ones(len(manifest.symbols), bool)
-    allowed = constraints.allowed_classes(characters, manifest.alphabet)
+    allowed = constraints.character_classes(characters, manifest.alphabet)
     allowed[manifest.start] = False
     return allowed
 

@@ -36,9 +36,9 @@ class TorchEngine:
         return int(self._text_head.decoder.hidden_size)
 
     @torch.no_grad()
-    def detect(self, canvas: Image) -> Detections:
-        found = self.network.detect(self._tensor(to_tensor(canvas, self.manifest)))
-        return Detections(*(getattr(found, name).cpu().numpy() for name in Detections._fields))
+    def detect(self, canvas: Image) -> Detections[FloatArray]:
+        found: Detections[torch.Tensor] = self.network.detect(self._tensor(to_tensor(canvas, self.manifest)))
+        return Detections(*(tensor.cpu().numpy() for tensor in found))
 
     @contextmanager
     def encode(self, text_features: FloatArray) -> Iterator[Memory]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from text_spotting.contract import TEXT_FEATURES
 from text_spotting.engine.torch_engine import TorchEngine
 from text_spotting.engine.torch_spotter import manifest_of
 from text_spotting.errors import UserError
@@ -26,7 +27,7 @@ class ExportOptions:
 
     Attributes:
         onnx, openvino: which formats are kept.
-        input_order: colour order, "BGR" or "RGB", in which the IR takes raw pictures.
+        input_order: color order, "BGR" or "RGB", in which the IR takes raw pictures.
         fp16: store the IR's weights in half precision.
     """
 
@@ -151,7 +152,7 @@ def _write_manifests(path: Path, network: Any, plain: Manifest, options: ExportO
     """The manifests of the formats kept, and sizes of tensors, for clients that cannot read them in the graphs."""
     kept: dict[str, Any] = {
         "hidden_size": network.roi_head.text_head.decoder.hidden_size,
-        "text_features": text_feature_shape(network),
+        TEXT_FEATURES: text_feature_shape(network),
     }
     if options.onnx:
         kept["onnx"] = json.loads(plain.to_json())

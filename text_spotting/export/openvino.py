@@ -8,6 +8,7 @@ from typing import Any
 import openvino as ov
 from openvino._offline_transformations import apply_moc_transformations
 
+from text_spotting.contract import TEXT_FEATURES
 from text_spotting.export.coordinates import clamp_pooled_maps, mark_float32_layers
 from text_spotting.export.onnx import write_raw_detector
 from text_spotting.manifest import KEY, Manifest
@@ -46,7 +47,7 @@ def convert(network: Any, plain: Manifest, source: Path, embedded: Manifest) -> 
         detector = read_onnx(traced)
     clamp_pooled_maps(detector)
     # Clients of 2021 ask for the name that the converter of their time gave to this output.
-    detector.output("text_features").add_names({"text_features.0"})
+    detector.output(TEXT_FEATURES).add_names({f"{TEXT_FEATURES}.0"})
     detector.set_rt_info(embedded.to_json(), [KEY])
     graphs = {embedded.detector: detector}
     for name, target in ((plain.encoder, embedded.encoder), (plain.decoder, embedded.decoder)):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from text_spotting.contract import Engine
+from text_spotting.contract import BOXES, MASKS, TEXT_FEATURES, Engine
 from text_spotting.errors import UserError
 from text_spotting.preprocess import fit_to_input
 from text_spotting.words import FloatArray, Image
@@ -16,10 +16,10 @@ Tolerances = Mapping[str, float]
 
 FULL: Tolerances = {
     "unmatched": 0.05,
-    "boxes": 0.05,
+    BOXES: 0.05,
     "scores": 2e-3,
-    "masks": 2e-2,
-    "text_features": 2e-2,
+    MASKS: 2e-2,
+    TEXT_FEATURES: 2e-2,
     "logits": 1e-3,
     "hidden": 1e-3,
     "readings": 1e-3,
@@ -37,10 +37,10 @@ wrong crop or a shifted grid are off by ten times more.
 
 HALF: Tolerances = {
     "unmatched": 0.1,
-    "boxes": 1.0,
+    BOXES: 1.0,
     "scores": 5e-2,
-    "masks": 0.25,
-    "text_features": 0.25,
+    MASKS: 0.25,
+    TEXT_FEATURES: 0.25,
     "logits": 5e-2,
     "hidden": 5e-2,
     "readings": 5e-2,
@@ -98,16 +98,16 @@ def text_features(shape: tuple[int, int, int]) -> FloatArray:
 
 def compare(wanted: Arrays, found: Arrays, allowed: Tolerances = FULL) -> Agreement:
     """Match detections by place, since near-equal scores may change their order, and measure the differences."""
-    ours, theirs = _partners(wanted["boxes"], found["boxes"])
-    most = max(len(wanted["boxes"]), len(found["boxes"]))
-    rows = {name: (wanted[name][ours], found[name][theirs]) for name in ("boxes", "masks", "text_features")}
-    boxes, others = rows["boxes"]
+    ours, theirs = _partners(wanted[BOXES], found[BOXES])
+    most = max(len(wanted[BOXES]), len(found[BOXES]))
+    rows = {name: (wanted[name][ours], found[name][theirs]) for name in (BOXES, MASKS, TEXT_FEATURES)}
+    boxes, others = rows[BOXES]
     differences = {
         "unmatched": max(most - len(ours) - 1, 0) / max(most, 1),
-        "boxes": _largest(boxes[:, :4] - others[:, :4]),
+        BOXES: _largest(boxes[:, :4] - others[:, :4]),
         "scores": _largest(boxes[:, 4] - others[:, 4]),
-        "masks": _largest(rows["masks"][0] - rows["masks"][1]),
-        "text_features": _relative(*rows["text_features"]),
+        MASKS: _largest(rows[MASKS][0] - rows[MASKS][1]),
+        TEXT_FEATURES: _relative(*rows[TEXT_FEATURES]),
     }
     for name in sorted(set(wanted) - set(rows)):
         differences[name] = _relative(wanted[name], found[name])

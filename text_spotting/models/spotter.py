@@ -1,7 +1,5 @@
 """The whole network: Mask R-CNN with a text branch."""
 
-from typing import NamedTuple
-
 import torch
 from mmdet.models.detectors import MaskRCNN
 from mmdet.registry import MODELS
@@ -9,24 +7,9 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import bbox2roi
 from torch import Tensor
 
+from text_spotting.contract import Detections
 from text_spotting.models.proposals import proposal_count
 from text_spotting.models.roi_extractors import Pyramid
-
-
-class Detections(NamedTuple):
-    """What the network finds in one picture, in network pixels; the same tensors as the exported detector's.
-
-    Attributes:
-        boxes: (N, 5) x1, y1, x2, y2, score.
-        labels: (N,) class index, 0 is text.
-        masks: (N, h, w) probability that a cell of the box belongs to the word.
-        text_features: (N, C, h, w) RoI features that the text encoder takes.
-    """
-
-    boxes: Tensor
-    labels: Tensor
-    masks: Tensor
-    text_features: Tensor
 
 
 @MODELS.register_module()
@@ -51,7 +34,7 @@ class MaskTextSpotter(MaskRCNN):
         return probabilities
 
     @torch.no_grad()
-    def detect(self, picture: Tensor) -> Detections:
+    def detect(self, picture: Tensor) -> Detections[Tensor]:
         """Find words in one normalised picture (1, 3, H, W)."""
         sample = DetDataSample(metainfo={"img_shape": tuple(picture.shape[-2:]), "scale_factor": (1.0, 1.0)})
         x = self.extract_feat(picture)
@@ -63,7 +46,6 @@ class MaskTextSpotter(MaskRCNN):
         masks = self.roi_head._mask_forward(x, rois)["mask_preds"][:, 0].sigmoid()
         return Detections(
             boxes=torch.cat([found.bboxes, found.scores[:, None]], dim=1),
-            labels=found.labels,
             masks=masks,
             text_features=self.roi_head.text_features(x, rois, masks),
         )

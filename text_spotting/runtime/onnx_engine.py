@@ -47,7 +47,7 @@ class OnnxEngine:
         hidden = next(port for port in self._decoder.get_inputs() if port.name == PREVIOUS_HIDDEN)
         self.hidden_size = int(hidden.shape[2])
 
-    def detect(self, canvas: Image) -> Detections:
+    def detect(self, canvas: Image) -> Detections[FloatArray]:
         return Detections(*self._detector.run(Detections._fields, {IMAGE: to_tensor(canvas, self.manifest)}))
 
     @contextmanager

@@ -108,7 +108,7 @@ class OpenVinoEngine:
         """Channels, height and width of one word's text features."""
         return self._text.feature_shape
 
-    def detect(self, canvas: Image) -> Detections:
+    def detect(self, canvas: Image) -> Detections[FloatArray]:
         with self._detector.borrow() as request:
             request.set_input_tensor(ov.Tensor(raw_input(canvas, self.manifest)[None]))
             infer(request)

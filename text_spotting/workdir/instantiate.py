@@ -24,7 +24,7 @@ RECORD_NAME = ".instantiated.json"
 log = logging.getLogger(__name__)
 
 
-class Outcome(StrEnum):
+class FileOutcome(StrEnum):
     """What became of one file of the work dir."""
 
     WRITTEN = "written"
@@ -45,7 +45,7 @@ class _Item:
 
 def instantiate(
     template_file: Path, output: Path, *, load_snapshot: bool = True, force: bool = False
-) -> Iterator[tuple[str, Outcome]]:
+) -> Iterator[tuple[str, FileOutcome]]:
     """Fill the work dir ``output`` file by file, yielding each file's name and what became of it.
 
     Everything but a download is read and checked before anything is written; files appear whole or not at all.
@@ -114,11 +114,11 @@ def _check_content(path: Path, dependency: Dependency) -> None:
         raise UserError(f"{path}: sha256 is {actual}, the template says {dependency.sha256}")
 
 
-def _place_weights(weights: Dependency, base: Path, output: Path, record: "_Record", force: bool) -> Outcome:
+def _place_weights(weights: Dependency, base: Path, output: Path, record: "_Record", force: bool) -> FileOutcome:
     target = output / weights.destination
     if target.is_file() and weights.sha256 and file_sha256(target) == weights.sha256:
         log.debug("%s has been downloaded already", weights.source)
-        return Outcome.UNCHANGED
+        return FileOutcome.UNCHANGED
     try:
         source = fetch(weights) if weights.is_remote else _local_source(weights, base)
     except UserError as error:
@@ -130,18 +130,18 @@ def _place_weights(weights: Dependency, base: Path, output: Path, record: "_Reco
     return _place(_file_item(weights.destination, source), output, record, force)
 
 
-def _place(item: _Item, output: Path, record: "_Record", force: bool) -> Outcome:
+def _place(item: _Item, output: Path, record: "_Record", force: bool) -> FileOutcome:
     target = output / item.name
     _check_inside(target, output)
-    outcome = Outcome.WRITTEN
+    outcome = FileOutcome.WRITTEN
     if target.exists():
         current = file_sha256(target)
         if current == item.sha256:
             record.note(item.name, item.sha256)
-            return Outcome.UNCHANGED
+            return FileOutcome.UNCHANGED
         if not force and record.written(item.name) != current:
-            return Outcome.KEPT
-        outcome = Outcome.UPDATED
+            return FileOutcome.KEPT
+        outcome = FileOutcome.UPDATED
     log.debug("%s <- %s (sha256 %s)", target, item.origin, item.sha256)
     write_whole(target, item.write)
     record.note(item.name, item.sha256)
