@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from sample_graphs import save_ir
+from sample_graphs import EXPORTED, save_ir
 
 from text_spotting.annotations.dataset_file import write_dataset
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord
@@ -26,6 +26,7 @@ pytest.importorskip("fsspec")
 
 from text_spotting.many.inputs import Share, find_shares  # noqa: E402
 from text_spotting.many.parts import read_parts  # noqa: E402
+from text_spotting.many.run import Reading, ShareReader, take_folder  # noqa: E402
 from text_spotting.many.work import TRIES, read_share  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
@@ -191,6 +192,52 @@ def test_a_part_that_is_none_is_named(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}), tmp_path / "share-000000-part-00000.parquet")
     with pytest.raises(UserError, match="not a part file"):
         read_parts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("limits", "read"),
+    [({}, "ab"), ({"allow": "a"}, "a"), ({"lexicon": ("AB!", "xyz")}, "AB!"), ({"lexicon": ("ac",)}, "")],
+    ids=["none", "characters", "the likeliest of two words", "a word far from what is seen"],
+)
+def test_every_process_reads_within_the_limits(tmp_path: Path, limits: dict[str, Any], read: str) -> None:
+    """The small model reads "ab" in its first word and is as sure as one half where that is limited to "a"."""
+    cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
+    (share,) = find_shares([str(tmp_path / "blue.png")], "image", 100)
+    model = save_ir(tmp_path, replace(EXPORTED, text_thr=0.4))
+    reader = ShareReader(Reading(str(model), **limits), str(tmp_path / "out"))
+    assert reader(share.to_json()) == 1
+    assert [word["text"] for word in rows_of(tmp_path / "out")[0]["words"]] == [read, ""]
+
+
+def test_a_folder_belongs_to_its_limits(photos: Path, tmp_path: Path) -> None:
+    shares = find_shares([str(photos)], "image", 100)
+    free, digits, words = Reading("m"), Reading("m", allow="01"), Reading("m", lexicon=("open", "exit"))
+    for number, reading in enumerate((free, digits, words)):
+        take_folder(tmp_path / str(number), shares, reading)
+        take_folder(tmp_path / str(number), shares, reading)
+    for number, other, changed in (
+        (0, digits, "allow"),
+        (1, free, "allow"),
+        (2, Reading("m", lexicon=("open",)), "lexicon"),
+    ):
+        with pytest.raises(UserError, match=rf"another run \({changed} differ\)"):
+            take_folder(tmp_path / str(number), shares, other)
+
+
+def test_limits_that_the_model_cannot_meet_leave_the_folder_free(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("ray")
+    (tmp_path / "list.txt").write_text("ж\n", encoding="utf-8")
+    flags = ["--load-weights", str(save_ir(tmp_path)), "--input", str(photos), "--output", str(tmp_path / "out")]
+    for wish, said in (
+        (["--allow", "äö"], "the model cannot read ä ö"),
+        (["--lexicon", str(tmp_path / "list.txt")], "none of the 1 words of the lexicon can be written"),
+        (["--lexicon", str(tmp_path / "none.txt")], "none.txt: cannot be read"),
+    ):
+        assert run_tool("read_many", [*flags, *wish]) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
 
 
 def test_a_share_survives_its_way_as_json() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from text_spotting.cli.limits import add_limits
 from text_spotting.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--draw", type=Path, metavar="DIR", help="folder for images with the words drawn")
     parser.add_argument("--score", type=score, metavar="0..1", help="least score of a word (default: the model's own)")
-    parser.add_argument("--allow", metavar="CHARACTERS", help="read these characters alone, such as 0123456789")
-    parser.add_argument("--lexicon", type=Path, metavar="FILE", help="read these words alone, one a line")
+    add_limits(parser)
     parser.add_argument("--model", type=Path, help="exported model, or its folder (default: the model in the box)")
     parser.add_argument("--device", default="CPU", help="OpenVINO device (default: CPU)")
     parser.add_argument(

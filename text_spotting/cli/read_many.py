@@ -7,6 +7,7 @@ Started again, it goes on where it stopped. Needs the extra text-spotting[many].
 import argparse
 from pathlib import Path
 
+from text_spotting.cli.limits import add_limits
 from text_spotting.errors import UserError
 
 
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--column", default="image", help="column of parquet inputs: bytes or paths (default: image)")
     parser.add_argument("--workers", type=int, default=1, help="processes that read (default: 1)")
     parser.add_argument("--part-rows", type=int, default=500, help="pictures in a file of the output (default: 500)")
+    add_limits(parser)
     parser.add_argument("--device", default="CPU", help="OpenVINO device (default: CPU)")
     parser.add_argument(
         "--precision", help="arithmetic: f32, bf16, f16, or int8 where the model has it (default: the fastest here)"
@@ -39,6 +41,7 @@ def run(args: argparse.Namespace) -> None:
     import os
 
     from text_spotting.cli.progress import track
+    from text_spotting.constraints import read_word_list
     from text_spotting.files.writing import require_writable
     from text_spotting.many.inputs import find_shares
     from text_spotting.many.run import Reading, missing_shares, run_shares, take_folder
@@ -48,7 +51,10 @@ def run(args: argparse.Namespace) -> None:
     require_writable(args.output / "part", "output")
     shares = find_shares(args.input, args.column, args.part_rows)
     threads = max(1, (os.cpu_count() or 1) // args.workers)
-    reading = Reading(str(weights), args.device, args.precision, threads, args.part_rows)
+    words = None if args.lexicon is None else tuple(read_word_list(args.lexicon))
+    reading = Reading(str(weights), args.device, args.precision, threads, args.part_rows, args.allow, words)
+    if reading.limits:
+        reading.open_spotter()  # says here, and before the folder is taken, what the model cannot read
     take_folder(args.output, shares, reading)
     missing = missing_shares(args.output, shares, args.part_rows)
     total = sum(share.rows for share in missing)
@@ -70,7 +76,8 @@ def _report(folder: Path, wanted: int) -> None:
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
 
-    parts = [str(path) for path in sorted(folder.glob("share-*.parquet"))]
-    rows = ds.dataset(parts)
+    from text_spotting.many.parts import find_parts
+
+    rows = ds.dataset(list(map(str, find_parts(folder))))
     failed = rows.count_rows(filter=pc.is_valid(pc.field("error")))
     print(f"{folder}: {rows.count_rows()} of {wanted} pictures, {failed} of them could not be read (column error)")
