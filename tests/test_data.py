@@ -181,6 +181,12 @@ def test_repeating_makes_an_epoch_longer(photos: Path) -> None:
     assert len(dataset(photos, repeat=3)) == 9, "that one of them is cut off shows when it is drawn"
 
 
+def test_data_sets_of_a_mixture_need_a_weight_each(photos: Path) -> None:
+    assert dataset(photos, weights=[2.0]).shares.tolist() == [1.0]
+    with pytest.raises(UserError, match="weights: 2 for 1 data sets of sources; give one for each"):
+        dataset(photos, weights=[0.5, 0.5])
+
+
 def test_stretching_gives_words_the_shape_they_had() -> None:
     stretched = Stretch((300, 100))(picture_of((60, 30, 150, 60)), np.random.default_rng(0))
     assert stretched.image.shape == (100, 300, 3)

@@ -9,7 +9,7 @@ from small_networks import TEMPLATES
 
 from text_spotting.errors import UserError
 from text_spotting.workdir.config import load_config
-from text_spotting.workdir.settings import KEYS, apply, as_yaml, resolve, summary
+from text_spotting.workdir.settings import KEYS, apply, as_yaml, fill_in, resolve, summary
 from text_spotting.workdir.template import load_template
 
 LITE = TEMPLATES / "text-spotting-0003-lite"
@@ -29,15 +29,16 @@ def test_without_flags_the_template_and_the_built_in_values_hold(tmp_path: Path)
         "base_learning_rate": (0.0005, "template.yaml"),
         "gpu_num": (1, "template.yaml"),
         "val_interval": (1, "built-in default"),
-        "workers": (2, "model.py"),
-        "seed": (0, "model.py"),
+        "workers": (2, "built-in default"),
+        "seed": (0, "built-in default"),
+        "skip_bad_batches": (0, "built-in default"),
     }
 
 
 MINE = """
 gpu_num = 0
 seed = 7
-train_cfg = dict(max_epochs=3, val_interval=2)
+train_cfg = dict(max_epochs=3, val_interval=2, skip_bad_batches=4)
 train_dataloader = dict(batch_size=2, num_workers=0)
 optim_wrapper = dict(optimizer=dict(lr=0.01))
 """
@@ -49,6 +50,7 @@ def test_what_model_py_says_wins_over_the_template_and_is_what_trains(tmp_path: 
     assert {one.origin for one in settings.values()} == {"model.py"}
     apply(settings, config)
     assert (config.train_cfg.max_epochs, config.train_cfg.val_interval, config.seed) == (3, 2, 7)
+    assert config.train_cfg.skip_bad_batches == 4
     loader = config.train_dataloader
     assert (loader.batch_size, loader.num_workers, loader.persistent_workers) == (2, 0, False)
     assert (loader.sampler.seed, loader.dataset.seed) == (7, 7)
@@ -59,10 +61,11 @@ def test_what_model_py_says_wins_over_the_template_and_is_what_trains(tmp_path: 
 def test_a_flag_that_is_given_wins_over_all(tmp_path: Path) -> None:
     config = config_with(tmp_path, MINE + "train_dataloader['dataset'] = dict(seed=3)")
     flags = {"epochs": 5, "batch_size": 1, "base_learning_rate": 0.1, "gpu_num": 2, "val_interval": 9, "workers": 3}
-    settings = resolve({**flags, "seed": 0}, config, TEMPLATE)
+    settings = resolve({**flags, "seed": 0, "skip_bad_batches": 0}, config, TEMPLATE)
     assert {one.origin for one in settings.values()} == {"flag"}, "0 is a value"
     apply(settings, config)
     assert (config.train_cfg.max_epochs, config.train_cfg.val_interval, config.seed) == (5, 9, 0)
+    assert config.train_cfg.skip_bad_batches == 0
     loader = config.train_dataloader
     assert (loader.batch_size, loader.num_workers, loader.persistent_workers) == (1, 3, True)
     assert (loader.sampler.seed, loader.dataset.seed) == (0, 0)
@@ -73,6 +76,19 @@ def test_a_schedule_that_model_py_sets_stays(tmp_path: Path) -> None:
     config = config_with(tmp_path, "param_scheduler = [dict(type='CosineAnnealingLR', T_max=40, by_epoch=True)]")
     apply(resolve({"epochs": 5}, config, TEMPLATE), config)
     assert config.param_scheduler[0].T_max == 40
+
+
+def test_a_run_without_a_template_goes_by_what_is_built_in_and_by_what_is_said(tmp_path: Path) -> None:
+    config = config_with(tmp_path, "train_dataloader = dict(num_workers=1)")
+    assert "seed" not in config, "the templates leave it to what is built in"
+    fill_in(config)
+    loader = config.train_dataloader
+    assert (config.seed, config.train_cfg.val_interval, config.train_cfg.skip_bad_batches) == (0, 1, 0)
+    assert (loader.num_workers, loader.persistent_workers) == (1, True)
+    lines = "seed = 5\ntrain_dataloader = dict(num_workers=1, persistent_workers=False)"
+    said = config_with(tmp_path, lines)
+    fill_in(said)
+    assert (said.seed, said.train_dataloader.persistent_workers) == (5, False)
 
 
 def test_values_and_origins_are_told_and_kept(tmp_path: Path) -> None:
@@ -102,6 +118,15 @@ def test_values_that_mean_nothing_are_named_with_their_owner(
 ) -> None:
     with pytest.raises(UserError, match=complaint):
         resolve(flags, config_with(tmp_path, lines), TEMPLATE)
+
+
+def test_the_page_tells_every_setting_and_what_is_built_in() -> None:
+    page = (TEMPLATES.parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
+    rows = [[cell.strip(" `") for cell in line.split("|")] for line in page.splitlines() if "| `--" in line]
+    told = {(row[2], row[3], row[5]) for row in rows}
+    assert told == {
+        (f"--{key.name.replace('_', '-')}", key.path, "" if key.default is None else str(key.default)) for key in KEYS
+    }
 
 
 @pytest.mark.parametrize("folder", sorted(path.parent for path in TEMPLATES.glob("*/model.py")), ids=lambda f: f.name)

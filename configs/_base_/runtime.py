@@ -1,12 +1,9 @@
 """Running and logging, alike for all templates."""
 
 log_level = "INFO"
-seed = 0
 env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method="fork", opencv_num_threads=1))
 
 train_dataloader = dict(
-    num_workers=2,
-    persistent_workers=True,
     sampler=dict(type="EpochSampler"),
     collate_fn=dict(type="pseudo_collate"),
     worker_init_fn=dict(type="quiet_worker"),

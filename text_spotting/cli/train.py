@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from text_spotting.cli.path_flags import add_paths
 from text_spotting.errors import UserError, require_package
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scale-lr", action="store_true", help="multiply the learning rate by how much larger all batches together are"
     )
     parser.add_argument(
-        "--skip-bad-batches", type=int, default=0, metavar="N", help="pass over up to N batches that are not finite"
+        "--skip-bad-batches", type=int, metavar="N", help="pass over up to N batches that are not finite"
     )
     parser.add_argument("--amp", action="store_true", help="mixed precision: float16 on GPUs, bfloat16 on CPUs")
     parser.add_argument("--seed", type=int, help="fixes every random choice")
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
     chosen = settings.resolve(vars(args), config, work_dir.template)
     training, validation = _read(args, "train"), _read(args, "val")
     _report_training_set(training, Alphabet.of(config.alphabet))
-    launcher = _choose_devices(chosen["gpu_num"].value)
+    launcher = _choose_devices(chosen)
     if args.scale_lr:
         chosen = _with_scaled_rate(chosen, work_dir.template)
     with mistakes_in("model.py"):
@@ -116,8 +116,6 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    if args.skip_bad_batches < 0:
-        raise UserError(f"--skip-bad-batches {args.skip_bad_batches}: must be 0 or more")
     if args.partial_weights and not args.load_weights:
         raise UserError("--partial-weights belongs to --load-weights; give both")
     if args.resume_from and args.load_weights:
@@ -150,8 +148,11 @@ def _read(args: argparse.Namespace, which: str) -> "Sequence[AnnotatedImage]":
     return images
 
 
-def _choose_devices(gpu_num: int) -> str:
+def _choose_devices(chosen: "Settings") -> str:
     """Return the launcher's name; with several GPUs this process turns into their launcher and never returns."""
+    from text_spotting.workdir.settings import told
+
+    gpu_num = chosen["gpu_num"].value
     if gpu_num == 0:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     if "WORLD_SIZE" in os.environ:
@@ -160,7 +161,8 @@ def _choose_devices(gpu_num: int) -> str:
 
     at_hand = torch.cuda.device_count()
     if at_hand < gpu_num:
-        print(f"warning: --gpu-num {gpu_num}, but {at_hand} GPUs are at hand; training on {at_hand or 'the CPU'}")
+        wanted = told("gpu_num", chosen)
+        print(f"warning: {wanted}, but {at_hand} GPUs are at hand; training on {at_hand or 'the CPU'}")
     if min(gpu_num, at_hand) > 1:
         launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={min(gpu_num, at_hand)}"]
         os.execv(sys.executable, [sys.executable, *launch, *sys.argv])
@@ -182,18 +184,21 @@ def _configure(config: "Config", args: argparse.Namespace, pictures: int) -> Non
     from text_spotting.engine.train import use_mixed_precision
 
     loader = config.train_dataloader
-    if loader.batch_size > pictures:
+    photos = {"type": "PhotoSource", "ann_files": args.train_ann_files, "data_roots": args.train_data_roots}
+    own = [source for source in loader.dataset.get("sources", ()) if source != photos]
+    loader.dataset.sources = [photos, *own]
+    if loader.batch_size > pictures and not own:
         print(f"warning: a batch of {loader.batch_size} is more than the {pictures} pictures; using {pictures}")
-    loader.batch_size = min(loader.batch_size, pictures)
-    loader.dataset.sources = [
-        {"type": "PhotoSource", "ann_files": args.train_ann_files, "data_roots": args.train_data_roots}
-    ]
-    config.train_cfg.skip_bad_batches = args.skip_bad_batches
-    for hook in config.custom_hooks:
-        if hook.type == "JournalHook":
-            hook.tensorboard_dir = args.tensorboard_dir
+        loader.batch_size = pictures
+    if args.tensorboard_dir:
+        for journal in _journals(config):
+            journal.tensorboard_dir = args.tensorboard_dir
     if args.amp and not use_mixed_precision(config):
         print("warning: --amp: no GPU and no bfloat16 instructions here; training in float32", file=sys.stderr)
+
+
+def _journals(config: "Config") -> list[Any]:
+    return [hook for hook in config.custom_hooks if hook.type == "JournalHook"]
 
 
 def _report_training_set(images: "Sequence[AnnotatedImage]", alphabet: "Alphabet") -> None:
@@ -208,7 +213,9 @@ def _report_training_set(images: "Sequence[AnnotatedImage]", alphabet: "Alphabet
 
 def _add_hooks(config: "Config", args: argparse.Namespace) -> None:
     """The console's line, and what --early-stop and --tracker ask for."""
-    hooks = [{"type": "ConsoleHook"}, {"type": "BoardHook", "tensorboard_dir": args.tensorboard_dir}]
+    folders = [args.tensorboard_dir, *(journal.get("tensorboard_dir") for journal in _journals(config))]
+    board = {"type": "BoardHook", "tensorboard_dir": next(filter(None, folders), None)}
+    hooks = [{"type": "ConsoleHook"}, board]
     if args.early_stop:
         patience = {"monitor": "word_spotting", "rule": "greater", "patience": args.early_stop}
         hooks.append({"type": "EarlyStoppingHook", **patience})

@@ -103,6 +103,9 @@ class SpottingDataset(Dataset):
         repeat: how many times that is one epoch.
         seed: together with the index it fixes every random choice; indices count on across epochs.
         alphabet: what targets are made of, see ``Alphabet.of``.
+
+    Raises:
+        UserError: weights are not as many as sources, or a source cannot be read.
     """
 
     def __init__(
@@ -118,6 +121,8 @@ class SpottingDataset(Dataset):
         self.alphabet = Alphabet.of(alphabet)
         self.pipelines = [build_transforms(source.get("transforms", transforms)) for source in sources]
         self.sources: list[Source] = [DATASETS.build(without(source, "transforms")) for source in sources]
+        if weights is not None and len(weights) != len(sources):
+            raise UserError(f"weights: {len(weights)} for {len(sources)} data sets of sources; give one for each")
         shares = np.array(weights or [len(source) for source in self.sources], dtype=np.float64)
         self.shares = shares / shares.sum()
         self.by_weight = weights is not None

@@ -35,6 +35,7 @@ from text_spotting.files.writing import sweep
 from text_spotting.locks import HeldError, lock
 from text_spotting.models.processes import share_norms
 from text_spotting.workdir.config import import_custom_modules, mistakes_about
+from text_spotting.workdir.settings import fill_in
 
 LOGGER = logging.getLogger(__name__)
 
@@ -170,11 +171,12 @@ def build_runner(
     """Put a run together.
 
     Args:
-        config: a template's configuration with ``train_dataloader`` filled in.
+        config: a template's configuration with ``train_dataloader`` filled in; what else it leaves out is built in.
         start: what to do once network and optimizer exist, see ``from_weights`` and ``from_state``.
         validation: labelled pictures to measure on; none leaves validation out.
     """
     import_custom_modules(config)
+    fill_in(config)
     arguments: dict[str, Any] = {}
     if launcher != "none":
         _share_work(config)

@@ -69,6 +69,7 @@ KEYS = (
     Key("val_interval", "train_cfg.val_interval", int, 1, default=1),
     Key("workers", "train_dataloader.num_workers", int, 0, default=2),
     Key("seed", "seed", int, 0, default=0),
+    Key("skip_bad_batches", "train_cfg.skip_bad_batches", int, 0, default=0),
 )
 
 
@@ -112,7 +113,7 @@ def apply(settings: Settings, config: Any) -> None:
     for key in KEYS:
         _set(config, key.path, settings[key.name].value)
     loader = config.train_dataloader
-    loader.persistent_workers = loader.num_workers > 0
+    _keep_workers(loader)
     loader.sampler.setdefault("seed", config.seed)
     loader.dataset.setdefault("seed", config.seed)
     if settings["seed"].origin == FLAG:
@@ -122,10 +123,27 @@ def apply(settings: Settings, config: Any) -> None:
             scheduler.setdefault("T_max", config.train_cfg.max_epochs)
 
 
+def fill_in(config: Any) -> None:
+    """Write what is built in where a configuration says nothing, which is what a run without a template goes by."""
+    for key in KEYS:
+        if key.default is not None and _get(config, key.path) is None:
+            _set(config, key.path, key.default)
+    _keep_workers(config.train_dataloader)
+
+
+def _keep_workers(loader: Any) -> None:
+    """Processes that load pictures stay for the next epoch, where there are any and nobody says otherwise."""
+    loader.persistent_workers = loader.num_workers > 0 and loader.get("persistent_workers", True)
+
+
+def told(name: str, settings: Settings) -> str:
+    """A setting with its origin, as people are told it."""
+    return f"{name.replace('_', ' ')} {settings[name].value} ({settings[name].origin})"
+
+
 def summary(settings: Settings) -> str:
     """The settings and their origins in one line."""
-    parts = (f"{name.replace('_', ' ')} {one.value} ({one.origin})" for name, one in settings.items())
-    return "settings: " + ", ".join(parts)
+    return "settings: " + ", ".join(told(name, settings) for name in settings)
 
 
 def as_yaml(settings: Settings) -> str:
