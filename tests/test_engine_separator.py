@@ -28,6 +28,7 @@ from text_spotting.engine.separator import (
 )
 from text_spotting.engine.torch_spotter import manifest_of
 from text_spotting.errors import UserError
+from text_spotting.frames import FrameJitter
 from text_spotting.models.ctc import Separator
 from text_spotting.words import Word
 
@@ -72,7 +73,7 @@ def test_words_that_touch_or_overlap_still_meet_in_one_column() -> None:
 
 def test_a_picture_gives_its_words_and_its_rows_of_words(tmp_path: Path) -> None:
     (image,) = pictures(tmp_path, 1)
-    ((one, other, row),) = examples([image], MANIFEST, 0, Problems())
+    ((one, other, row),) = examples([image], MANIFEST, FrameJitter(), 0, Problems())
     assert (one.gaps, other.gaps) == ([], []), "the don't-care region may hold any number of words"
     ((end, begin),) = row.gaps
     # The frame reaches from about 10 to 140; it is jittered, so by a little more or less.
@@ -81,15 +82,28 @@ def test_a_picture_gives_its_words_and_its_rows_of_words(tmp_path: Path) -> None
     assert row.crop.shape[1] > one.crop.shape[1]
 
 
+def test_rows_are_shown_in_frames_as_far_off_as_they_are_asked_to_be(tmp_path: Path) -> None:
+    """From 10 to 140, and with a margin of a tenth of 20 pixels from 8 to 142."""
+    (image,) = pictures(tmp_path, 1)
+    still = FrameJitter(along=0, across=0, centre=0, angle=0, slant=0)
+    for jitter, gap in ((still, (60 / 130, 70 / 130)), (replace(still, centre=0.1), (62 / 134, 72 / 134))):
+        ((_, _, row),) = examples([image], MANIFEST, jitter, 0, Problems())
+        assert row.gaps[0] == pytest.approx(gap, abs=0.002)
+
+
 def test_small_words_and_very_long_rows_are_left_out(tmp_path: Path) -> None:
     (image,) = pictures(tmp_path, 1)
     small = Word(np.float32([[10, 2], [40, 2], [40, 9.9], [10, 9.9]]))
     long = word(20, 200)
-    assert list(examples([AnnotatedImage(image.path, 300, 60, [small])], MANIFEST, 0, Problems())) == [[]]
-    ((kept,),) = examples([AnnotatedImage(image.path, 300, 60, [long])], MANIFEST, 0, Problems())
+    assert list(examples([AnnotatedImage(image.path, 300, 60, [small])], MANIFEST, FrameJitter(), 0, Problems())) == [
+        []
+    ]
+    ((kept,),) = examples([AnnotatedImage(image.path, 300, 60, [long])], MANIFEST, FrameJitter(), 0, Problems())
     assert kept.gaps == []
     longer = Word(np.float32([[0, 20], [299, 20], [299, 38], [0, 38]]))
-    assert list(examples([AnnotatedImage(image.path, 300, 60, [longer])], MANIFEST, 0, Problems())) == [[]]
+    assert list(examples([AnnotatedImage(image.path, 300, 60, [longer])], MANIFEST, FrameJitter(), 0, Problems())) == [
+        []
+    ]
 
 
 def test_pictures_that_are_broken_or_of_another_size_are_left_out_and_named(tmp_path: Path) -> None:
@@ -97,7 +111,7 @@ def test_pictures_that_are_broken_or_of_another_size_are_left_out_and_named(tmp_
     first.path.write_bytes(b"no picture")
     problems = Problems()
     given = [first, replace(second, width=600), third]
-    assert [len(some) for some in examples(given, MANIFEST, 0, problems)] == [0, 0, 3]
+    assert [len(some) for some in examples(given, MANIFEST, FrameJitter(), 0, problems)] == [0, 0, 3]
     assert [str(first.path) in line for line in problems.unreadable] == [True]
     assert [kind.split(":")[0] for kind in problems.found] == [
         "picture cannot be read",
@@ -184,6 +198,23 @@ def test_the_tool_adds_what_was_learnt_to_a_snapshot_of_before_there_was_any(
     assert all(torch.equal(tensor, after["state_dict"][name]) for name, tensor in before["state_dict"].items())
     _, network = small_network(LITE)
     load_weights(network, after, "after.pth")
+
+
+@pytest.mark.slow
+def test_the_tool_shows_frames_as_far_off_as_the_configuration_says(
+    tmp_path: Path, prepared: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def examples(images: object, manifest: object, jitter: FrameJitter, *_: object) -> list[object]:
+        seen.append(jitter)
+        return []
+
+    monkeypatch.setattr("text_spotting.engine.separator.examples", examples)
+    lines = "margin = 0.1\nframe_jitter = dict(along=0.3)\n"
+    (tmp_path / "model.py").write_text(f"_base_ = [{str(TEMPLATES / LITE / 'model.py')!r}]\n{lines}")
+    assert run_tool("train_separator", ["--config", str(tmp_path / "model.py"), *prepared[2:]]) == BAD_INPUT
+    assert (seen[0].along, seen[0].across, seen[0].centre) == (0.3, 0.07, 0.1)
 
 
 @pytest.mark.slow

@@ -125,7 +125,7 @@ def test_a_turned_word_is_cut_out_upright_by_the_data_and_the_network_alike(degr
     assert cut[4:28, 52:92].mean(axis=(0, 1)) == pytest.approx([255, 255, 255], abs=12)
 
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float()
-    extractor = RectifyingExtractor((32, 96))
+    extractor = RectifyingExtractor((32, 96), margin=0)
     pooled = extractor(Pyramid.of([], pixels), torch.zeros(1), torch.from_numpy(frame)[None])
     difference = (pooled[0].permute(1, 2, 0).numpy() - cut).astype(np.float32)
     assert np.abs(difference).mean() < 1.5, "OpenCV rounds places to a 32nd of a pixel"
@@ -134,5 +134,5 @@ def test_a_turned_word_is_cut_out_upright_by_the_data_and_the_network_alike(degr
 def test_words_are_pooled_from_the_picture_that_they_are_in() -> None:
     pictures = torch.stack([torch.full((3, 40, 60), value) for value in (1.0, 2.0, 3.0)])
     frames = torch.tensor([[[5.0, 5], [20, 0], [0, 8]]]).repeat(3, 1, 1)
-    pooled = RectifyingExtractor((4, 8), 1)(Pyramid.of([], pictures), torch.tensor([0.0, 2, 2]), frames)
+    pooled = RectifyingExtractor((4, 8), 1, margin=0)(Pyramid.of([], pictures), torch.tensor([0.0, 2, 2]), frames)
     assert pooled.mean(dim=(1, 2, 3)).tolist() == [1, 3, 3]

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mmengine.config import Config
 from small_networks import TEMPLATES
 
-from text_spotting.engine.torch_spotter import build_network
+from text_spotting.engine.torch_spotter import build_network, manifest_of
 from text_spotting.engine.train import build_runner, train
 from text_spotting.errors import UserError
 from text_spotting.workdir.config import complete, flat_config, load_config
@@ -47,6 +48,38 @@ def test_the_margin_that_words_are_read_with_is_what_training_frames_vary_around
     assert (network.roi_head.frame_jitter.centre, network.roi_head.frame_jitter.along) == (0.1, 0.3)
     own = load_config(written(tmp_path, "margin = 0.1\nframe_jitter = dict(centre=0.0)"))
     assert own.model.roi_head.frame_jitter.centre == 0.0
+
+
+def test_a_margin_that_is_not_said_is_the_same_for_all_that_read_with_one(tmp_path: Path) -> None:
+    path = tmp_path / "model.py"
+    lines = flat_config(LITE).splitlines()
+    path.write_text(
+        "\n".join(line for line in lines if not line.startswith("margin ")) + "\nframe_jitter = dict(along=0.3)\n"
+    )
+    config = load_config(path)
+    assert "margin" in config.to_dict() and config.margin == 0.04
+    assert manifest_of(config).read_margin == 0.04
+    roi_head: Any = build_network(config).roi_head
+    assert roi_head.text_roi_extractor.margin == 0.04
+    assert (roi_head.frame_jitter.centre, roi_head.frame_jitter.along) == (0.04, 0.3)
+
+
+def test_word_crops_without_a_margin_are_as_loose_as_the_configuration_says() -> None:
+    config = Config(
+        {
+            **{"model": {}, "input_size": (64, 64), "keep_aspect": True, "text_thr": 0.5},
+            **{"train_dataloader": {"dataset": {"type": "WordCropDataset"}}, "frame_jitter": {"along": 0.3}},
+        }
+    )
+    complete(config)
+    assert config.train_dataloader.dataset.frame_jitter == {"centre": 0.04, "along": 0.3}
+
+
+def test_a_model_that_reads_boxes_as_they_are_has_no_margin() -> None:
+    config = load_config(TEMPLATES / "text-spotting-0003" / "model.py")
+    assert "margin" not in config
+    assert "margin" not in config.model.roi_head.text_roi_extractor
+    assert "frame_jitter" not in config.model.roi_head
 
 
 def test_a_key_that_is_changed_in_a_work_dir_changes_all_that_follows_from_it(tmp_path: Path) -> None:

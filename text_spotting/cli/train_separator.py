@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from text_spotting.annotations.problems import Problems
     from text_spotting.annotations.records import AnnotatedImage
     from text_spotting.engine.separator import Seen
+    from text_spotting.frames import FrameJitter
     from text_spotting.manifest import Manifest
 
 
@@ -40,7 +41,8 @@ def run(args: argparse.Namespace) -> None:
     from text_spotting.engine.separator import separator_of, train, try_out
     from text_spotting.engine.torch_spotter import build_network, manifest_of
     from text_spotting.files.writing import require_writable
-    from text_spotting.workdir.config import load_config
+    from text_spotting.frames import FrameJitter
+    from text_spotting.workdir.config import frame_jitter_of, load_config
 
     if not 0 < args.passes <= _MOST_PASSES:
         raise UserError(f"--passes must be above 0, and at most {_MOST_PASSES}")
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
     manifest = manifest_of(config)
     problems = Problems()
     sets = [split_held_back(images) for images in _sets(args, problems)]
-    shown = Shown(network, manifest, args.seed, problems)
+    shown = Shown(network, manifest, FrameJitter.of(frame_jitter_of(config)), args.seed, problems)
     learnt = shown.look([image for images, _ in sets for image in images], "looking")
     if not any(seen.gaps for seen in learnt):
         raise UserError("--train-ann-files: no two words follow one another on a line; there is nothing to learn from")
@@ -106,6 +108,7 @@ class Shown:
 
     network: "nn.Module"
     manifest: "Manifest"
+    jitter: "FrameJitter"
     seed: int
     problems: "Problems"
 
@@ -113,5 +116,5 @@ class Shown:
         """What it makes of their words."""
         from text_spotting.engine.separator import examples, look_at
 
-        shown = track(examples(images, self.manifest, self.seed, self.problems), len(images), task)
+        shown = track(examples(images, self.manifest, self.jitter, self.seed, self.problems), len(images), task)
         return [seen for some in look_at(self.network, shown, self.manifest) for seen in some]

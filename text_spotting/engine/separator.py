@@ -104,13 +104,13 @@ def separator_of(network: nn.Module) -> Separator:
 
 
 def examples(
-    images: Iterable[AnnotatedImage], manifest: Manifest, seed: int, problems: Problems
+    images: Iterable[AnnotatedImage], manifest: Manifest, jitter: FrameJitter, seed: int, problems: Problems
 ) -> Iterator[list[Example]]:
-    """Each picture's words, alone and in rows; as loosely framed as found ones are.
+    """Each picture's words, alone and in rows; as loosely framed as found ones are, which ``jitter`` tells.
 
     A picture that cannot be read, or is of another size than its annotation says, gives none.
     """
-    rng, jitter = np.random.default_rng(seed), FrameJitter()
+    rng = np.random.default_rng(seed)
     for image in images:
         words = [word for word in image.words if _high_enough(word)]
         polygons = [word.polygon for word in words]

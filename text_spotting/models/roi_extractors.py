@@ -8,7 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 from torch.nn import functional as F
 
-from text_spotting.frames import MARGIN, SAMPLES
+from text_spotting.frames import SAMPLES
 
 
 class Pyramid(tuple[Tensor, ...]):
@@ -42,7 +42,7 @@ class RectifyingExtractor(BaseModule):
 
     out_channels = 3
 
-    def __init__(self, output_size: tuple[int, int], sampling_ratio: int = SAMPLES, margin: float = MARGIN) -> None:
+    def __init__(self, output_size: tuple[int, int], sampling_ratio: int = SAMPLES, *, margin: float) -> None:
         super().__init__()
         self.output_size = tuple(output_size)
         self.sampling_ratio = sampling_ratio

@@ -8,7 +8,7 @@ from typing import Any
 
 from text_spotting.alphabet import Alphabet
 from text_spotting.errors import UserError
-from text_spotting.frames import FrameJitter
+from text_spotting.frames import MARGIN, FrameJitter
 
 TRUNK_STRIDES = (4, 8, 16, 32)
 """Of the light trunk's maps, in its own pixels; the pyramid adds one level at twice the last."""
@@ -22,6 +22,8 @@ PIXELS_A_COLUMN = 4
 
 _REQUIRED = ("model", "input_size", "keep_aspect", "text_thr")
 _WITH_ALPHABET = ("SpottingDataset", "WordCropDataset", "SyntheticSource")
+_WITH_MARGIN = ("RectifyingExtractor", "WordCropDataset")
+"""What cuts words out upright; an extractor of mmdet's pools the features of a box as it is."""
 
 
 def load_config(path: Path, alphabet: Any = None) -> Any:
@@ -120,6 +122,8 @@ def complete(config: Any) -> None:
     _set_views(config)
     if "downscale" in config:
         _set_downscale(config)
+    if _reads_upright(config):
+        config.setdefault("margin", MARGIN)
     if "margin" in config:
         _set_margin(config)
 
@@ -217,12 +221,25 @@ def _set_downscale(config: Any) -> None:
         )
 
 
+def _reads_upright(config: Any) -> bool:
+    extractor = config.model.get("roi_head", {}).get("text_roi_extractor", {})
+    return any(part.get("type") in _WITH_MARGIN for part in (extractor, *_datasets(config)))
+
+
+def frame_jitter_of(config: Any) -> dict[str, float]:
+    """How far training's frames are off, as ``FrameJitter.of`` takes it, in a completed configuration.
+
+    They vary around the margin that words are read with, unless their ``centre`` says otherwise.
+    """
+    return {"centre": config.margin, **config.get("frame_jitter", {})}
+
+
 def _set_margin(config: Any) -> None:
-    """What is read around a word is also what training's frames vary around, unless their ``centre`` says otherwise."""
+    """What is read around a word, and the frames that training reads it in."""
     margin = config.margin
     if not (isinstance(margin, int | float) and 0 <= margin <= 1):
         raise UserError(f"margin must be a share of a word's height from 0 to 1, not {margin!r}")
-    jitter = {"centre": margin, **config.get("frame_jitter", {})}
+    jitter = frame_jitter_of(config)
     FrameJitter.of(jitter)
     roi_head = config.model.get("roi_head", {})
     if "text_roi_extractor" in roi_head:
