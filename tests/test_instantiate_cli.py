@@ -1,8 +1,8 @@
 """Old scripts make work dirs of many templates at once."""
 
 import pytest
+from small_networks import TEMPLATES as FOLDERS
 
-from text_spotting.cli.instantiate import ROOT
 from text_spotting.cli.main import run_tool
 
 FOLDER = "text_spotting/alphanumeric-text-spotting"
@@ -17,7 +17,7 @@ def instantiate(destination, *arguments):
 def test_every_template_gets_a_work_dir_by_domain_problem_and_name(tmp_path) -> None:
     assert instantiate(tmp_path) == 0
     made = sorted(path.name for path in (tmp_path / FOLDER).iterdir())
-    assert made == sorted(path.parent.name for path in (ROOT / TEMPLATES).glob("*/template.yaml"))
+    assert made == sorted(path.parent.name for path in FOLDERS.glob("*/template.yaml"))
     assert (tmp_path / FOLDER / made[0] / "train.py").is_file()
 
 
@@ -28,6 +28,20 @@ def test_a_filter_and_a_list_choose(tmp_path) -> None:
     (tmp_path / "list.yaml").write_text(f"- {TEMPLATES}/text-spotting-0003-lite/template.yaml\n")
     assert instantiate(tmp_path / "b", "--templates-list-file", tmp_path / "list.yaml") == 0
     assert [path.name for path in (tmp_path / "b" / FOLDER).iterdir()] == ["text-spotting-0003-lite"]
+
+
+@pytest.mark.parametrize("chosen", ["all", "listed"])
+def test_an_installed_package_takes_the_templates_that_it_carries(tmp_path, monkeypatch, chosen) -> None:
+    package, made = tmp_path / "site" / "text_spotting", []
+    monkeypatch.setattr("text_spotting.workdir.catalogue.PACKAGE", package)
+    monkeypatch.setattr("text_spotting.cli.instantiate_template.run", lambda args: made.append(args.template))
+    template = package / "share" / TEMPLATES / "mine" / "template.yaml"
+    template.parent.mkdir(parents=True)
+    template.write_bytes((FOLDERS / "text-spotting-0003" / "template.yaml").read_bytes())
+    (tmp_path / "list.yaml").write_text(f"- {TEMPLATES}/mine/template.yaml\n")
+    flags = ["--templates-list-file", tmp_path / "list.yaml"] if chosen == "listed" else []
+    assert instantiate(tmp_path / "out", *flags) == 0
+    assert made == [template]
 
 
 @pytest.mark.parametrize(

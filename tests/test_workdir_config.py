@@ -5,9 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from mmdet.registry import MODELS
 from mmengine.config import Config
 from small_networks import TEMPLATES
 
+from text_spotting.alphabet import Alphabet
+from text_spotting.cli.main import BAD_INPUT, run_tool
+from text_spotting.engine.checkpoints import write_snapshot
 from text_spotting.engine.torch_spotter import build_network, manifest_of
 from text_spotting.engine.train import build_runner, train
 from text_spotting.errors import UserError
@@ -97,6 +102,59 @@ def test_views_that_say_how_pictures_are_fitted_are_left_alone(tmp_path: Path) -
     lines = "train_dataloader = dict(dataset=dict(transforms=[dict(type='RandomView', fit=(96, 48))]))"
     (view,) = load_config(written(tmp_path, lines)).train_dataloader.dataset.transforms
     assert (view["size"], view.fit) == ((1296, 720), (96, 48))
+
+
+def template_with(folder: Path, alphabet: str) -> Path:
+    """A template of a user's own: lite's, with an alphabet; returns its model.py."""
+    folder.mkdir()
+    text = (LITE.parent / "template.yaml").read_text(encoding="utf-8")
+    (folder / "template.yaml").write_text(f"{text}\nalphabet: {alphabet}\n", encoding="utf-8")
+    return written(folder, "")
+
+
+def test_a_model_reads_the_alphabet_of_the_template_that_it_lies_beside(tmp_path: Path) -> None:
+    path = template_with(tmp_path / "plates", "digits")
+    wanted = Alphabet.of("digits")
+    assert Alphabet.of(load_config(path).alphabet) == wanted
+    assert Alphabet.of(load_config(path, "cyrillic").alphabet) == wanted, "it knows better than where one stands"
+    assert Alphabet.of(load_config(written(tmp_path, ""), "cyrillic").alphabet) == Alphabet.of("cyrillic")
+    own = written(tmp_path / "plates", "alphabet = dict(name='latin')")
+    assert Alphabet.of(load_config(own).alphabet) == Alphabet.of("latin")
+
+
+def test_a_broken_template_beside_a_model_is_named(tmp_path: Path) -> None:
+    path = template_with(tmp_path / "plates", "klingon")
+    with pytest.raises(UserError, match=r"plates/template.yaml: alphabet: there is none called 'klingon'"):
+        load_config(path)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "make_snapshot {tmp}/a.pth --output {tmp}/b.pth --epoch 1",
+        "train_on_card first-reader --output {tmp}/b.pth",
+        "train_separator --load-weights {tmp}/a.pth --output {tmp}/b.pth --train-ann-files {tmp}/a.json",
+        "benchmark train",
+        "measure --load-weights {tmp}/a.pth --data-root {data} --output {tmp}/o --sets ote",
+    ],
+    ids=lambda command: command.split()[0],
+)
+def test_every_tool_that_takes_a_model_reads_with_its_templates_alphabet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    seen = []
+
+    def build(settings: Any) -> Any:
+        seen.append(settings)
+        raise UserError("seen")
+
+    monkeypatch.setattr(MODELS, "build", build)
+    path = template_with(tmp_path / "plates", "digits")
+    write_snapshot({"state_dict": {"weight": torch.zeros(1)}, "meta": {}}, tmp_path / "a.pth")
+    tool, *flags = command.format(tmp=tmp_path, data=TEMPLATES.parents[1] / "data").split()
+    assert run_tool(tool, [*flags, "--config", str(path)]) == BAD_INPUT
+    head = seen[0].roi_head.text_head if "roi_head" in seen[0] else seen[0]
+    assert Alphabet.of(head.alphabet) == Alphabet.of("digits")
 
 
 def keys_of(value: Any) -> set[str]:

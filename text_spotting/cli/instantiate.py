@@ -5,14 +5,11 @@ from pathlib import Path
 
 from text_spotting.errors import UserError
 
-ROOT = Path(__file__).parents[2]
-"""What filters and listed paths are relative to."""
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument("destination", type=Path, help="folder of the work dirs: DOMAIN/PROBLEM/NAME below it")
-    parser.add_argument("--templates-filter", default="**/template.yaml", metavar="PATTERN", help="default: all")
+    parser.add_argument("--templates-filter", metavar="PATTERN", help="default: all")
     parser.add_argument("--templates-list-file", type=Path, metavar="YAML", help="list of templates; beats the filter")
     parser.add_argument("--do-not-load-snapshots", action="store_true", help="leave the initial weights out")
     parser.add_argument("-v", "--verbose", action="store_true", help="say where every file comes from")
@@ -33,18 +30,21 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _templates(args: argparse.Namespace) -> list[Path]:
-    """The templates to instantiate, in order.
+    """The templates to instantiate, in order; relative paths and patterns begin where the project's own lie.
 
     Raises:
         UserError: the list cannot be read, or nothing is found.
     """
+    from text_spotting.workdir.catalogue import share
+    from text_spotting.workdir.template import TEMPLATE_NAME
+
     if args.templates_list_file:
-        return [ROOT / name for name in _listed(args.templates_list_file)]
-    pattern = Path(args.templates_filter)
-    start = Path(pattern.anchor) if pattern.is_absolute() else ROOT
+        return [share() / name for name in _listed(args.templates_list_file)]
+    pattern = Path(args.templates_filter or f"**/{TEMPLATE_NAME}")
+    start = Path(pattern.anchor) if pattern.is_absolute() else share()
     found = sorted(start.glob(str(pattern.relative_to(pattern.anchor))))
     if not found:
-        raise UserError(f"--templates-filter {args.templates_filter}: no template below {start} fits")
+        raise UserError(f"--templates-filter {pattern}: no template below {start} fits")
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from text_spotting.alphabet import Alphabet
 from text_spotting.errors import UserError
 from text_spotting.frames import MARGIN, FrameJitter
+from text_spotting.workdir.template import TEMPLATE_NAME, load_template
 
 TRUNK_STRIDES = (4, 8, 16, 32)
 """Of the light trunk's maps, in its own pixels; the pyramid adds one level at twice the last."""
@@ -30,24 +31,32 @@ def load_config(path: Path, alphabet: Any = None) -> Any:
     """Return a model's configuration with all that follows from its keys filled in; see docs/configuration.md.
 
     Args:
-        alphabet: what is read where the file does not say, as ``Alphabet.of`` takes it.
+        alphabet: what is read where neither the file nor a ``template.yaml`` beside it says, as ``Alphabet.of`` takes
+            it.
 
     Raises:
-        UserError: the file is missing, does not load, lacks a key, or holds one that means nothing.
+        UserError: the file is missing, does not load, lacks a key, or holds one that means nothing; or its template is
+            broken.
     """
     config = _read(path)
+    if "alphabet" not in config and (default := _template_alphabet(path) or alphabet):
+        config.alphabet = default
     with mistakes_in(path):
-        if "alphabet" not in config and alphabet is not None:
-            config.alphabet = alphabet
         complete(config)
     return config
+
+
+def _template_alphabet(path: Path) -> Any:
+    template = path.parent / TEMPLATE_NAME
+    return load_template(template).alphabet if template.is_file() else None
 
 
 def flat_config(path: Path, alphabet: Any = None) -> str:
     """Return the Python text of a configuration with everything that it inherits written out.
 
     Args:
-        alphabet: as for ``load_config``; written out, too, so that whoever wants another finds the key.
+        alphabet: what is read where the file does not say; written out, too, so that whoever wants another finds the
+            key.
 
     Raises:
         UserError: the file or one of its bases is missing or broken.
