@@ -11,6 +11,8 @@ from text_spotting.engine.torch_spotter import build_network
 from text_spotting.workdir.config import load_config
 
 TEMPLATES = Path(__file__).parents[1] / "model_templates" / "alphanumeric-text-spotting"
+CONFIGS = sorted(TEMPLATES.glob("*/model.py"))
+"""The ``model.py`` of every template."""
 BOTH = ("text-spotting-0003", "text-spotting-0003-lite")
 
 

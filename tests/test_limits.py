@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import ConfigDict
+from small_networks import CONFIGS, TEMPLATES
 
 from text_spotting.cli.main import run_tool
 from text_spotting.cli.remarks import Remarks
@@ -18,7 +19,6 @@ from text_spotting.models.proposals import proposal_count
 from text_spotting.postprocess import select
 from text_spotting.workdir.config import limit_words, load_config
 
-TEMPLATES = Path(__file__).parents[1] / "model_templates" / "alphanumeric-text-spotting"
 MANIFEST = Manifest((64, 64), True, (0, 0, 0), (1, 1, 1), True, False, "a", "b", "c", score_thr=0.5, max_words=3)
 
 
@@ -36,9 +36,9 @@ def test_beyond_the_usual_number_only_sure_proposals_are_looked_at(scores: list[
     assert proposal_count(torch.tensor(scores), ConfigDict(max_per_img=100)) == len(scores)
 
 
-@pytest.mark.parametrize("name", ["text-spotting-0003", *(f"text-spotting-000{number}-lite" for number in (3, 4, 5))])
-def test_every_template_finds_up_to_400_words_and_its_key_says_so(name: str) -> None:
-    config = load_config(TEMPLATES / name / "model.py")
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.parent.name)
+def test_every_template_finds_up_to_400_words_and_its_key_says_so(path: Path) -> None:
+    config = load_config(path)
     assert config.max_words == 400 == config.model.test_cfg.rpn.max_per_img == manifest_of(config).max_words
     limit_words(config, 1000)
     assert (config.max_words, manifest_of(config).max_words) == (1000, 1000)
