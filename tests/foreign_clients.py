@@ -4,9 +4,10 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 
-def datumaro(folder):
+def datumaro(folder: Path) -> dict[str, Any]:
     import datumaro as dm
 
     cvat = dm.Dataset.import_from(str(folder / "cvat"), "cvat")
@@ -24,7 +25,7 @@ def datumaro(folder):
     }
 
 
-def fiftyone(folder):
+def fiftyone(folder: Path) -> dict[str, Any]:
     from fiftyone.utils.coco import load_coco_detection_annotations
     from fiftyone.utils.cvat import load_cvat_image_annotations
 
@@ -39,7 +40,7 @@ def fiftyone(folder):
     }
 
 
-def supervision(folder):
+def supervision(folder: Path) -> dict[str, Any]:
     import supervision as sv
 
     data = sv.DetectionDataset.from_coco(
@@ -48,14 +49,14 @@ def supervision(folder):
     return {"boxes": sorted(box.tolist() for _, _, found in data for box in found.xyxy)}
 
 
-def pycocotools(folder):
+def pycocotools(folder: Path) -> dict[str, Any]:
     from pycocotools.coco import COCO
 
     coco = COCO(str(folder / "coco" / "annotations" / "instances_val.json"))
     return {"areas": sorted(int(coco.annToMask(word).sum()) for word in coco.loadAnns(coco.getAnnIds()))}
 
 
-def label_studio(folder):
+def label_studio(folder: Path) -> dict[str, Any]:
     from label_studio_sdk.converter.imports.coco import convert_coco_to_ls
 
     made = folder / "tasks.json"

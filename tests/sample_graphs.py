@@ -6,6 +6,7 @@ doubtful (0.1). The reader spells "ab" from dark text features; features of one 
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -42,7 +43,13 @@ ROLES = ("detector", "encoder", "decoder")
 BOXES = [[0, 0, 4, 2, 0], [4, 2, 8, 4, 0.9], [0, 2, 4, 4, 0.1]]
 
 
-def _graph(name, inputs, outputs, constants, nodes):
+def _graph(
+    name: str,
+    inputs: list[tuple[str, int, list[Any]]],
+    outputs: list[tuple[str, int, list[Any]]],
+    constants: dict[str, Any],
+    nodes: list[tuple[str, str, str, dict[str, Any]]],
+) -> onnx.ModelProto:
     values = [numpy_helper.from_array(np.asarray(array), key) for key, array in constants.items()]
     made = [helper.make_node(op, ins.split(), outs.split(), **attributes) for op, ins, outs, attributes in nodes]
     ports = [[helper.make_tensor_value_info(*port) for port in side] for side in (inputs, outputs)]
@@ -50,7 +57,7 @@ def _graph(name, inputs, outputs, constants, nodes):
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 
 
-def detector_graph():
+def detector_graph() -> onnx.ModelProto:
     features = np.zeros((3, 1, 2, 2), np.float32)
     features[1] = 1
     blueness = np.zeros((3, 5), np.float32)
@@ -65,7 +72,7 @@ def detector_graph():
             ("text_features", TensorProto.FLOAT, [3, 1, 2, 2]),
         ],
         {
-            "fixed": np.float32(BOXES),
+            "fixed": np.array(BOXES, np.float32),
             "blueness": blueness,
             "zero": np.int64(0),
             "features": features,
@@ -84,7 +91,7 @@ def detector_graph():
     )
 
 
-def encoder_graph(channels=1):
+def encoder_graph(channels: int = 1) -> onnx.ModelProto:
     return _graph(
         "encoder",
         [("input", TensorProto.FLOAT, ["n", channels, 2, 2])],
@@ -94,7 +101,7 @@ def encoder_graph(channels=1):
     )
 
 
-def decoder_graph():
+def decoder_graph() -> onnx.ModelProto:
     transitions = np.zeros((38, 38), np.float32)
     for before, after in [(0, 2), (2, 3), (3, 1)]:
         transitions[before, after] = 20
@@ -119,7 +126,7 @@ def decoder_graph():
     )
 
 
-def recognizer_graph():
+def recognizer_graph() -> onnx.ModelProto:
     """Reads "a" from blue columns and blanks from others."""
     weights = np.zeros((38, 3, 1, 1), np.float32)
     weights[2, 0] = 1
@@ -129,7 +136,7 @@ def recognizer_graph():
         "recognizer",
         [("input", TensorProto.FLOAT, ["n", 3, 32, "w"])],
         [("probs", TensorProto.FLOAT, ["n", "t", 38])],
-        {"weights": weights, "bias": bias, "axis": np.int64([2])},
+        {"weights": weights, "bias": bias, "axis": np.array([2])},
         [
             ("AveragePool", "input", "pooled", {"kernel_shape": [32, 4], "strides": [32, 4]}),
             ("Conv", "pooled weights bias", "classes", {}),

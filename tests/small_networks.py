@@ -27,7 +27,7 @@ def small_network(name: str) -> tuple[Any, Any]:
     config.text_thr = config.word_thr = 0.0
     config.model.test_cfg.rpn.update(nms_pre=40, max_per_img=20)
     config.model.test_cfg.rcnn.update(max_per_img=6)
-    network = build_network(config).eval()
+    network: Any = build_network(config).eval()
     with torch.no_grad():
         network.roi_head.bbox_head.fc_cls.bias[0] += 2
         network.roi_head.text_head.decoder.out.bias[[START, STOP]] -= 2

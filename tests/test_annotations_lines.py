@@ -135,5 +135,5 @@ def test_word_crops_take_their_quads_from_a_list_and_fill_the_crop_without(tmp_p
     problems = Problems()
     first, second = WordCrops(tmp_path, "gt.txt", corners_file="coords.txt").read(problems)
     assert first.words[0].polygon.tolist() == [[0, 2], [79, 0], [80, 18], [1, 20]]
-    assert second.words[0].box == (0, 0, 80, 20)
+    assert second.words[0].box == (0.0, 0.0, 80.0, 20.0)
     assert "coords.txt:2" in problems.table()

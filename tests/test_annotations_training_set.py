@@ -10,13 +10,13 @@ from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Word
 
 
-def images(*texts, ignored=0):
+def images(*texts: str, ignored: int = 0) -> list[AnnotatedImage]:
     words = [Word(box_to_polygon((0, 0, 9, 9)), text) for text in texts]
     words += [Word(box_to_polygon((0, 0, 9, 9)), ignore=True)] * ignored
     return [AnnotatedImage(Path("a.jpg"), 100, 100, words)]
 
 
-def encode(text):
+def encode(text: str) -> list[int]:
     return [*range(len(text)), 99] if text.isascii() else []
 
 
@@ -38,6 +38,6 @@ def test_words_are_counted_by_what_they_teach() -> None:
     ],
     ids=["don't care alone", "nothing to read", "hardly anything to read"],
 )
-def test_too_little_is_warned_of(set_, warning) -> None:
+def test_too_little_is_warned_of(set_: list[AnnotatedImage], warning: str) -> None:
     (summary,) = summarise_training_set(set_, encode, 28).warnings()
     assert warning in summary

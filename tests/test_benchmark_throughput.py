@@ -12,6 +12,7 @@ from sample_graphs import save_ir
 from text_spotting.cli.benchmark_throughput import measure
 from text_spotting.cli.main import run_tool
 from text_spotting.evaluation.broad import rapid
+from text_spotting.words import Image
 
 BLUE = np.full((40, 80, 3), (255, 0, 0), np.uint8)
 
@@ -29,7 +30,7 @@ def photos(tmp_path: Path) -> Path:
 def test_pictures_are_scaled_timed_and_their_words_counted() -> None:
     seen = []
 
-    def slow(pictures: list[np.ndarray]) -> int:
+    def slow(pictures: list[Image]) -> int:
         seen.append([picture.shape for picture in pictures])
         time.sleep(0.02 * len(pictures))
         return 6

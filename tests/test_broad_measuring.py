@@ -216,7 +216,8 @@ def test_a_turned_picture_and_its_words_turn_together(tmp_path: Path, turns: int
     (word,) = shown.truth(0)
     (found,) = Bars()(shown.pixels(0))
     assert word.box == found.box
-    upright = turn_words(AnnotatedImage(Path("a"), *shown.pixels(0).shape[1::-1], [word]), 4 - turns)
+    width, height = shown.pixels(0).shape[1::-1]
+    upright = turn_words(AnnotatedImage(Path("a"), width, height, [word]), 4 - turns)
     assert upright[0].polygon == pytest.approx(box_to_polygon(BOX))  # the first corner stays the word's own
 
 

@@ -118,7 +118,7 @@ def test_words_of_many_pictures_are_read_together_and_stay_with_their_pictures()
     reader, frame = Lengths(), np.zeros((3, 2), np.float32)
     pictures = [np.full((1, 1, 3), number, np.uint8) for number in range(3)]
     framed = [
-        FramedImage(lambda one=one: one, [(str(index), f"word {index}", frame)] * 2)
+        FramedImage(lambda one=one: one, [(str(index), f"word {index}", frame)] * 2)  # type: ignore[misc]
         for index, one in enumerate(pictures)
     ]
     steps = list(read_all(reader, framed, 3))
@@ -158,7 +158,7 @@ def test_a_moved_picture_is_whole_and_its_words_are_told_where_they_truly_lie() 
         return [Word(box_to_polygon((columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)), "corner")]
 
     (word,) = ShiftedSpotter(spotter, 3, 5)(picture)
-    assert word.box == (100, 30, 120, 50)
+    assert word.box == (100.0, 30.0, 120.0, 50.0)
     seen: list[tuple[int, ...]] = []
-    ShiftedSpotter(lambda image: seen.append(image.shape) or [], 3, 5)(picture)
+    ShiftedSpotter(lambda image: seen.append(image.shape) or [], 3, 5)(picture)  # type: ignore[func-returns-value]
     assert seen == [(55, 123, 3)]

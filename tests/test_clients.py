@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,6 +27,7 @@ from text_spotting.runtime import pipeline
 from text_spotting.runtime.onnx_engine import OnnxEngine
 from text_spotting.runtime.reading import read_pixels, stands
 from text_spotting.runtime.spotter import Spotter
+from text_spotting.words import FloatArray, Image
 from text_spotting.workdir.config import load_config
 from text_spotting.workdir.template import load_template
 
@@ -38,7 +40,7 @@ ORT_NODE = "onnxruntime-node@1.21.0"
 
 
 @pytest.fixture(scope="module", params=["text-spotting-0003-lite"])
-def exported(request, tmp_path_factory):
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("client")
     config, network = small_network(request.param)
     export(network, plain_manifest(config, (192, 96)), folder, ExportOptions(openvino=False), log=lambda _: None)
@@ -50,14 +52,14 @@ PHOTO = cv2.resize(sample_image(), (192, 96), interpolation=cv2.INTER_AREA)
 """Of the input's size: networks with random weights read something else from pixels that are one level brighter."""
 
 
-def ours(folder):
+def ours(folder: Path) -> tuple[list[str], list[float], FloatArray]:
     spotter = Spotter(folder)
     spotter.manifest = replace(spotter.manifest, recognizer="")  # the client reads by encoder and decoder alone
     words = spotter(PHOTO)
     return [word.text for word in words], [word.score for word in words], spotter.engine.detect(PHOTO).boxes[:, :4]
 
 
-def assert_ours(folder, printed) -> None:
+def assert_ours(folder: Path, printed: str) -> None:
     found = [json.loads(line) for line in printed.splitlines()]
     texts, scores, boxes = ours(folder)
     assert [word["text"] for word in found] == texts
@@ -66,27 +68,27 @@ def assert_ours(folder, printed) -> None:
     assert np.array([word["box"] for word in found]) == pytest.approx(boxes, abs=0.3)
 
 
-def run_client(*arguments):
+def run_client(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the client in Python, which can import numpy and onnxruntime only."""
     command = [sys.executable, "-S", "-c", _ONLY_THESE, str(CLIENTS / "spot.py"), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow
-def test_numpy_and_onnxruntime_are_enough(exported) -> None:
+def test_numpy_and_onnxruntime_are_enough(exported: Path) -> None:
     ended = run_client(exported, exported / "photo.ppm")
     assert ended.returncode == 0, ended.stderr
     assert_ours(exported, ended.stdout)
 
 
-def striped():
+def striped() -> Image:
     """80x40, black, but for two blue stripes in the box of the sample detector's second word."""
     photo = np.zeros((40, 80, 3), np.uint8)
     photo[20:, 44:54, 0] = photo[20:, 64:74, 0] = 255
     return photo
 
 
-def sample_model(folder, recognizer) -> None:
+def sample_model(folder: Path, recognizer: str) -> None:
     save_onnx(folder, recognizer)
     manifest = replace(EXPORTED, recognizer=recognizer, embedded=False).to_json().replace(".xml", ".onnx")
     (folder / "manifest.json").write_text(f'{{"onnx": {manifest}}}')
@@ -94,7 +96,7 @@ def sample_model(folder, recognizer) -> None:
 
 
 @pytest.mark.slow
-def test_a_recognizer_reads_what_the_decoder_does_not(tmp_path) -> None:
+def test_a_recognizer_reads_what_the_decoder_does_not(tmp_path: Path) -> None:
     sample_model(tmp_path, "r.onnx")
     by_decoder = run_client(tmp_path, tmp_path / "photo.ppm")
     by_recognizer = run_client("--recognizer", tmp_path, tmp_path / "photo.ppm")
@@ -103,7 +105,7 @@ def test_a_recognizer_reads_what_the_decoder_does_not(tmp_path) -> None:
     assert told[0]["box"] == told[1]["box"] == [40.0, 20.0, 80.0, 40.0]
 
 
-def test_a_model_without_a_recognizer_says_so(tmp_path) -> None:
+def test_a_model_without_a_recognizer_says_so(tmp_path: Path) -> None:
     sample_model(tmp_path, "")
     ended = run_client("--recognizer", tmp_path, tmp_path / "photo.ppm")
     assert ended.returncode == 1
@@ -113,24 +115,24 @@ def test_a_model_without_a_recognizer_says_so(tmp_path) -> None:
 def test_the_client_reads_in_the_frames_that_we_read_in() -> None:
     rng, client = np.random.default_rng(0), runpy.run_path(str(CLIENTS / "spot.py"))
     places = np.stack(np.meshgrid(range(28), range(28)), axis=2) - 13.5
-    masks = []
+    masks: Any = []
     for _ in range(50):
         turn, sides = rng.uniform(0, np.pi), rng.uniform(2, 14, 2)
         axes = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         masks.append((np.abs(places @ axes) < sides).all(axis=2))
     masks = np.array([*masks, np.zeros((28, 28))], np.float32)
-    boxes = np.tile(np.float32([30, 20, 90, 50, 0.9]), (51, 1))
+    boxes = np.tile(np.array([30, 20, 90, 50, 0.9], np.float32), (51, 1))
     boxes[:, 2:4] += rng.uniform(0, 60, (51, 2))
     wanted = mask_frames(boxes[:, :4], masks, 0.5)
     assert client["reading_frames"](boxes, masks, 0.5) == pytest.approx(wanted, abs=1e-3)
 
 
 @pytest.mark.slow
-def test_the_client_reads_upright_words_from_pixels_as_we_do(tmp_path) -> None:
+def test_the_client_reads_upright_words_from_pixels_as_we_do(tmp_path: Path) -> None:
     template = load_template(TEMPLATES / "text-spotting-0003-lite" / "template.yaml")
     folder = TEMPLATES / "text-spotting-0003-lite"
     config = load_config(folder / "model.py")
-    network = load_network(config, folder / template.weights.source)
+    network = load_network(config, folder / template.weights.source)  # type: ignore[union-attr]
     export(network, plain_manifest(config), tmp_path, ExportOptions(openvino=False), log=lambda _: None)
     engine = OnnxEngine(tmp_path / "model.onnx")
     client = runpy.run_path(str(CLIENTS / "spot.py"))
@@ -175,7 +177,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 @pytest.fixture(scope="session")
-def node_modules(tmp_path_factory):
+def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("node and npm are not installed")
     if given := os.environ.get(NODE_MODULES):
@@ -190,7 +192,7 @@ def node_modules(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_onnxruntime_node_is_enough(exported, node_modules, tmp_path) -> None:
+def test_onnxruntime_node_is_enough(exported: Path, node_modules: Path, tmp_path: Path) -> None:
     shutil.copy(CLIENTS / "spot.mjs", tmp_path)
     (tmp_path / "node_modules").symlink_to(node_modules)
     command = ["node", "spot.mjs", str(exported), str(exported / "photo.ppm")]

@@ -19,12 +19,12 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(save_ir(tmp_path_factory.mktemp("model")))
 
 
 @pytest.fixture
-def photos(tmp_path):
+def photos(tmp_path: Path) -> Path:
     picture = np.zeros((40, 80, 3), np.uint8)
     picture[..., 0] = 255
     (tmp_path / "in" / "deep").mkdir(parents=True)
@@ -33,7 +33,7 @@ def photos(tmp_path):
     return tmp_path / "in"
 
 
-def read(model, *arguments):
+def read(model: str, *arguments: object) -> int:
     return main(["read", "--model", model, *map(str, arguments)])
 
 
@@ -50,7 +50,7 @@ def test_the_command_lists_the_formats_there_are() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["read", "--help"], ["train", "--help"], ["--version"]], ids=str)
-def test_nothing_heavy_is_loaded_before_there_is_work(arguments) -> None:
+def test_nothing_heavy_is_loaded_before_there_is_work(arguments: list[str]) -> None:
     code = f"""
 import sys
 from text_spotting.cli.console import main
@@ -64,17 +64,19 @@ finally:
     assert shown.stdout.splitlines()[-1] == "LOADED []"
 
 
-def test_an_unknown_command_is_named(capsys) -> None:
+def test_an_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["raed"]) == 2
     assert capsys.readouterr().err == "error: text-spotting has no command 'raed'; text-spotting --help lists them\n"
 
 
-def test_words_are_printed(model, photos, capsys) -> None:
+def test_words_are_printed(model: str, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert read(model, photos / "one.png") == 0
     assert capsys.readouterr().out == "ab\n"
 
 
-def test_folders_are_read_with_what_lies_below_them_when_told(model, photos, capsys) -> None:
+def test_folders_are_read_with_what_lies_below_them_when_told(
+    model: str, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert read(model, photos, "--format", "jsonl") == 0
     assert [json.loads(line)["image"] for line in capsys.readouterr().out.splitlines()] == [str(photos / "one.png")]
     assert read(model, photos, "--recursive", "--format", "json") == 0
@@ -83,22 +85,26 @@ def test_folders_are_read_with_what_lies_below_them_when_told(model, photos, cap
 
 
 @pytest.mark.slow
-def test_standard_input_is_an_image(model, photos) -> None:
+def test_standard_input_is_an_image(model: str, photos: Path) -> None:
     command = [sys.executable, "-m", "text_spotting", "read", "-", "--model", model]
     content = (photos / "one.png").read_bytes()
     ended = subprocess.run(command, input=content, capture_output=True, check=True, cwd=ROOT)
     assert ended.stdout == b"ab\n"
 
 
-def test_results_are_written_and_drawn(model, photos, tmp_path, capsys) -> None:
+def test_results_are_written_and_drawn(
+    model: str, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     flags = ["--output", tmp_path / "words.csv", "--format", "csv", "--draw", tmp_path / "drawn"]
     assert read(model, photos / "one.png", *flags) == 0
     assert len((tmp_path / "words.csv").read_text().splitlines()) == 3
-    assert cv2.imread(str(tmp_path / "drawn" / "one.jpg")).shape == (40, 80, 3)
+    assert cv2.imread(str(tmp_path / "drawn" / "one.jpg")).shape == (40, 80, 3)  # type: ignore[union-attr]
     assert capsys.readouterr().out == ""
 
 
-def test_icdar_files_lie_in_a_folder(model, photos, tmp_path, capsys) -> None:
+def test_icdar_files_lie_in_a_folder(
+    model: str, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert read(model, photos, photos / "deep", "--format", "icdar") == 2
     assert "--format icdar has no place for the names of 2 images: give a folder" in capsys.readouterr().err
     assert read(model, photos, photos / "deep", "--format", "icdar", "--output", tmp_path / "out") == 0
@@ -110,7 +116,9 @@ def test_files_of_the_same_name_do_not_overwrite_each_other() -> None:
     assert list(file_names(sources).values()) == ["shop", "shop_2", "shop_3", "stdin", "shop_4", "shop_2_2"]
 
 
-def test_scores_characters_and_words_can_be_chosen(model, photos, tmp_path, capsys) -> None:
+def test_scores_characters_and_words_can_be_chosen(
+    model: str, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "list.txt").write_text("ab\nxyz\n")
     assert read(model, photos / "one.png", "--lexicon", tmp_path / "list.txt") == 0
     assert capsys.readouterr().out == "ab\n"
@@ -118,7 +126,9 @@ def test_scores_characters_and_words_can_be_chosen(model, photos, tmp_path, caps
     assert len(json.loads(capsys.readouterr().out)["words"]) == 1
 
 
-def test_an_image_that_cannot_be_read_holds_up_no_other(model, photos, capsys) -> None:
+def test_an_image_that_cannot_be_read_holds_up_no_other(
+    model: str, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (photos / "broken.png").write_bytes(b"no image")
     assert read(model, photos) != 0
     captured = capsys.readouterr()
@@ -137,9 +147,11 @@ def test_an_image_that_cannot_be_read_holds_up_no_other(model, photos, capsys) -
     ],
     ids=["a missing file", "twice", "an impossible score", "an unknown format", "foreign characters"],
 )
-def test_mistakes_are_told_in_one_line(model, capsys, arguments, complaint) -> None:
+def test_mistakes_are_told_in_one_line(
+    model: str, capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
     try:
-        code = read(model, *arguments)
+        code: str | int | None = read(model, *arguments)
     except SystemExit as ended:
         code = ended.code
     assert code == 2
@@ -147,7 +159,7 @@ def test_mistakes_are_told_in_one_line(model, capsys, arguments, complaint) -> N
 
 
 @pytest.mark.parametrize("tool", ["train", "eval", "export", "compress"])
-def test_a_machine_without_torch_gets_one_line_from_the_tools_that_need_it(tmp_path, tool) -> None:
+def test_a_machine_without_torch_gets_one_line_from_the_tools_that_need_it(tmp_path: Path, tool: str) -> None:
     flags = {
         "train": "--train-ann-files a --train-data-roots b --val-ann-files a --val-data-roots b",
         "eval": "--test-ann-files a.json --test-data-roots . --load-weights w.pth --config m.py",
@@ -166,7 +178,7 @@ def test_a_machine_without_torch_gets_one_line_from_the_tools_that_need_it(tmp_p
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_compressing_in_no_way_warns_and_does_nothing(tmp_path, capsys) -> None:
+def test_compressing_in_no_way_warns_and_does_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "w.xml").touch()
     sets = ["--train-ann-files", "a", "--train-data-roots", "b", "--val-ann-files", "a", "--val-data-roots", "b"]
     out = tmp_path / "out"
@@ -177,7 +189,7 @@ def test_compressing_in_no_way_warns_and_does_nothing(tmp_path, capsys) -> None:
     assert not out.exists()
 
 
-def test_the_box_tells_what_is_in_it(capsys) -> None:
+def test_the_box_tells_what_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     shown = capsys.readouterr().out
     assert "(in the box)" in shown
@@ -185,7 +197,7 @@ def test_the_box_tells_what_is_in_it(capsys) -> None:
 
 
 @pytest.mark.slow
-def test_the_model_in_the_box_reads_a_photo(capsys) -> None:
+def test_the_model_in_the_box_reads_a_photo(capsys: pytest.CaptureFixture[str]) -> None:
     photo = ROOT / "data" / "horizontal_text_detection" / "images" / "000000.jpg"
     assert main(["read", str(photo)]) == 0
     assert "annoying" in capsys.readouterr().out

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from text_spotting.alphabet import DEFAULT, START, STOP, Alphabet
 from text_spotting.constraints import (
@@ -19,7 +20,7 @@ ABC = Alphabet.of({"symbols": "abc"})
 A, B, C = 2, 3, 4
 
 
-def rows(*weights: dict[int, float]) -> np.ndarray:
+def rows(*weights: dict[int, float]) -> NDArray[np.float64]:
     """Probabilities (1, T, 5): what is given, and the rest spread over the other classes."""
     table = np.zeros((1, len(weights), ABC.classes))
     for row, given in zip(table[0], weights, strict=True):
@@ -65,7 +66,7 @@ def test_what_cannot_be_allowed_is_said(characters: str, complaint: str) -> None
         character_classes(characters, ABC)
 
 
-def brute_force(columns: np.ndarray, word: tuple[int, ...]) -> float:
+def brute_force(columns: NDArray[np.float64], word: tuple[int, ...]) -> float:
     """Sum over every path whose runs, blanks taken out, spell the word."""
     total = 0.0
     for path in product(range(columns.shape[1]), repeat=len(columns)):

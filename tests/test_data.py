@@ -141,7 +141,7 @@ def photos(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_broken_picture_is_left_out_and_told(photos: Path, caplog: Any) -> None:
+def test_a_broken_picture_is_left_out_and_told(photos: Path, caplog: pytest.LogCaptureFixture) -> None:
     source = PhotoSource(str(photos / "annotation.json"), str(photos))
     for _ in range(2):
         assert source.draw(1, np.random.default_rng(0)).image.shape == (100, 200, 3)
@@ -150,7 +150,9 @@ def test_a_broken_picture_is_left_out_and_told(photos: Path, caplog: Any) -> Non
     assert record.message.endswith("(1 so far)")
 
 
-def test_a_picture_that_is_none_is_left_out_when_the_set_is_read(photos: Path, caplog: Any) -> None:
+def test_a_picture_that_is_none_is_left_out_when_the_set_is_read(
+    photos: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (photos / "1.png").write_bytes(b"no picture")
     assert len(PhotoSource(str(photos / "annotation.json"), str(photos))) == 2
     assert "1  picture cannot be read: skipped with its words" in caplog.text

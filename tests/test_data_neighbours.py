@@ -5,13 +5,14 @@ import pytest
 
 from text_spotting.data.neighbours import gaps_in, joined, next_words, rows_of_words
 from text_spotting.frames import reading_frame
+from text_spotting.words import FloatArray
 
 
-def box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
+def box(left: float, top: float, right: float, bottom: float) -> FloatArray:
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
 
 
-def frames(*polygons: np.ndarray) -> np.ndarray:
+def frames(*polygons: FloatArray) -> FloatArray:
     return np.stack([reading_frame(polygon) for polygon in polygons])
 
 
@@ -31,7 +32,7 @@ NEXT = {
 
 
 @pytest.mark.parametrize(("other", "follows"), NEXT.values(), ids=NEXT)
-def test_a_word_follows_another_on_its_line(other: np.ndarray, follows: bool) -> None:
+def test_a_word_follows_another_on_its_line(other: FloatArray, follows: bool) -> None:
     assert next_words(frames(FIRST, other)).get(0) == (1 if follows else None)
 
 
@@ -40,7 +41,7 @@ def test_a_word_that_runs_elsewhere_does_not_follow() -> None:
     for degrees, follows in ((10, True), (20, False)):
         angle = np.radians(degrees)
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], np.float32)
-        found = next_words(frames(FIRST, other @ turn + np.float32([96, 10])))
+        found = next_words(frames(FIRST, other @ turn + np.array([96, 10], np.float32)))
         assert (found.get(0) == 1) == follows, degrees
 
 
@@ -56,11 +57,11 @@ def test_rows_are_two_or_three_words_long() -> None:
 
 def test_words_in_a_row_have_one_frame_around_them_and_gaps_in_it() -> None:
     frame, gaps = joined([box(10, 0, 30, 20), box(40, 0, 70, 20), box(80, 0, 110, 20)])
-    assert frame == pytest.approx(np.float32([[10, 0], [100, 0], [0, 20]]), abs=1e-3)
+    assert frame == pytest.approx(np.array([[10, 0], [100, 0], [0, 20]]), abs=1e-3)
     assert gaps == [pytest.approx((0.2, 0.3)), pytest.approx((0.6, 0.7))]
 
 
 def test_slanted_words_meet_between_their_middles() -> None:
-    slanted = [np.float32([[0, 0], [20, 0], [16, 20], [-4, 20]]), np.float32([[30, 0], [60, 0], [56, 20], [26, 20]])]
-    ((end, begin),) = gaps_in(np.float32([[0, 0], [100, 0], [0, 20]]), slanted)
-    assert (end, begin) == (pytest.approx(0.18), pytest.approx(0.28))
+    slanted = [*np.array([[[0, 0], [20, 0], [16, 20], [-4, 20]], [[30, 0], [60, 0], [56, 20], [26, 20]]], np.float32)]
+    ((end, begin),) = gaps_in(np.array([[0, 0], [100, 0], [0, 20]], np.float32), slanted)
+    assert (end, begin) == (pytest.approx(0.18), pytest.approx(0.28))  # type: ignore[comparison-overlap]

@@ -1,11 +1,15 @@
 """Classes become text: symbol by symbol until the stop, or column by column; how sure that is comes along."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sample_graphs import MANIFEST
 
 from text_spotting.decoding import allowed_classes, ctc_decode, greedy_decode, probabilities, word_ranges
 from text_spotting.errors import UserError
+from text_spotting.words import FloatArray
 
 CLASSES = len(MANIFEST.symbols)
 A, B, C, DIGIT_0 = (MANIFEST.symbols.index(symbol) for symbol in "abc0")
@@ -15,10 +19,10 @@ BLANK, STOP = MANIFEST.start, MANIFEST.stop
 class Script:
     """A decoder that writes each word's prepared symbols with a given probability."""
 
-    def __init__(self, words, probability):
+    def __init__(self, words: list[list[int]], probability: float) -> None:
         self.words, self.probability, self.calls = words, probability, 0
 
-    def __call__(self, symbols, state):
+    def __call__(self, symbols: NDArray[np.int64], state: int) -> tuple[FloatArray, int]:
         rest = np.log((1 - self.probability) / 37)
         logits = np.full((len(self.words), 38), rest, np.float32)
         for row, word in enumerate(self.words):
@@ -77,7 +81,7 @@ def test_what_is_allowed_is_folded_as_the_model_folds_and_must_be_known_to_it() 
         allowed_classes(MANIFEST, "0-9")
 
 
-def columns(*likeliest):
+def columns(*likeliest: tuple[int, float]) -> FloatArray:
     """Probabilities of one word: a class and its probability for each column; the rest goes to the last class."""
     rows = np.zeros((1, len(likeliest), CLASSES), np.float32)
     for row, (symbol, probability) in zip(rows[0], likeliest, strict=True):
@@ -94,7 +98,9 @@ CTC = {
 
 
 @pytest.mark.parametrize(("word", "text", "scores", "score"), CTC.values(), ids=CTC)
-def test_columns_are_collapsed_to_text(word, text, scores, score) -> None:
+def test_columns_are_collapsed_to_text(
+    word: list[tuple[int, float]], text: str, scores: tuple[float, ...], score: float
+) -> None:
     (reading,) = ctc_decode(columns(*word), MANIFEST)
     assert reading.text == text
     assert reading.char_scores == pytest.approx(scores)
@@ -107,10 +113,10 @@ def test_columns_can_be_restricted_and_never_stop() -> None:
     word[0, 0, [A, DIGIT_0, BLANK]] = 0.6, 0.3, 0.1
     word[0, 1, [STOP, BLANK]] = 0.9, 0.1
     (reading,) = ctc_decode(word, MANIFEST, allowed_classes(MANIFEST, "0"))
-    assert (reading.text, reading.score) == ("0", pytest.approx(0.75))
+    assert (reading.text, reading.score) == ("0", pytest.approx(0.75))  # type: ignore[comparison-overlap]
 
 
-def spelled(text, meeting=()):
+def spelled(text: str, meeting: Mapping[int, float] | tuple[()] = ()) -> FloatArray:
     """Columns of one word: a letter, "-" for a blank; words meet in some columns as surely as is told."""
     rows = np.zeros((len(text), CLASSES), np.float32)
     for row, symbol in zip(rows, text, strict=True):
@@ -149,7 +155,9 @@ def spelled(text, meeting=()):
         "in columns of the last character",
     ],
 )
-def test_words_found_as_one_are_parted_where_they_meet(text, meeting, ranges) -> None:
+def test_words_found_as_one_are_parted_where_they_meet(
+    text: str, meeting: dict[int, float], ranges: list[tuple[int, int]]
+) -> None:
     assert word_ranges(spelled(text, meeting), MANIFEST) == ranges
 
 

@@ -27,7 +27,7 @@ def test_the_pan_goes_once_around_and_its_animation_has_all_views(tmp_path: Path
     assert np.flatnonzero(np.diff(blue.astype(int))).tolist() == [280 + 175 - 1]
     script["animate"](views, tmp_path / "a.webp", 10, 50)
     with Pillow.open(tmp_path / "a.webp") as animation:
-        assert (animation.n_frames, animation.size, animation.info["loop"]) == (4, (560, 360), 0)
+        assert (animation.n_frames, animation.size, animation.info["loop"]) == (4, (560, 360), 0)  # type: ignore[attr-defined]
 
 
 def test_the_animation_of_the_readme_is_light() -> None:

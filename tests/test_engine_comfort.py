@@ -27,8 +27,8 @@ def events(folder: Path) -> Any:
 def test_a_short_run_shows_on_the_console_and_in_tensorboard(
     photos: Path,  # noqa: F811
     tmp_path: Path,
-    capfd: Any,
-    monkeypatch: Any,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     service = MagicMock()
     monkeypatch.setitem(trackers.TRACKERS, "local", service)
@@ -55,7 +55,7 @@ def test_a_short_run_shows_on_the_console_and_in_tensorboard(
     assert service().close.mock_calls == [call(True)]
 
 
-def test_the_console_says_how_far_training_is(caplog: Any) -> None:
+def test_the_console_says_how_far_training_is(caplog: pytest.LogCaptureFixture) -> None:
     class Runner:
         rank, iter, max_iters, epoch, max_epochs, logger = 0, 9, 20, 0, 2, logging.getLogger("text_spotting.test")
 
@@ -74,7 +74,7 @@ def test_times_are_shown_as_clocks_do(seconds: float, shown: str) -> None:
     assert clock(seconds) == shown
 
 
-def test_only_the_console_is_quiet(tmp_path: Path, capsys: Any) -> None:
+def test_only_the_console_is_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     logger = logging.Logger("framework")
     logger.addHandler(logging.StreamHandler())
     logger.addHandler(logging.FileHandler(tmp_path / "log"))
@@ -89,7 +89,7 @@ def test_only_the_console_is_quiet(tmp_path: Path, capsys: Any) -> None:
 def test_the_rate_test_ends_with_what_it_tried_and_leaves_no_snapshot(
     photos: Path,  # noqa: F811
     tmp_path: Path,
-    monkeypatch: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(lr_find, "STEPS", 3)
     config = config_of(LITE, photos, epochs=1)
@@ -109,7 +109,7 @@ def test_the_proposed_rate_lies_well_below_that_of_the_least_loss() -> None:
     assert smooth([2.0, 2.0]) == pytest.approx([2.0, 2.0]), "the start does not pull towards 0"
 
 
-def test_without_fast_bfloat16_mixed_precision_is_left_out(photos: Path, monkeypatch: Any) -> None:  # noqa: F811
+def test_without_fast_bfloat16_mixed_precision_is_left_out(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     config = config_of(LITE, photos, epochs=1)
     before = config.optim_wrapper.get("type")
     monkeypatch.setattr("text_spotting.engine.train.bfloat16_is_fast", lambda: False)

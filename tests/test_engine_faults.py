@@ -19,7 +19,7 @@ from text_spotting.errors import UserError
 
 
 @pytest.fixture(scope="module")
-def training(tmp_path_factory: Any) -> SmallTraining:
+def training(tmp_path_factory: pytest.TempPathFactory) -> SmallTraining:
     return SmallTraining.make(tmp_path_factory.mktemp("training"))
 
 

@@ -29,7 +29,7 @@ custom_hooks.pop()
 
 
 @pytest.fixture(scope="module")
-def training(tmp_path_factory: Any) -> SmallTraining:
+def training(tmp_path_factory: pytest.TempPathFactory) -> SmallTraining:
     return SmallTraining.make(tmp_path_factory.mktemp("training"), NOTHING_LEFT_TO_CHANCE)
 
 
@@ -74,7 +74,11 @@ def test_two_processes_end_with_the_weights_and_figures_of_one(one: Path, two: P
     assert lone.keys() == shared.keys()
     for name, tensor in lone.items():
         torch.testing.assert_close(
-            tensor, shared[name], rtol=1e-3, atol=1e-4, msg=lambda difference, name=name: f"{name}: {difference}"
+            tensor,
+            shared[name],
+            rtol=1e-3,
+            atol=1e-4,
+            msg=lambda difference, name=name: f"{name}: {difference}",  # type: ignore[misc]
         )
     measured = [[{**record, "seconds": 0} for record in journal(folder, "val")] for folder in (one, two)]
     assert measured[0] == measured[1]

@@ -93,7 +93,7 @@ def test_rows_are_shown_in_frames_as_far_off_as_they_are_asked_to_be(tmp_path: P
 
 def test_small_words_and_very_long_rows_are_left_out(tmp_path: Path) -> None:
     (image,) = pictures(tmp_path, 1)
-    small = Word(np.float32([[10, 2], [40, 2], [40, 9.9], [10, 9.9]]))
+    small = Word(np.array([[10, 2], [40, 2], [40, 9.9], [10, 9.9]], np.float32))
     long = word(20, 200)
     assert list(examples([AnnotatedImage(image.path, 300, 60, [small])], MANIFEST, FrameJitter(), 0, Problems())) == [
         []
@@ -164,7 +164,7 @@ def test_training_finds_what_tells_where_words_meet_and_repeats_itself() -> None
 def test_what_lies_outside_the_characters_does_not_count_as_seen() -> None:
     separator = Separator(4)
     with torch.no_grad():
-        separator.judge.bias.fill_(5.0)
+        separator.judge.get_parameter("bias").fill_(5.0)
     seen = [one._replace(inside=np.zeros(12, bool)) for one in made_up(4, 12)]
     assert str(try_out(separator, seen)) == (
         "words meet in 2 places, 0.0 % of them seen; 2 words alone, 0.0 % of them taken apart"

@@ -85,7 +85,7 @@ def test_a_snapshot_of_another_alphabet_gives_all_but_the_rows_of_new_symbols(tm
 
 def test_a_snapshot_of_the_same_alphabet_is_loaded_as_it_is(tmp_path: Path) -> None:
     _, network = network_of("alphanumeric", tmp_path)
-    snapshot = {"state_dict": {}, "meta": {}}
+    snapshot: dict[str, Any] = {"state_dict": {}, "meta": {}}
     assert carry_over(network, snapshot) == (snapshot, None)
 
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory: Any) -> Path:
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four small pictures with two words each."""
     folder = tmp_path_factory.mktemp("photos")
     images = []
@@ -135,7 +135,7 @@ def test_a_moving_average_of_the_weights_is_what_is_saved_and_goes_on_when_resum
 
 
 def test_a_signal_saves_the_state_within_the_epoch_and_training_goes_on_from_there(
-    photos: Path, tmp_path: Path, monkeypatch: Any
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = run(config_of(LITE, photos, epochs=1), tmp_path / "whole")
     after_iteration = SnapshotHook.after_train_iter

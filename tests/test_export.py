@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import cv2
@@ -15,18 +17,21 @@ from text_spotting.cli.main import run_tool
 from text_spotting.engine.torch_spotter import torch_spotter
 from text_spotting.errors import UserError
 from text_spotting.export import verify
-from text_spotting.export.export import ExportOptions, export, plain_manifest
+from text_spotting.export.export import Exported, ExportOptions, export, plain_manifest
 from text_spotting.export.onnx import text_feature_shape
 from text_spotting.manifest import Manifest
 from text_spotting.runtime.session import CORE
 from text_spotting.runtime.spotter import Spotter
+from text_spotting.words import FloatArray, Word
 
 pytestmark = pytest.mark.slow
 
 SIZE = (192, 96)
+Shared = tuple[str, Path, Exported, Spotter]
+"""Template, folder of its export, what was exported, and the network itself as a spotter."""
 
 
-def text_shapes(name):
+def text_shapes(name: str) -> tuple[list[int], list[int], int]:
     """Shapes of one word's text features and of what the encoder makes of them, and the decoder's state size."""
     if name == "text-spotting-0003":
         return [64, 28, 28], [256, 28, 28], 256  # as published
@@ -37,20 +42,20 @@ def text_shapes(name):
 
 
 @pytest.fixture(scope="module", params=BOTH)
-def exported(request, tmp_path_factory):
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Shared:
     config, network = small_network(request.param)
     folder = tmp_path_factory.mktemp(request.param)
     made = export(network, plain_manifest(config, SIZE), folder, ExportOptions(), log=lambda _: None)
     return request.param, folder, made, torch_spotter(network, plain_manifest(config, SIZE))
 
 
-def shapes(ports):
+def shapes(ports: list[Any]) -> dict[str, list[int]]:
     return {
         port.any_name: [size.get_length() if size.is_static else -1 for size in port.partial_shape] for port in ports
     }
 
 
-def test_the_files_are_those_that_clients_look_for(exported) -> None:
+def test_the_files_are_those_that_clients_look_for(exported: Shared) -> None:
     name, folder, made, _ = exported
     bases = ["model", "model_text_recognition_head_decoder", "model_text_recognition_head_encoder"]
     if name == "text-spotting-0003-lite":
@@ -60,7 +65,7 @@ def test_the_files_are_those_that_clients_look_for(exported) -> None:
     assert sorted(made.files) == sorted(folder.iterdir())
 
 
-def test_the_ir_has_the_names_and_shapes_that_clients_demand(exported) -> None:
+def test_the_ir_has_the_names_and_shapes_that_clients_demand(exported: Shared) -> None:
     name, folder, _, _ = exported
 
     detector, encoder, decoder = (
@@ -87,20 +92,20 @@ def test_the_ir_has_the_names_and_shapes_that_clients_demand(exported) -> None:
 
 
 @pytest.mark.parametrize("back_end", ["ONNX", "OpenVINO"])
-def test_arrays_agree_far_better_than_is_demanded(exported, back_end) -> None:
+def test_arrays_agree_far_better_than_is_demanded(exported: Shared, back_end: str) -> None:
     agreement = exported[2].agreements[back_end]
     assert agreement.words == 6
     assert not agreement.broken()
     assert max(agreement.differences.values()) < 1e-2
 
 
-def described(words):
+def described(words: list[Word]) -> list[tuple[Any, ...]]:
     rows = [(*np.round(word.box).tolist(), word.text) for word in words]
     return sorted(rows)
 
 
 @pytest.mark.parametrize("file", ["model.xml", "model.onnx"])
-def test_words_are_the_same_as_pytorch_finds(exported, file, monkeypatch) -> None:
+def test_words_are_the_same_as_pytorch_finds(exported: Shared, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By features alone, from which random weights spell something, and as the model would have it."""
     _, folder, _, pytorch = exported
     spotters = pytorch, Spotter(folder / file, precision="f32")
@@ -115,7 +120,7 @@ def test_words_are_the_same_as_pytorch_finds(exported, file, monkeypatch) -> Non
         assert np.allclose([row[:4] for row in found], [row[:4] for row in wanted], atol=1)
 
 
-def test_coordinates_and_pooling_stay_in_float32_whatever_the_rest_is_computed_in(exported) -> None:
+def test_coordinates_and_pooling_stay_in_float32_whatever_the_rest_is_computed_in(exported: Shared) -> None:
     _, folder, _, _ = exported
     marked = {
         layer.attrib["name"]: layer.attrib["type"]
@@ -132,7 +137,7 @@ def test_coordinates_and_pooling_stay_in_float32_whatever_the_rest_is_computed_i
     assert {marked[layer] for layer in maps} == {"Clamp"}
 
 
-def test_a_client_that_reads_word_by_word_reads_the_same(exported) -> None:
+def test_a_client_that_reads_word_by_word_reads_the_same(exported: Shared) -> None:
     """What existing clients of this model family do, one word and one symbol at a time."""
     _, folder, _, _ = exported
 
@@ -166,7 +171,7 @@ def test_a_client_that_reads_word_by_word_reads_the_same(exported) -> None:
     assert sorted(texts) == sorted(word.text for word in spotter(picture))
 
 
-def test_onnx_takes_pictures_of_other_sizes(exported) -> None:
+def test_onnx_takes_pictures_of_other_sizes(exported: Shared) -> None:
     name, folder, _, _ = exported
     _, network = small_network(name)
     image = torch.rand(1, 3, 192, 288, generator=torch.Generator().manual_seed(5))
@@ -177,12 +182,12 @@ def test_onnx_takes_pictures_of_other_sizes(exported) -> None:
     assert np.allclose(masks, wanted.masks.numpy(), atol=1e-3)
 
 
-ARRAYS = {
-    "boxes": np.float32([[20 * index, 0, 20 * index + 9, 9, 0.9 - 0.1 * index] for index in range(4)]),
-    "masks": np.arange(4, dtype=np.float32).reshape(4, 1, 1) / 4,
+ARRAYS: dict[str, FloatArray] = {
+    "boxes": np.array([[20 * index, 0, 20 * index + 9, 9, 0.9 - 0.1 * index] for index in range(4)], np.float32),
+    "masks": np.arange(4, dtype=np.float32).reshape(4, 1, 1) / np.float32(4),
     "text_features": np.arange(1, 5, dtype=np.float32).reshape(4, 1, 1, 1),
-    "logits": np.float32([1]),
-    "hidden": np.float32([1]),
+    "logits": np.ones(1, np.float32),
+    "hidden": np.ones(1, np.float32),
 }
 
 
@@ -192,14 +197,14 @@ def test_detections_in_another_order_still_agree() -> None:
 
 
 @pytest.mark.parametrize("name", ARRAYS)
-def test_a_wrong_array_is_named(name) -> None:
+def test_a_wrong_array_is_named(name: str) -> None:
     agreement = verify.compare(ARRAYS, {**ARRAYS, name: ARRAYS[name] + 0.5})
     assert name in agreement.broken()
     with pytest.raises(UserError, match=f"ONNX does not agree with PyTorch on the test picture: .*{name} by"):
         verify.require(agreement, "ONNX")
 
 
-def without_last(count):
+def without_last(count: int) -> dict[str, FloatArray]:
     return {**ARRAYS, **{name: ARRAYS[name][:-count] for name in ("boxes", "masks", "text_features")}}
 
 
@@ -214,29 +219,31 @@ def test_two_missing_detections_are_a_disagreement() -> None:
 
 
 def test_detections_elsewhere_are_a_disagreement() -> None:
-    moved = ARRAYS["boxes"] + np.float32([5, 0, 5, 0, 0])
+    moved = ARRAYS["boxes"] + np.array([5, 0, 5, 0, 0], np.float32)
     assert verify.compare(ARRAYS, {**ARRAYS, "boxes": moved}).broken() == ["unmatched"]
 
 
 def test_not_a_number_is_a_disagreement() -> None:
-    assert verify.compare(ARRAYS, {**ARRAYS, "logits": np.float32([np.nan])}).broken() == ["logits"]
+    assert verify.compare(ARRAYS, {**ARRAYS, "logits": np.array([np.nan], np.float32)}).broken() == ["logits"]
 
 
 @pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _, network = small_network("text-spotting-0003-lite")
     path = tmp_path_factory.mktemp("snapshot") / "epoch_1.pth"
     torch.save({"meta": {}, "state_dict": network.state_dict()}, path)
     return path
 
 
-def run_export(snapshot, folder, *arguments, template="text-spotting-0003-lite"):
+def run_export(snapshot: Path, folder: Path, *arguments: str, template: str = "text-spotting-0003-lite") -> int:
     config = TEMPLATES / template / "model.py"
     flags = ["--config", config, "--load-weights", snapshot, "--save-model-to", folder, *arguments]
     return run_tool("export", [str(flag) for flag in flags])
 
 
-def test_the_tool_exports_another_size_in_half_precision(snapshot, tmp_path, capsys) -> None:
+def test_the_tool_exports_another_size_in_half_precision(
+    snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run_export(snapshot, tmp_path / "out", "--no-onnx", "--input-size", "144x96", "--fp16") == 0
     files = {path.name: path for path in (tmp_path / "out").iterdir()}
     assert {name.rsplit(".", 1)[1] for name in files} == {"xml", "bin", "json"}
@@ -256,34 +263,36 @@ def test_the_tool_exports_another_size_in_half_precision(snapshot, tmp_path, cap
     ],
     ids=["odd size", "no format"],
 )
-def test_wishes_that_make_no_sense(snapshot, tmp_path, capsys, arguments, complaint) -> None:
+def test_wishes_that_make_no_sense(
+    snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
     assert run_export(snapshot, tmp_path / "out", *arguments) == 2
     assert complaint in capsys.readouterr().err
     assert not (tmp_path / "out").exists(), "nothing is left behind"
 
 
-def test_a_snapshot_of_another_template(snapshot, tmp_path, capsys) -> None:
+def test_a_snapshot_of_another_template(snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_export(snapshot, tmp_path / "out", template="text-spotting-0003") == 2
     assert "not a snapshot for this template" in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_written(snapshot, tmp_path, capsys) -> None:
+def test_a_folder_that_cannot_be_written(snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     assert run_export(snapshot, tmp_path / "file" / "out") == 2
     assert "cannot write there" in capsys.readouterr().err
 
 
-def test_an_untrained_network_is_compared_without_threshold(tmp_path, monkeypatch) -> None:
+def test_an_untrained_network_is_compared_without_threshold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config, network = small_network("text-spotting-0003-lite")
     monkeypatch.setitem(network.test_cfg.rcnn, "score_thr", 0.999)
-    said = []
+    said: list[str] = []
     made = export(network, plain_manifest(config, (144, 144)), tmp_path, ExportOptions(openvino=False), said.append)
     assert any("no word found on the test picture" in line for line in said)
     assert made.agreements["ONNX"].words == 6
     assert network.test_cfg.rcnn.score_thr == 0.999
 
 
-def test_the_network_itself_is_the_reference(tmp_path, monkeypatch) -> None:
+def test_the_network_itself_is_the_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A suppression that the graphs do not have: their boxes agree with each other and with no one else."""
     config, network = small_network("text-spotting-0003-lite")
     monkeypatch.setitem(network.test_cfg.rcnn, "nms", {"type": "soft_nms", "iou_threshold": 0.5})
@@ -295,14 +304,14 @@ def test_the_network_itself_is_the_reference(tmp_path, monkeypatch) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_the_files_in_half_precision_are_what_is_compared(tmp_path, monkeypatch) -> None:
+def test_the_files_in_half_precision_are_what_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config, network = small_network("text-spotting-0003-lite")
     monkeypatch.setattr(verify, "HALF", {**verify.HALF, "logits": 0.0})
     with pytest.raises(UserError, match=r"OpenVINO does not agree with PyTorch .*: logits by"):
         export(network, plain_manifest(config, SIZE), tmp_path, ExportOptions(fp16=True), log=lambda _: None)
 
 
-def test_manifests_lie_beside_the_graphs_for_those_who_cannot_read_them_inside(exported) -> None:
+def test_manifests_lie_beside_the_graphs_for_those_who_cannot_read_them_inside(exported: Shared) -> None:
     _, folder, _, pytorch = exported
     manifests = json.loads((folder / "manifest.json").read_text())
     assert set(manifests) == {"hidden_size", "text_features", "onnx", "openvino"}

@@ -9,12 +9,14 @@ from text_spotting.export.folding import fold_downscale, fold_pixels
 from text_spotting.models.backbones import TextBackbone
 
 
-def network_of(downscale):
+def network_of(downscale: float) -> SimpleNamespace:
     torch.manual_seed(0)
     return SimpleNamespace(backbone=TextBackbone(downscale=downscale).double().eval())
 
 
-def assert_same_maps(folded, network, picture, wanted) -> None:
+def assert_same_maps(
+    folded: SimpleNamespace, network: SimpleNamespace, picture: torch.Tensor, wanted: torch.Tensor
+) -> None:
     for value, expected in zip(folded.backbone(picture), network.backbone(wanted), strict=True):
         torch.testing.assert_close(value, expected, rtol=1e-9, atol=1e-12)
 
@@ -22,7 +24,9 @@ def assert_same_maps(folded, network, picture, wanted) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("downscale", "side", "stride"), [(1.5, 5, 3), (2, 6, 4), (2.5, 7, 5)])
 @torch.no_grad()
-def test_one_convolution_shrinks_and_filters_as_two_steps_did_up_to_every_border(downscale, side, stride) -> None:
+def test_one_convolution_shrinks_and_filters_as_two_steps_did_up_to_every_border(
+    downscale: float, side: int, stride: int
+) -> None:
     network = network_of(downscale)
     folded = fold_downscale(network)
     pixels = folded.backbone.trunk.pixels
@@ -41,7 +45,7 @@ def test_a_tap_between_two_pixels_takes_its_share_of_both() -> None:
 
 
 @pytest.mark.parametrize("downscale", [1, 1.25])
-def test_nothing_is_folded_without_shrinking_or_where_the_stride_would_break(downscale) -> None:
+def test_nothing_is_folded_without_shrinking_or_where_the_stride_would_break(downscale: float) -> None:
     network = network_of(downscale)
     assert fold_downscale(network) is network
 

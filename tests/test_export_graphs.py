@@ -1,5 +1,6 @@
 """The exported graphs' twins compute what the network itself predicts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,11 +13,12 @@ from text_spotting.engine.torch_engine import TorchEngine
 from text_spotting.export.export import plain_manifest
 from text_spotting.export.graphs import DecoderStepGraph, DetectorGraph, EncoderGraph, RawDetectorGraph, decode
 from text_spotting.export.onnx import text_feature_shape
+from text_spotting.manifest import Manifest
 
 SIZE = (192, 96)
 
 
-def raw_and_normalised(manifest):
+def raw_and_normalised(manifest: Manifest) -> tuple[torch.Tensor, torch.Tensor]:
     width, height = manifest.input_size
     raw = torch.randint(0, 256, (1, 3, height, width), generator=torch.Generator().manual_seed(3)).float()
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (manifest.mean, manifest.std))
@@ -40,7 +42,7 @@ def assert_same(found, wanted, allowed=(2e-3, 2e-3, 2e-2)) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOTH)
 @torch.no_grad()
-def test_the_detector_twin_predicts_what_the_network_predicts(name) -> None:
+def test_the_detector_twin_predicts_what_the_network_predicts(name: str) -> None:
     config, network = small_network(name)
     _, image = raw_and_normalised(plain_manifest(config, SIZE))
     assert_finds_the_same(DetectorGraph(network), image, network.detect(image))
@@ -50,7 +52,7 @@ def test_the_detector_twin_predicts_what_the_network_predicts(name) -> None:
 @pytest.mark.parametrize("name", BOTH)
 @pytest.mark.parametrize("order", ["BGR", "RGB"])
 @torch.no_grad()
-def test_the_raw_detector_needs_no_preprocessing(name, order) -> None:
+def test_the_raw_detector_needs_no_preprocessing(name: str, order: str) -> None:
     config, network = small_network(name)
     manifest = replace(plain_manifest(config, SIZE), embedded=True, input_order=order)
     raw, image = raw_and_normalised(manifest)
@@ -70,7 +72,7 @@ def test_a_detector_whose_shrinking_cannot_be_folded_predicts_the_same() -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOTH)
 @torch.no_grad()
-def test_the_decoder_graph_steps_as_the_text_head_does(name) -> None:
+def test_the_decoder_graph_steps_as_the_text_head_does(name: str) -> None:
     config, network = small_network(name)
     engine, head = TorchEngine(network, plain_manifest(config)), network.roi_head.text_head
     features, symbols = torch.rand(2, *text_feature_shape(network)), torch.tensor([START, 5])

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -31,7 +32,7 @@ from text_spotting.words import Word
 pytestmark = pytest.mark.slow
 
 
-def two_layers():
+def two_layers() -> ov.Model:
     picture = ops.parameter([1, 3, 8, 8], np.float32, name="image")
     weights = np.random.default_rng(0).normal(size=(2, 4, 3, 3, 3)).astype(np.float32)
     first = ops.convolution(picture, weights[0], [1, 1], [1, 1], [1, 1], [1, 1], name="backbone")
@@ -41,7 +42,7 @@ def two_layers():
     return model
 
 
-def quantized_layers(model):
+def quantized_layers(model: ov.Model) -> set[str]:
     """Convolutions whose weights are stored as bytes."""
     found = set()
     for node in model.get_ordered_ops():
@@ -54,7 +55,7 @@ def quantized_layers(model):
     return found
 
 
-def convolutions(model):
+def convolutions(model: ov.Model) -> set[str]:
     return {node.get_friendly_name() for node in model.get_ordered_ops() if node.get_type_name() == "Convolution"}
 
 
@@ -89,7 +90,7 @@ def test_a_detector_that_computes_coordinates_elsewhere_is_neither_quantized_nor
 
 
 @pytest.mark.parametrize("name", BOTH)
-def test_every_pattern_of_every_level_means_some_convolution_of_either_network(name) -> None:
+def test_every_pattern_of_every_level_means_some_convolution_of_either_network(name: str) -> None:
     """Layers of an exported detector are called as its modules are, with slashes."""
     _, network = small_network(name)
     modules = dict(network.named_modules())
@@ -100,16 +101,17 @@ def test_every_pattern_of_every_level_means_some_convolution_of_either_network(n
         assert any(re.match(pattern, layer) for layer in layers), pattern
 
 
-def measured(f1, word_spotting=60.0):
+def measured(f1: float, word_spotting: float = 60.0) -> Measurement:
     """Two like pictures with these metrics, in quarters of a point."""
     both = zip(METRICS, (f1, word_spotting), strict=True)
     return Measurement("f32", 1.0, {name: [Score(int(4 * points), 400, 400)] * 2 for name, points in both})
 
 
-def searched(tmp_path, drops, most_drop):
+def searched(tmp_path: Path, drops: list[float], most_drop: float) -> tuple[Trial, list[Level], list[str]]:
     """Search where each level in turn loses so many points of f1, which was 80, and none of word spotting."""
     scores = iter([measured(80.0 - drop) for drop in drops])
-    made, said = [], []
+    made: list[Level] = []
+    said: list[str] = []
     trial = search(
         lambda level, place: made.append(level),
         lambda place: next(scores),
@@ -121,7 +123,7 @@ def searched(tmp_path, drops, most_drop):
     return trial, made, said
 
 
-def test_the_fastest_level_that_is_accurate_enough_is_taken(tmp_path) -> None:
+def test_the_fastest_level_that_is_accurate_enough_is_taken(tmp_path: Path) -> None:
     trial, made, said = searched(tmp_path, [3.0, 0.5, 0.0], most_drop=0.5)
     assert trial.level is LEVELS[1]
     assert trial.largest_drop == 0.5
@@ -129,7 +131,7 @@ def test_the_fastest_level_that_is_accurate_enough_is_taken(tmp_path) -> None:
     assert said[-1] == "  lost: f1 +0.50 (+0.50 to +0.50), word_spotting +0.00 (+0.00 to +0.00)"
 
 
-def test_where_none_is_accurate_enough_the_best_is_taken(tmp_path) -> None:
+def test_where_none_is_accurate_enough_the_best_is_taken(tmp_path: Path) -> None:
     trial, _, _ = searched(tmp_path, [3.0, 2.0, 0.75, 1.0], most_drop=0.5)
     assert (trial.level, trial.largest_drop) == (LEVELS[2], 0.75)
 
@@ -145,7 +147,7 @@ def test_a_loss_is_as_sure_as_the_pictures_are_alike() -> None:
     assert unlike.high == pytest.approx(20, abs=4)
 
 
-def test_the_worst_metric_counts_and_so_does_the_least_sure_one(tmp_path) -> None:
+def test_the_worst_metric_counts_and_so_does_the_least_sure_one(tmp_path: Path) -> None:
     trial = Trial(
         LEVELS[0], tmp_path, measured(79.0), {"f1": AccuracyDrop(1, 0.5, 1.5), "word_spotting": AccuracyDrop(0, -2, 2)}
     )
@@ -158,7 +160,7 @@ def test_levels_grow_more_careful() -> None:
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config, network = small_network("text-spotting-0003-lite")
     folder = tmp_path_factory.mktemp("full")
     export(network, plain_manifest(config, (192, 96)), folder, ExportOptions(onnx=False), lambda _: None)
@@ -166,7 +168,7 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def annotated(tmp_path_factory):
+def annotated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pictures")
     cv2.imwrite(str(folder / "one.png"), sample_image())
     word = Word(box_to_polygon([10, 10, 90, 40]), "open24")
@@ -174,7 +176,7 @@ def annotated(tmp_path_factory):
     return folder
 
 
-def compress(model, annotated, folder, *arguments):
+def compress(model: Path, annotated: Path, folder: Path, *arguments: str) -> int:
     data = ("ann-files", annotated / "annotation.json"), ("data-roots", annotated)
     flags = [word for side in ("train", "val") for kind, path in data for word in (f"--{side}-{kind}", path)]
     return run_tool(
@@ -182,7 +184,9 @@ def compress(model, annotated, folder, *arguments):
     )
 
 
-def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path, capsys) -> None:
+def test_the_tool_writes_a_smaller_model_and_a_report(
+    model: Path, annotated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert compress(model, annotated, tmp_path, "--nncf-quantization", "--max-drop", "100") == 0
     said = capsys.readouterr()
     assert "warning: 1 calibration pictures; 300 or more are advised" in said.err
@@ -204,7 +208,9 @@ def test_the_tool_writes_a_smaller_model_and_a_report(model, annotated, tmp_path
     assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin", ".json", ".log"}, "no scratch is left"
 
 
-def test_a_level_says_what_the_rest_is_computed_in(model, tmp_path, monkeypatch) -> None:
+def test_a_level_says_what_the_rest_is_computed_in(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(int8, "quantize_graph", lambda graph, *_: graph)
     for level, asked in ((LEVELS[0], ""), (LEVELS[-1], "f32")):
         place = tmp_path / f"rest {asked}"
@@ -222,12 +228,19 @@ def test_a_level_says_what_the_rest_is_computed_in(model, tmp_path, monkeypatch)
     ],
     ids=["pruning", "no pictures", "negative drop"],
 )
-def test_wishes_that_make_no_sense(model, annotated, tmp_path, capsys, arguments, complaint) -> None:
+def test_wishes_that_make_no_sense(
+    model: Path,
+    annotated: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    complaint: str,
+) -> None:
     assert compress(model, annotated, tmp_path, *arguments) == 2
     assert complaint in capsys.readouterr().err
 
 
-def test_a_model_that_finds_nothing_cannot_be_calibrated(model, annotated) -> None:
+def test_a_model_that_finds_nothing_cannot_be_calibrated(model: Path, annotated: Path) -> None:
     strict = replace(Spotter(model).manifest, score_thr=1.0)
     with pytest.raises(UserError, match="finds no word in the 1 calibration pictures"):
         collect(model, strict, [annotated / "one.png"])

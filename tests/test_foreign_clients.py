@@ -8,7 +8,9 @@ import os
 import shutil
 import subprocess
 import venv
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,12 +28,12 @@ TOY = Path(__file__).parents[1] / "data" / "horizontal_text_detection"
 
 
 @pytest.fixture(scope="session")
-def python(tmp_path_factory):
+def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     if given := os.environ.get(PYTHON):
         return given
     folder = tmp_path_factory.mktemp("clients")
     venv.create(folder, with_pip=True)
-    install = [folder / "bin" / "python", "-m", "pip", "install", "-q", *PACKAGES]
+    install: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "-q", *PACKAGES]
     ended = subprocess.run(install, capture_output=True, text=True, check=False)
     if ended.returncode:
         pytest.skip(f"pip has no way out: {ended.stderr[-200:]}")
@@ -39,12 +41,12 @@ def python(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def images():
+def images() -> list[AnnotatedImage]:
     return read_datasets(str(TOY / "annotation.json"), str(TOY))[:3]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, images):
+def folder(tmp_path_factory: pytest.TempPathFactory, images: list[AnnotatedImage]) -> Path:
     """The same three images as a CVAT task and as COCO."""
     root = tmp_path_factory.mktemp("written")
     copies = []
@@ -61,11 +63,11 @@ def folder(tmp_path_factory, images):
 
 
 @pytest.fixture
-def ask(python, folder):
-    def run(client):
+def ask(python: str, folder: Path) -> Callable[[str], Any]:
+    def run(client: str) -> Any:
         script = Path(__file__).with_name("foreign_clients.py")
         clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        command = [python, script, client, folder]
+        command: list[str | Path] = [python, script, client, folder]
         ended = subprocess.run(command, capture_output=True, text=True, check=False, env=clean, cwd=folder)
         assert ended.returncode == 0, ended.stderr[-1000:]
         return json.loads(ended.stdout.splitlines()[-1])
@@ -74,29 +76,29 @@ def ask(python, folder):
 
 
 @pytest.fixture(scope="module")
-def texts(images):
+def texts(images: list[AnnotatedImage]) -> list[str]:
     return sorted(word.text for image in images for word in image.words)
 
 
-def test_datumaro_reads_cvat_with_its_label_and_coco(ask, texts) -> None:
+def test_datumaro_reads_cvat_with_its_label_and_coco(ask: Callable[[str], Any], texts: list[str]) -> None:
     seen = ask("datumaro")
     assert seen["texts"] == seen["coco"] == texts
     assert seen["label"] == ["text", ["language", "legible", "text"]]
 
 
-def test_fiftyone_parses_cvat_and_coco(ask, texts) -> None:
+def test_fiftyone_parses_cvat_and_coco(ask: Callable[[str], Any], texts: list[str]) -> None:
     assert ask("fiftyone") == {"texts": texts, "coco": len(texts)}
 
 
-def test_supervision_reads_coco(ask, images) -> None:
+def test_supervision_reads_coco(ask: Callable[[str], Any], images: list[AnnotatedImage]) -> None:
     wanted = sorted([round(float(side), 2) for side in word.box] for image in images for word in image.words)
     assert np.array(ask("supervision")["boxes"]) == pytest.approx(np.array(wanted), abs=0.02)
 
 
-def test_pycocotools_draws_the_masks(ask, images) -> None:
+def test_pycocotools_draws_the_masks(ask: Callable[[str], Any], images: list[AnnotatedImage]) -> None:
     wanted = sorted(cv2.contourArea(word.polygon) for image in images for word in image.words)
     assert ask("pycocotools")["areas"] == pytest.approx(wanted, rel=0.05)
 
 
-def test_label_studio_converts_coco(ask, texts) -> None:
+def test_label_studio_converts_coco(ask: Callable[[str], Any], texts: list[str]) -> None:
     assert ask("label_studio") == {"results": 2 * len(texts)}, "a box and a polygon for each word"

@@ -79,7 +79,7 @@ def test_a_step_whose_gradient_is_not_finite_moves_nothing(tmp_path: Path, caplo
         assert all(torch.equal(value, part.state_dict()[name]) for name, value in kept.items())
     assert "step 1: the gradient is not finite" in caplog.text
     assert course.step(course.network(torch.ones(1, 3)).sum())
-    assert not torch.equal(before[0]["weight"], course.network.weight)
+    assert not torch.equal(before[0]["weight"], course.network.get_parameter("weight"))
 
 
 @pytest.mark.parametrize(("wish", "steps"), [("0", 0), ("", 2), ("soon", 2)])
@@ -95,11 +95,11 @@ def test_a_file_beside_the_state_changes_the_time_while_the_run_goes_on(tmp_path
 
 def test_the_average_begins_as_the_mean_of_the_steps(tmp_path: Path) -> None:
     course = course_of(tmp_path / "run.pth")
-    seen = [course.network.weight.detach().clone()]
+    seen = [course.network.get_parameter("weight").detach().clone()]
     for _ in range(3):
         course.step(course.network(torch.ones(1, 3)).square().sum())
-        seen.append(course.network.weight.detach().clone())
-    torch.testing.assert_close(course.average.weight.detach(), torch.stack(seen).mean(dim=0))
+        seen.append(course.network.get_parameter("weight").detach().clone())
+    torch.testing.assert_close(course.average.get_parameter("weight").detach(), torch.stack(seen).mean(dim=0))
 
 
 def test_parts_learn_at_their_own_rates_and_those_of_rate_zero_not_at_all() -> None:

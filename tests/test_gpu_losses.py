@@ -105,5 +105,5 @@ def test_pictures_without_any_word_teach_background_alone(pictures: Tensor) -> N
     values = {name: float(value.detach()) for name, value in losses.items()}
     assert values["loss_bbox"] == values["loss_mask"] == values["loss_rpn_bbox"] == 0
     assert values["loss_rpn_cls"] > 0
-    torch.stack(list(losses.values())).sum().backward()
+    torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
     assert all(parameter.grad is not None for parameter in network.roi_head.mask_head.parameters())

@@ -82,7 +82,8 @@ def test_proposals_are_matched_as_by_mmdet_and_those_that_hold_two_words_are_bac
 def assign(assigner: WordAssigner, priors: Tensor, words: Tensor, apart: Tensor) -> Tensor:
     """For each prior the word's number from 1, 0 for background, -1 for neither."""
     gold = InstanceData(bboxes=words, labels=torch.zeros(len(words), dtype=torch.int64))
-    return assigner.assign(InstanceData(priors=priors), gold, InstanceData(bboxes=apart)).gt_inds
+    numbers: Tensor = assigner.assign(InstanceData(priors=priors), gold, InstanceData(bboxes=apart)).gt_inds
+    return numbers
 
 
 def assert_as_assigned(match: Match, assigned: Tensor) -> None:

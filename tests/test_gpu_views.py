@@ -14,16 +14,17 @@ from text_spotting.gpu.packing import CANVAS
 from text_spotting.gpu.shards import Packed
 from text_spotting.gpu.views import Card, ViewOptions, choose, clipped_boxes, take, visible
 from text_spotting.gpu.words import Jitter, WordPool, laplace
+from text_spotting.words import FloatArray
 
 STILL: dict[str, Any] = {"scales": (1, 1), "aspect": 1.0, "max_angle": 0.0, "tilts": 0.0, "quarter_turns": 0.0}
 """Options of a view that shows the whole picture as it is, where it has the view's size."""
 
 
-def square(x1: float, y1: float, x2: float, y2: float) -> np.ndarray:
+def square(x1: float, y1: float, x2: float, y2: float) -> FloatArray:
     return np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)], np.float32)
 
 
-def card_of(*quads: np.ndarray, size: tuple[int, int] = (320, 192), stretch: tuple[float, float] = (1.0, 1.0)) -> Card:
+def card_of(*quads: FloatArray, size: tuple[int, int] = (320, 192), stretch: tuple[float, float] = (1.0, 1.0)) -> Card:
     """White words on black."""
     image = np.zeros((size[1], size[0]), np.uint8)
     for quad in quads:

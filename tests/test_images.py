@@ -2,8 +2,10 @@
 
 import io
 import threading
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,21 +20,21 @@ GREY = PIXELS[:, :, 0]
 
 
 @pytest.fixture(scope="module")
-def png(tmp_path_factory):
+def png(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("images") / "photo.png"
     cv2.imwrite(str(path), PIXELS)
     return path
 
 
 @pytest.fixture(scope="module")
-def server(png):
+def server(png: Path) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
+        def do_GET(self) -> None:
             self.send_response(200 if self.path == "/photo.png" else 404)
             self.end_headers()
             self.wfile.write(png.read_bytes() if self.path == "/photo.png" else b"")
 
-        def log_message(self, *_):
+        def log_message(self, *_: object) -> None:
             return
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
@@ -57,17 +59,17 @@ KINDS = {
 
 
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
-def test_every_kind_of_image_is_the_same_array(png, make) -> None:
+def test_every_kind_of_image_is_the_same_array(png: Path, make: Callable[[Path], Any]) -> None:
     image = load_image(make(png))
     assert image.dtype == np.uint8
     assert np.array_equal(image, PIXELS)
 
 
-def test_a_url_is_fetched(server) -> None:
+def test_a_url_is_fetched(server: str) -> None:
     assert np.array_equal(load_image(f"{server}/photo.png"), PIXELS)
 
 
-def test_the_order_of_channels_can_be_told_and_counts_for_arrays_alone(png) -> None:
+def test_the_order_of_channels_can_be_told_and_counts_for_arrays_alone(png: Path) -> None:
     assert np.array_equal(load_image(PIXELS[:, :, ::-1], "rgb"), PIXELS)
     assert np.array_equal(load_image(png, "rgb"), PIXELS)
     assert np.array_equal(load_image(np.dstack([PIXELS[:, :, ::-1], GREY]), "rgb"), PIXELS), "alpha stays last"
@@ -114,12 +116,12 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("source", "complaint"), WRONG.values(), ids=WRONG)
-def test_what_is_no_image_is_told_in_one_line(source, complaint) -> None:
+def test_what_is_no_image_is_told_in_one_line(source: Any, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint) as caught:
         load_image(source)
     assert "\n" not in str(caught.value)
 
 
-def test_an_address_without_an_image_is_told(server) -> None:
+def test_an_address_without_an_image_is_told(server: str) -> None:
     with pytest.raises(UserError, match=r"nothing.png: cannot be downloaded .Not Found"):
         load_image(f"{server}/nothing.png")

@@ -1,5 +1,7 @@
 """Old scripts make work dirs of many templates at once."""
 
+from pathlib import Path
+
 import pytest
 from small_networks import TEMPLATES as FOLDERS
 
@@ -9,12 +11,12 @@ FOLDER = "text_spotting/alphanumeric-text-spotting"
 TEMPLATES = "model_templates/alphanumeric-text-spotting"
 
 
-def instantiate(destination, *arguments):
+def instantiate(destination: Path, *arguments: object) -> int:
     return run_tool("instantiate", [str(destination), "--do-not-load-snapshots", *map(str, arguments)])
 
 
 @pytest.mark.slow
-def test_every_template_gets_a_work_dir_by_domain_problem_and_name(tmp_path) -> None:
+def test_every_template_gets_a_work_dir_by_domain_problem_and_name(tmp_path: Path) -> None:
     assert instantiate(tmp_path) == 0
     made = sorted(path.name for path in (tmp_path / FOLDER).iterdir())
     assert made == sorted(path.parent.name for path in FOLDERS.glob("*/template.yaml"))
@@ -22,7 +24,7 @@ def test_every_template_gets_a_work_dir_by_domain_problem_and_name(tmp_path) -> 
 
 
 @pytest.mark.slow
-def test_a_filter_and_a_list_choose(tmp_path) -> None:
+def test_a_filter_and_a_list_choose(tmp_path: Path) -> None:
     assert instantiate(tmp_path / "a", "--templates-filter", "**/text-spotting-0003/template.yaml") == 0
     assert [path.name for path in (tmp_path / "a" / FOLDER).iterdir()] == ["text-spotting-0003"]
     (tmp_path / "list.yaml").write_text(f"- {TEMPLATES}/text-spotting-0003-lite/template.yaml\n")
@@ -54,7 +56,9 @@ def test_an_installed_package_takes_the_templates_that_it_carries(tmp_path, monk
     ],
     ids=["missing", "no list", "no YAML", "a reference"],
 )
-def test_a_list_that_is_none_is_refused(tmp_path, capsys, content, complaint) -> None:
+def test_a_list_that_is_none_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, complaint: str
+) -> None:
     if content:
         (tmp_path / "list.yaml").write_text(content)
     assert instantiate(tmp_path / "out", "--templates-list-file", tmp_path / "list.yaml") == 2
@@ -62,6 +66,6 @@ def test_a_list_that_is_none_is_refused(tmp_path, capsys, content, complaint) ->
     assert line.startswith("error: --templates-list-file: ") and complaint in line
 
 
-def test_a_filter_that_fits_nothing_is_refused(tmp_path, capsys) -> None:
+def test_a_filter_that_fits_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert instantiate(tmp_path, "--templates-filter", "**/nothing.yaml") == 2
     assert "no template below" in capsys.readouterr().err

@@ -132,7 +132,7 @@ def _at_import_time(path: Path) -> set[str]:
 def _flags_of_tools() -> set[str]:
     """What the tools declare: texts that begin with two dashes in the calls of functions named ``add_...``."""
     return {
-        argument.value
+        str(argument.value)
         for path in (PACKAGE / "cli").glob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2].startswith("add_")

@@ -86,7 +86,7 @@ def test_where_words_meet_stands_in_the_place_of_the_stop_symbol_and_takes_nothi
     layer, columns = classifier_of({"a": 0.7, "": 0.3}, {"": 1.0}, {"b": 1.0})
     before = layer(columns)[0]
     with torch.no_grad():
-        layer.separator.judge.bias.fill_(math.log(3))
+        layer.separator.judge.get_parameter("bias").fill_(math.log(3))
     after = layer(columns)[0]
     assert before[:, STOP].tolist() == pytest.approx([0.0] * 3, abs=1e-4), "a new separator sees no words meet"
     assert after[:, STOP].tolist() == pytest.approx([0.75] * 3)
@@ -99,11 +99,11 @@ def test_the_loss_of_reading_passes_the_separator_by() -> None:
     layer = CTCClassifier(5)
     columns = torch.randn(1, 5, 1, 4)
     loss = layer.loss(columns, pad_texts(["ab"]))
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert layer.linear.weight.grad is not None
     assert not any(parameter.requires_grad for parameter in layer.separator.parameters())
     with torch.no_grad():
-        layer.separator.judge.bias.fill_(5.0)
+        layer.separator.judge.get_parameter("bias").fill_(5.0)
     torch.testing.assert_close(layer.loss(columns, pad_texts(["ab"])), loss)
 
 

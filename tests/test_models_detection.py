@@ -19,7 +19,8 @@ NOWHERE = torch.zeros(0, 4)
 def assign(words: torch.Tensor, ignored: torch.Tensor, boxes: torch.Tensor) -> list[int]:
     assigner = WordAssigner(pos_iou_thr=0.5, neg_iou_thr=0.5, match_low_quality=False, ignore_iof_thr=0.5)
     truth = InstanceData(bboxes=words, labels=torch.zeros(len(words), dtype=torch.int64))
-    return assigner.assign(InstanceData(priors=boxes), truth, InstanceData(bboxes=ignored)).gt_inds.tolist()
+    assigned = assigner.assign(InstanceData(priors=boxes), truth, InstanceData(bboxes=ignored))
+    return list(assigned.gt_inds.tolist())
 
 
 BOXES = torch.tensor([[0, 0, 10, 10], [50, 50, 60, 60], [100, 100, 110, 110]], dtype=torch.float32)
@@ -50,7 +51,7 @@ def test_a_box_that_holds_two_words_is_background_unless_it_fits_one_well() -> N
 
     def assigned(**settings: float) -> list[int]:
         assigner = WordAssigner(pos_iou_thr=0.5, neg_iou_thr=0.5, match_low_quality=False, **settings)
-        return assigner.assign(InstanceData(priors=boxes), truth).gt_inds.tolist()
+        return list(assigner.assign(InstanceData(priors=boxes), truth).gt_inds.tolist())
 
     assert assigned() == [1, 1, 1, 2]
     assert assigned(joined_iou_thr=0.7) == [0, 1, 1, 2]

@@ -24,7 +24,7 @@ def test_everyone_asks_for_the_same_version_of_the_package() -> None:
     assert RAPIDOCR in (Path(__file__).parents[1] / "configs" / "recipes" / "card.sh").read_text()
 
 
-def test_weights_come_as_they_run_with_norms_merged_and_products_transposed(tmp_path) -> None:
+def test_weights_come_as_they_run_with_norms_merged_and_products_transposed(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     kernel, product = (rng.normal(size=shape).astype(np.float32) for shape in ((4, 3, 1, 1), (4, 2)))
     scale, shift, mean, variance = (rng.uniform(0.5, 1.5, 4).astype(np.float32) for _ in range(4))
@@ -43,9 +43,8 @@ def test_weights_come_as_they_run_with_norms_merged_and_products_transposed(tmp_
     own = nn.Sequential(nn.Conv2d(3, 4, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2, bias=False))
     fill(own, iter(weights_in_order(tmp_path / "m.onnx")))
     x = torch.rand(2, 3, 5, 5)
-    convolved = F.batch_norm(
-        F.conv2d(x, torch.from_numpy(kernel)), *(torch.from_numpy(v) for v in (mean, variance, scale, shift)), eps=1e-5
-    )
+    norms = [torch.from_numpy(v) for v in (mean, variance, scale, shift)]
+    convolved = F.batch_norm(F.conv2d(x, torch.from_numpy(kernel)), *norms, eps=1e-5)  # type: ignore[misc, arg-type]
     torch.testing.assert_close(own(x), convolved.mean(dim=(2, 3)) @ torch.from_numpy(product))
 
 
@@ -67,7 +66,7 @@ def test_a_first_convolution_takes_pixels_of_other_order_and_scale() -> None:
     torch.testing.assert_close(conv(ours), wanted, atol=1e-2, rtol=1e-4)
 
 
-def test_a_missing_package_is_named_with_the_way_to_get_it(monkeypatch) -> None:
+def test_a_missing_package_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="pip install --no-deps rapidocr"):
         model_file("any.onnx")
@@ -77,9 +76,9 @@ def test_squeeze_and_excitation_scales_channels_by_a_hard_sigmoid_of_their_mean(
     layer = SqueezeExcitation(4, slope=0.2)
     for part in (layer.reduce, layer.expand):
         nn.init.zeros_(part.weight)
-        nn.init.zeros_(part.bias)
+        nn.init.zeros_(part.get_parameter("bias"))
     with torch.no_grad():
-        layer.expand.bias.copy_(torch.tensor([-5.0, 0, 1, 5]))
+        layer.expand.get_parameter("bias").copy_(torch.tensor([-5.0, 0, 1, 5]))
     assert layer(torch.ones(1, 4, 2, 2))[0, :, 0, 0].tolist() == pytest.approx([0, 0.5, 0.7, 1])
 
 
@@ -116,10 +115,10 @@ def test_each_column_of_a_word_hears_of_the_others_and_the_encoder_keeps_them_in
         assert LightSVTREncoder(columns=24).eval()(torch.rand(2, 3, 32, 96)).shape == (2, 120, 1, 24)
 
 
-def packaged_classifier(path, characters) -> None:
+def packaged_classifier(path: Path, characters: str) -> None:
     """A recogniser that is nothing but its classifier, 2 channels; row n has weights n and bias n / 10."""
     rows = np.arange(len(characters) + 2, dtype=np.float32)
-    stored = {"w": np.stack([rows, rows]), "b": rows / 10}
+    stored: dict[str, FloatArray] = {"w": np.stack([rows, rows]), "b": rows / np.float32(10)}
     nodes = [helper.make_node("MatMul", ["x", "w"], ["y"]), helper.make_node("Add", ["y", "b"], ["out"])]
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("x", "out")]
     tensors = [numpy_helper.from_array(value, name) for name, value in stored.items()]
@@ -128,14 +127,14 @@ def packaged_classifier(path, characters) -> None:
     onnx.save(model, path)
 
 
-def test_the_classifiers_rows_come_as_asked_for_the_blank_first(tmp_path) -> None:
+def test_the_classifiers_rows_come_as_asked_for_the_blank_first(tmp_path: Path) -> None:
     packaged_classifier(tmp_path / "m.onnx", "zab")
     weight, bias = classifier_rows(tmp_path / "m.onnx", "ba z")
     assert weight.tolist() == [[row, row] for row in (0, 3, 2, 4, 1)], "the space is behind all others"
     assert bias.tolist() == pytest.approx([0, 0.3, 0.2, 0.4, 0.1])
 
 
-def test_a_character_that_the_packaged_model_does_not_know_is_named(tmp_path) -> None:
+def test_a_character_that_the_packaged_model_does_not_know_is_named(tmp_path: Path) -> None:
     packaged_classifier(tmp_path / "m.onnx", "ab")
     with pytest.raises(UserError, match="does not know 'q'"):
         classifier_rows(tmp_path / "m.onnx", "aq")

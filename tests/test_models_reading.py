@@ -25,7 +25,7 @@ def lite() -> Any:
     return build_network(config)
 
 
-QUAD = [[40.0, 40], [140, 40], [140, 70], [40, 70]]
+QUAD: list[list[float]] = [[40.0, 40], [140, 40], [140, 70], [40, 70]]
 
 
 def picked(lite: Any, *words: tuple[list[list[float]], str]) -> tuple[Any, Any]:
@@ -33,7 +33,8 @@ def picked(lite: Any, *words: tuple[list[list[float]], str]) -> tuple[Any, Any]:
     boxes = torch.cat([polygons.amin(dim=1), polygons.amax(dim=1)], dim=1)
     labels = torch.zeros(len(words), dtype=torch.int64)
     truth = InstanceData(bboxes=boxes, labels=labels, polygons=polygons, texts=pad_texts([text for _, text in words]))
-    return lite.roi_head._pick(truth)
+    frames, targets = lite.roi_head._pick(truth)
+    return frames, targets
 
 
 def test_a_word_is_learned_in_its_own_frame(lite: Any) -> None:
@@ -53,7 +54,7 @@ def test_a_word_that_is_not_read_forward_is_not_learned(lite: Any, polygon: list
 
 
 def test_a_word_without_text_and_one_too_small_for_its_text_are_not_learned(lite: Any) -> None:
-    small = [[0.0, 0], [12, 0], [12, 4], [0, 4]]
+    small: list[list[float]] = [[0.0, 0], [12, 0], [12, 4], [0, 4]]
     _, targets = picked(lite, (QUAD, ""), (small, "open"), (QUAD, "far"))
     assert torch.equal(targets, pad_texts(["far"]))
 

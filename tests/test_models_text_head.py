@@ -8,8 +8,9 @@ import torch
 from torch.nn import functional as F
 
 from text_spotting.alphabet import DEFAULT, START
+from text_spotting.contract import flatten_positions
 from text_spotting.data.packing import pad_texts
-from text_spotting.models.text_head import TextRecognitionHead, flatten_positions
+from text_spotting.models.text_head import TextRecognitionHead
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 import torch
@@ -16,7 +15,7 @@ from text_spotting.ops.stand_in import NAME, Operators, _Finder
 
 
 @pytest.fixture(params=["plain torch", "torchvision"], autouse=True)
-def operators(request: Any, monkeypatch: Any) -> None:
+def operators(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test runs with plain torch, and once more where torchvision is at hand."""
     if request.param == "plain torch":
         monkeypatch.setattr(vision, "operators", lambda: None)
@@ -67,7 +66,7 @@ def one_by_one(boxes: Tensor, threshold: float) -> list[int]:
     return kept
 
 
-def test_going_block_by_block_keeps_what_going_one_by_one_does(monkeypatch: Any) -> None:
+def test_going_block_by_block_keeps_what_going_one_by_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nms_module, "_BLOCK", 16)
     corners = torch.rand(300, 2, generator=torch.Generator().manual_seed(0)) * 100
     boxes = torch.cat([corners, corners + 30], dim=1)
@@ -107,7 +106,9 @@ def test_soft_nms_of_nothing_is_nothing() -> None:
 SLOPE = torch.stack([torch.arange(6.0) + 10 * torch.arange(4.0)[:, None], torch.full((4, 6), 100.0)])[:, None]
 
 
-def pool(box: list[float], size: tuple[int, int] = (1, 1), ratio: int = 1, aligned: bool = True, scale: float = 1.0):
+def pool(
+    box: list[float], size: tuple[int, int] = (1, 1), ratio: int = 1, aligned: bool = True, scale: float = 1.0
+) -> list[list[float]]:
     return roi_align(SLOPE, torch.tensor([box]), size, scale, ratio, aligned)[0, 0].tolist()
 
 
@@ -224,7 +225,7 @@ except NotImplementedError as error:
 
 
 @pytest.mark.slow
-def test_mmcv_and_mmdet_work_on_the_stand_in(request: Any) -> None:
+def test_mmcv_and_mmdet_work_on_the_stand_in(request: pytest.FixtureRequest) -> None:
     which = "plain" if "plain" in request.node.callspec.id else "torchvision"
     command = [sys.executable, "-c", THROUGH_MMCV, which]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)

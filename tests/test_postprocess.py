@@ -1,29 +1,49 @@
 """Tensors become words at the right place."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike, NDArray
 from sample_graphs import MANIFEST
 
 from text_spotting.decoding import Part, Reading
 from text_spotting.frames import mask_frames, upside_down
 from text_spotting.geometry import intersection_area, start_at_top_left
+from text_spotting.manifest import Manifest
 from text_spotting.postprocess import select, to_picture, to_words
+from text_spotting.words import FloatArray, Word
 
 FULL = np.ones((28, 28), np.float32)
 
 
-def words_of(boxes, masks, texts=None, confidences=None, *, scale=(1.0, 1.0), size=(1000, 1000)):
+def words_of(
+    boxes: Sequence[ArrayLike] | NDArray[Any],
+    masks: Sequence[ArrayLike] | NDArray[Any],
+    texts: list[str] | None = None,
+    confidences: list[float] | None = None,
+    *,
+    scale: tuple[float, float] = (1.0, 1.0),
+    size: tuple[int, int] = (1000, 1000),
+) -> list[Word]:
     texts = texts or ["a"] * len(boxes)
     confidences = confidences or [1.0] * len(boxes)
     boxes, masks = to_picture(np.array(boxes, np.float32), scale), np.array(masks, np.float32)
     return placed(boxes, masks, texts, confidences, size, MANIFEST)
 
 
-def placed(boxes, masks, texts, confidences, size, manifest):
+def placed(
+    boxes: FloatArray,
+    masks: FloatArray,
+    texts: list[str],
+    confidences: list[float],
+    size: tuple[int, int],
+    manifest: Manifest,
+) -> list[Word]:
     readings = [
-        Reading(text, (score,) * len(text), score, np.zeros((0, 38)))
+        Reading(text, (score,) * len(text), score, np.zeros((0, 38), np.float32))
         for text, score in zip(texts, confidences, strict=True)
     ]
     frames = mask_frames(boxes[:, :4], masks, manifest.mask_thr)
@@ -99,7 +119,7 @@ def test_a_score_weighs_finding_with_reading_and_decides_which_words_stay() -> N
     ],
     ids=["two words found as one, too", "a letter more", "the other way round", "the same reading thrice"],
 )
-def test_what_two_words_read_when_joined_is_no_word(texts, kept) -> None:
+def test_what_two_words_read_when_joined_is_no_word(texts: list[str], kept: list[str]) -> None:
     boxes = [[0, 0, 100, 20, 0.6], [55, 2, 100, 18, 0.9], [0, 2, 45, 18, 0.9]]
     assert [word.text for word in words_of(boxes, [FULL] * 3, texts)] == kept
 
@@ -114,7 +134,7 @@ def test_words_too_doubtful_to_stay_still_tell_that_another_joins_them() -> None
 @pytest.mark.parametrize(
     ("left", "kept"), [(-12, ["flag", "own"]), (-18, ["ownflag", "flag", "own"])], ids=["73 %", "60 %"]
 )
-def test_a_part_lies_in_the_whole_by_seven_tenths_at_least(left, kept) -> None:
+def test_a_part_lies_in_the_whole_by_seven_tenths_at_least(left: int, kept: list[str]) -> None:
     boxes = [[0, 0, 100, 20, 0.6], [55, 2, 100, 18, 0.9], [left, 2, left + 45, 18, 0.9]]
     corners = [[box[0] + 50, *box[1:2], box[2] + 50, *box[3:]] for box in boxes]
     assert [word.text for word in words_of(corners, [FULL] * 3, ["ownflag", "flag", "own"])] == kept
@@ -145,8 +165,10 @@ def test_a_part_lies_in_the_whole_by_seven_tenths_at_least(left, kept) -> None:
         "around it",
     ],
 )
-def test_a_piece_of_a_surer_word_that_it_lies_in_is_no_word(word, texts, stays) -> None:
-    boxes = np.float32([[0, 0, 100, 20, 0.9], word]) + np.float32([30, 30, 30, 30, 0])
+def test_a_piece_of_a_surer_word_that_it_lies_in_is_no_word(
+    word: list[float], texts: tuple[str, str], stays: bool
+) -> None:
+    boxes = np.array([[0, 0, 100, 20, 0.9], word], np.float32) + np.array([30, 30, 30, 30, 0], np.float32)
     words = words_of(boxes, [FULL] * 2, list(texts))
     assert [word.text for word in words] == (list(texts) if stays else ["flags"])
 
@@ -169,7 +191,7 @@ def test_selection_drops_low_scores_and_boxes_without_area() -> None:
     assert select(boxes, MANIFEST).tolist() == [0, 3]
 
 
-def turned_box(degrees):
+def turned_box(degrees: float) -> tuple[list[float], NDArray[np.bool_], NDArray[np.float64]]:
     """A bar 200 long and 40 high, turned about (300, 300): its detection and mask."""
     along = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
     across = np.array([-along[1], along[0]])
@@ -184,7 +206,7 @@ def turned_box(degrees):
 
 
 @pytest.mark.parametrize("degrees", [-80, -45, -30, -5, 0, 3, 30, 44, 60, 85])
-def test_a_polygon_starts_at_the_top_left_of_its_text_and_runs_clockwise(degrees) -> None:
+def test_a_polygon_starts_at_the_top_left_of_its_text_and_runs_clockwise(degrees: float) -> None:
     box, mask, corners = turned_box(degrees)
     (word,) = words_of([box], [mask])
     assert np.abs(word.polygon - corners).max() < 12, "the corners in this order, give or take a cell of the mask"
@@ -193,27 +215,37 @@ def test_a_polygon_starts_at_the_top_left_of_its_text_and_runs_clockwise(degrees
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3], [2, 3, 0, 1], [3, 2, 1, 0], [1, 0, 3, 2]])
 @pytest.mark.parametrize("degrees", [0, 20, 45, -70])
-def test_the_start_does_not_depend_on_the_order_that_opencv_gives(order, degrees) -> None:
+def test_the_start_does_not_depend_on_the_order_that_opencv_gives(order: list[int], degrees: float) -> None:
     _, _, corners = turned_box(degrees)
     assert start_at_top_left(corners[order].astype(np.float32)) == pytest.approx(corners, abs=1e-3)
 
 
 def test_a_word_read_upside_down_starts_at_its_own_top_left() -> None:
     box, mask, corners = turned_box(0)
-    frames = upside_down(mask_frames(np.float32([box[:4]]), np.float32([mask]), 0.5))
+    frames = upside_down(mask_frames(np.array([box[:4]], np.float32), np.array([mask], np.float32), 0.5))
     reading = Reading("up", (1.0, 1.0), 1.0, np.zeros((2, 38), np.float32))
     (word,) = to_words(
-        np.float32([box]), np.float32([mask]), frames, [reading], image_size=(999, 999), manifest=MANIFEST
+        np.array([box], np.float32),
+        np.array([mask], np.float32),
+        frames,
+        [reading],
+        image_size=(999, 999),
+        manifest=MANIFEST,
     )
     assert np.abs(word.polygon - corners[[2, 3, 0, 1]]).max() < 12
     assert abs(word.angle) == pytest.approx(180, abs=1)
 
 
-def read_as(text, score=1.0, parts=()):
+def read_as(text: str, score: float = 1.0, parts: Sequence[Part] = ()) -> Reading:
     return Reading(text, (score,) * len(text), score, np.zeros((len(text), 38), np.float32), tuple(parts))
 
 
-def parted(boxes, readings, manifest=MANIFEST, frames=None):
+def parted(
+    boxes: Sequence[ArrayLike] | NDArray[Any],
+    readings: list[Reading],
+    manifest: Manifest = MANIFEST,
+    frames: FloatArray | None = None,
+) -> list[Word]:
     boxes = np.array(boxes, np.float32)
     masks = np.stack([FULL] * len(boxes))
     frames = mask_frames(boxes[:, :4], masks, manifest.mask_thr) if frames is None else frames
@@ -236,9 +268,9 @@ def test_words_found_as_one_are_taken_apart_where_they_meet() -> None:
 
 def test_parts_lie_along_the_text_whichever_way_it_runs() -> None:
     box = [[100, 10, 200, 30, 0.9]]
-    frames = upside_down(mask_frames(np.float32(box)[:, :4], FULL[None], 0.5))
+    frames = upside_down(mask_frames(np.array(box, np.float32)[:, :4], FULL[None], 0.5))
     words = parted(box, [OPEN_LATE], frames=frames)
-    assert [(word.text, word.box) for word in words] == [
+    assert [(word.text, word.box) for word in words] == [  # type: ignore[comparison-overlap]
         ("open", pytest.approx((160, 10, 200, 30), abs=0.01)),
         ("late", pytest.approx((100, 10, 150, 30), abs=0.01)),
     ]
@@ -262,12 +294,12 @@ def test_a_word_stays_whole_where_a_part_lies_outside_of_it() -> None:
     """The frame is that of a mask of two blobs, of which the word's polygon is the larger one, on the right."""
     mask = np.zeros((28, 28), np.float32)
     mask[:, :6] = mask[:, 16:] = 1
-    box = np.float32([[100, 10, 240, 30, 0.9]])
-    frames = np.float32([[[100, 10], [140, 0], [0, 20]]])
+    box = np.array([[100, 10, 240, 30, 0.9]], np.float32)
+    frames = np.array([[[100, 10], [140, 0], [0, 20]]], np.float32)
     (word,) = to_words(
         box, mask[None], frames, [OPEN_LATE], image_size=(500, 100), manifest=replace(MANIFEST, text_thr=0)
     )
-    assert (word.text, word.box) == ("openlate", pytest.approx((180, 10, 240, 30), abs=0.5))
+    assert (word.text, word.box) == ("openlate", pytest.approx((180, 10, 240, 30), abs=0.5))  # type: ignore[comparison-overlap]
 
 
 def test_a_word_found_alone_and_as_a_part_counts_once_where_another_joins_it() -> None:
@@ -286,7 +318,7 @@ def test_a_word_found_alone_and_as_a_part_counts_once_where_another_joins_it() -
     [(50, ["open", "late"]), (29, ["open", "late"]), (21, ["open", "late"]), (19, ["xy", "open", "late"])],
     ids=["around it", "three quarters of it", "52 % of it", "48 % of it"],
 )
-def test_a_part_that_was_found_on_its_own_too_is_one_word(right, texts) -> None:
+def test_a_part_that_was_found_on_its_own_too_is_one_word(right: int, texts: list[str]) -> None:
     """The part reaches from 0 to 40; the other word begins at 0, too."""
     words = parted([[0, 0, 100, 20, 0.9], [0, 0, right, 20, 0.8]], [OPEN_LATE, read_as(texts[0])])
     assert [word.text for word in words] == texts
@@ -298,11 +330,11 @@ def test_what_joins_a_word_and_a_part_is_left_out() -> None:
     assert [word.text for word in words] == ["bar", "open", "late"]
 
 
-def test_a_page_of_words_costs_no_more_than_its_neighbours_do(monkeypatch) -> None:
+def test_a_page_of_words_costs_no_more_than_its_neighbours_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Words are compared with those that they meet: a page of 400, one in ten of them two, has few of these."""
     compared = []
 
-    def shared(first, second):
+    def shared(first: ArrayLike, second: ArrayLike) -> float:
         compared.append(1)
         return intersection_area(first, second)
 
@@ -311,9 +343,9 @@ def test_a_page_of_words_costs_no_more_than_its_neighbours_do(monkeypatch) -> No
     words = words_of(boxes, [FULL] * 400, size=(1300, 700))
     assert (len(words), len(compared)) == (400, 0)
     readings = [OPEN_LATE if number % 10 == 0 else read_as("a") for number in range(400)]
-    frames = mask_frames(np.float32(boxes)[:, :4], np.stack([FULL] * 400), 0.5)
+    frames = mask_frames(np.array(boxes, np.float32)[:, :4], np.stack([FULL] * 400), 0.5)
     words = to_words(
-        np.float32(boxes), np.stack([FULL] * 400), frames, readings, image_size=(1300, 700), manifest=MANIFEST
+        np.array(boxes, np.float32), np.stack([FULL] * 400), frames, readings, image_size=(1300, 700), manifest=MANIFEST
     )
     assert len(words) == 440
     assert len(compared) < 400

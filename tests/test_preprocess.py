@@ -1,6 +1,7 @@
 """Pictures of every kind become the same input tensor, or are refused in one line."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def test_a_sliver_keeps_at_least_one_pixel() -> None:
 
 
 @pytest.mark.parametrize("shape", [(5, 6), (5, 6, 1), (5, 6, 4)], ids=["grey", "grey with an axis", "with alpha"])
-def test_other_layouts_become_three_channels(shape) -> None:
+def test_other_layouts_become_three_channels(shape: tuple[int, ...]) -> None:
     assert to_bgr(np.full(shape, 77, np.uint8)).tolist() == np.full((5, 6, 3), 77).tolist()
 
 
@@ -75,6 +76,6 @@ def test_sixteen_bits_keep_their_high_byte() -> None:
     ],
     ids=["nothing", "no rows", "two channels", "floats", "wider than OpenCV can"],
 )
-def test_what_is_no_picture_is_refused(image, complaint) -> None:
+def test_what_is_no_picture_is_refused(image: Any, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         prepare(image, MANIFEST)

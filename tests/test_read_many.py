@@ -255,7 +255,7 @@ class TestOnRay:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def model(cls, tmp_path_factory: Any) -> Path:
+    def model(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
         return save_ir(tmp_path_factory.mktemp("model"))
 
     def test_a_tool_killed_in_the_middle_goes_on_to_one_row_an_input(self, model: Path, tmp_path: Path) -> None:

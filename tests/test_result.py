@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,7 +14,15 @@ from text_spotting.errors import UserError
 from text_spotting.result.formats import FORMATS, as_named_text
 
 
-def word(text, x, y, width=None, height=20, degrees=0, score=0.9):
+def word(
+    text: str,
+    x: float,
+    y: float,
+    width: float | None = None,
+    height: float = 20,
+    degrees: float = 0,
+    score: float = 0.9,
+) -> Word:
     """A word whose top left corner is at (x, y)."""
     angle = np.radians(degrees)
     along, down = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
@@ -27,7 +36,7 @@ def word(text, x, y, width=None, height=20, degrees=0, score=0.9):
     )
 
 
-def text_of(*words):
+def text_of(*words: Word) -> str:
     return Words(words, (640, 480)).text
 
 
@@ -66,7 +75,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize(("words", "text"), LAYOUTS.values(), ids=LAYOUTS)
-def test_text_in_reading_order(words, text) -> None:
+def test_text_in_reading_order(words: list[Word], text: str) -> None:
     assert text_of(*words) == text
 
 
@@ -90,7 +99,7 @@ def test_all_words_go_through_json_in_reading_order() -> None:
     assert [each["text"] for each in values["words"]] == ["a", "b,c", ""]
 
 
-def written(name):
+def written(name: str) -> str:
     return "".join(FORMATS[name]([("one.jpg", FOUND), ("two.jpg", Words([], (8, 8)))]))
 
 
@@ -109,7 +118,7 @@ def test_json_is_a_list_of_images_and_jsonl_a_line_for_each() -> None:
 
 
 @pytest.mark.parametrize(("name", "delimiter"), [("csv", ","), ("tsv", "\t")])
-def test_tables_have_a_row_for_each_word(name, delimiter) -> None:
+def test_tables_have_a_row_for_each_word(name: str, delimiter: str) -> None:
     rows = list(csv.DictReader(written(name).splitlines(), delimiter=delimiter))
     assert [(row["image"], row["line"], row["text"], row["x1"]) for row in rows] == [
         ("one.jpg", "1", "a", "20.0"),
@@ -120,7 +129,7 @@ def test_tables_have_a_row_for_each_word(name, delimiter) -> None:
 
 def test_hocr_is_xml_with_pages_lines_and_words() -> None:
     tree = ElementTree.fromstring(written("hocr").partition("?>")[2].partition(">")[2])
-    by_class = {}
+    by_class: dict[str | None, list[ElementTree.Element]] = {}
     for node in tree.iter():
         by_class.setdefault(node.get("class"), []).append(node)
     assert len(by_class["ocr_page"]) == 2
@@ -139,12 +148,12 @@ def test_icdar_lines() -> None:
 
 
 @pytest.mark.parametrize("ending", [".json", ".txt", ".csv", ".tsv", ".jsonl", ".hocr", ".html"])
-def test_words_are_saved_as_their_file_is_called(tmp_path, ending) -> None:
+def test_words_are_saved_as_their_file_is_called(tmp_path: Path, ending: str) -> None:
     FOUND.save(tmp_path / f"photo{ending}")
     assert "b,c" in (tmp_path / f"photo{ending}").read_text(encoding="utf-8")
 
 
-def test_a_kind_that_is_not_known(tmp_path) -> None:
+def test_a_kind_that_is_not_known(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"photo.pdf: words are saved as .txt, .html, .json"):
         FOUND.save(tmp_path / "photo.pdf")
 
@@ -156,7 +165,7 @@ def test_words_are_drawn_over_any_kind_of_image() -> None:
     assert not blank.any()
 
 
-def test_supervision_is_named_where_it_is_missing(monkeypatch) -> None:
+def test_supervision_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "supervision", None)
     with pytest.raises(UserError, match=r"to_supervision\(\) needs the package supervision; install it: pip install"):
         FOUND.to_supervision()

@@ -1,6 +1,7 @@
 """What every decoder step would repeat is computed once, and nothing else changes."""
 
 import numpy as np
+import onnx
 import openvino as ov
 import pytest
 from openvino import opset13 as ops
@@ -12,27 +13,27 @@ from text_spotting.runtime.session import CORE
 EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
-def read(graph):
+def read(graph: onnx.ModelProto) -> ov.Model:
     return CORE.read_model(graph.SerializeToString())
 
 
-def count(model, kind):
+def count(model: ov.Model, kind: str) -> int:
     return sum(node.get_type_name() == kind for node in model.get_ordered_ops())
 
 
 @pytest.fixture
-def split():
+def split() -> tuple[ov.Model, ov.Model, list[str]]:
     return hoist(read(encoder_graph()), read(decoder_graph()), ("output", "hidden"))
 
 
-def test_work_on_the_memory_alone_moves_behind_the_encoder(split) -> None:
+def test_work_on_the_memory_alone_moves_behind_the_encoder(split: tuple[ov.Model, ov.Model, list[str]]) -> None:
     encoder, step, names = split
     assert len(names) == 1
     assert (count(encoder, "MatMul"), count(step, "MatMul")) == (1, 0)
     assert (count(encoder, "Gather"), count(step, "Gather")) == (0, 1), "depends on the symbol: stays"
 
 
-def test_both_parts_together_compute_what_the_step_computed(split) -> None:
+def test_both_parts_together_compute_what_the_step_computed(split: tuple[ov.Model, ov.Model, list[str]]) -> None:
 
     features = np.random.default_rng(0).random((3, 1, 2, 2), np.float32)
     symbols, hidden = np.array([0, 2, 3]), np.ones((1, 3, 3), np.float32)

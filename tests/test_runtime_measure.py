@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -17,27 +18,28 @@ from text_spotting.evaluation.broad import rapid
 from text_spotting.runtime.measure import batch_against_loop, layer_times, stages, timed
 from text_spotting.runtime.openvino_engine import OpenVinoEngine
 from text_spotting.runtime.options import Target
+from text_spotting.words import Image
 
 BLUE = np.zeros((40, 80, 3), np.uint8)
 BLUE[..., 0] = 255
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_ir(tmp_path_factory.mktemp("model"))
 
 
 def test_the_first_call_does_not_count() -> None:
-    calls = []
+    calls: list[None] = []
 
-    def work():
-        calls.append(time.sleep(0.2 if not calls else 0.01))
+    def work() -> None:
+        calls.append(time.sleep(0.2 if not calls else 0.01))  # type: ignore[func-returns-value]
 
     assert 0.01 <= timed(work, repeats=3) < 0.1
     assert len(calls) == 4
 
 
-def test_every_stage_of_a_picture_takes_some_time(model) -> None:
+def test_every_stage_of_a_picture_takes_some_time(model: Path) -> None:
     measured = stages(OpenVinoEngine(model, Target()), BLUE, repeats=1)
     assert measured.words == 2
     parts = [measured.prepare, measured.detect, measured.read, measured.finish]
@@ -45,7 +47,7 @@ def test_every_stage_of_a_picture_takes_some_time(model) -> None:
     assert measured.total == pytest.approx(sum(parts))
 
 
-def test_arithmetic_of_dense_convolutions_is_counted(tmp_path) -> None:
+def test_arithmetic_of_dense_convolutions_is_counted(tmp_path: Path) -> None:
     image = ops.parameter([1, 3, 8, 16], np.float32, name="image")
     image.output(0).set_names({"image"})
     weights = np.ones((4, 3, 3, 3), np.float32)
@@ -57,7 +59,7 @@ def test_arithmetic_of_dense_convolutions_is_counted(tmp_path) -> None:
     assert measured.gflops_per_second == pytest.approx(1000 * measured.convolution_gflops / measured.convolution_ms)
 
 
-def test_one_by_one_is_timed_on_the_graphs_that_clients_use(model) -> None:
+def test_one_by_one_is_timed_on_the_graphs_that_clients_use(model: Path) -> None:
     engine = OpenVinoEngine(model, Target())
     files = [model.parent / EXPORTED.encoder, model.parent / EXPORTED.decoder]
     batch, loop = batch_against_loop(engine, files, np.zeros((20, *engine.text_feature_shape), np.float32), "f32")
@@ -65,7 +67,7 @@ def test_one_by_one_is_timed_on_the_graphs_that_clients_use(model) -> None:
 
 
 @pytest.mark.slow
-def test_the_tool_prints_every_table(model, tmp_path, capsys) -> None:
+def test_the_tool_prints_every_table(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
     flags = ["--load-weights", str(model), "--images", str(tmp_path), "--plot", str(tmp_path / "curve.png")]
     assert run_tool("benchmark", ["infer", *flags]) == 0
@@ -82,10 +84,12 @@ def test_the_tool_prints_every_table(model, tmp_path, capsys) -> None:
 
 
 @pytest.mark.slow
-def test_times_of_whole_pictures_are_saved_beside_rapidocrs(model, tmp_path, capsys, monkeypatch) -> None:
+def test_times_of_whole_pictures_are_saved_beside_rapidocrs(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = []
 
-    def slow(picture, **switches):
+    def slow(picture: Image, **switches: bool) -> SimpleNamespace:
         asked.append(switches)
         time.sleep(0.005)
         return SimpleNamespace(boxes=None)
@@ -109,7 +113,7 @@ def test_times_of_whole_pictures_are_saved_beside_rapidocrs(model, tmp_path, cap
 
 
 def test_rapidocr_that_is_not_installed_is_told_before_anything_is_measured(
-    model, tmp_path, capsys, monkeypatch
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "rapidocr", None)
     rapid.engine.cache_clear()
@@ -124,7 +128,9 @@ def test_rapidocr_that_is_not_installed_is_told_before_anything_is_measured(
     ("arguments", "complaint"),
     [(["--count", "0"], "--count 0: must be 1 or more"), (["--precision", "f8"], "precision 'f8' is unknown")],
 )
-def test_wishes_that_make_no_sense(model, tmp_path, capsys, arguments, complaint) -> None:
+def test_wishes_that_make_no_sense(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
     cv2.imwrite(str(tmp_path / "blue.png"), BLUE)
     flags = ["infer", "--load-weights", str(model), "--images", str(tmp_path), *arguments]
     assert run_tool("benchmark", flags) == 2

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from sample_graphs import MANIFEST
 
 from text_spotting.constraints import Lexicon
+from text_spotting.contract import Engine
 from text_spotting.decoding import Reading
 from text_spotting.frames import cut_out, upside_down
 from text_spotting.runtime.reading import (
@@ -20,21 +22,23 @@ from text_spotting.runtime.reading import (
     read_twice,
     word_crops,
 )
+from text_spotting.words import FloatArray, Image
 
 SYMBOLS = MANIFEST.symbols
 DARK, LIGHT = 40, 220
+CERTAIN = np.ones(1, np.float32)
 
 
-class FakeEngine:
+class FakeEngine(Any):  # type: ignore[misc]
     """Reads "a" where a crop is dark on its left, else nothing; surer the darker. Notes the sizes it is shown."""
 
     manifest = replace(MANIFEST, recognizer="r.xml")
 
-    def __init__(self, parallel=1):
-        self.shown = []
+    def __init__(self, parallel: int = 1) -> None:
+        self.shown: list[tuple[int, ...]] = []
         self.parallel = parallel
 
-    def recognize(self, crops):
+    def recognize(self, crops: Image) -> FloatArray:
         self.shown.append(crops.shape)
         count, _, width, _ = crops.shape
         columns = np.zeros((count, width // 4, len(SYMBOLS)), np.float32)
@@ -44,10 +48,10 @@ class FakeEngine:
         return columns
 
 
-def frame(x, y, width, height, degrees=0):
+def frame(x: float, y: float, width: float, height: float, degrees: float = 0) -> FloatArray:
     angle = np.radians(degrees)
     along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
-    return np.float32([[x, y], along * width, across * height])
+    return np.array([[x, y], along * width, across * height], np.float32)
 
 
 def test_a_word_takes_the_nearest_of_few_widths_that_suits_its_shape() -> None:
@@ -57,7 +61,7 @@ def test_a_word_takes_the_nearest_of_few_widths_that_suits_its_shape() -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(6, 96), (18, 96), (24, 128), (30, 160), (36, 192), (99, 192)], ids=str)
-def test_small_words_are_squeezed_and_large_ones_stretched(height, width) -> None:
+def test_small_words_are_squeezed_and_large_ones_stretched(height: int, width: int) -> None:
     """Four times as long as high: 128 pixels at 32; times 0.75 at least, 1.5 at most."""
     assert crop_widths(frame(0, 0, 4 * height, height)[None], 1.5).tolist() == [width]
 
@@ -96,7 +100,9 @@ def test_words_of_one_width_make_a_batch_and_wide_ones_come_first() -> None:
         "no words",
     ],
 )
-def test_narrower_words_join_wider_ones_where_that_costs_less_than_a_call(widths, together) -> None:
+def test_narrower_words_join_wider_ones_where_that_costs_less_than_a_call(
+    widths: list[int], together: list[tuple[int, list[int]]]
+) -> None:
     assert batches(np.array(widths, np.int64)) == together
 
 
@@ -109,7 +115,7 @@ def test_batches_are_bounded() -> None:
 @pytest.mark.parametrize(
     ("count", "parallel", "sizes"), [(8, 1, [8]), (8, 2, [4, 4]), (8, 4, [2] * 4), (3, 4, [1, 2]), (40, 2, [8] * 5)]
 )
-def test_words_are_shared_out_to_what_is_computed_side_by_side(count, parallel, sizes) -> None:
+def test_words_are_shared_out_to_what_is_computed_side_by_side(count: int, parallel: int, sizes: list[int]) -> None:
     engine = FakeEngine(parallel)
     read_pixels(engine, np.full((50, 50, 3), LIGHT, np.uint8), np.stack([frame(0, 0, 20, 20)] * count))
     assert sorted(shape[0] for shape in engine.shown) == sizes
@@ -119,7 +125,7 @@ def test_batches_are_read_side_by_side() -> None:
     class Meeting(FakeEngine):
         both = threading.Barrier(2, timeout=10)
 
-        def recognize(self, crops):
+        def recognize(self, crops: Image) -> FloatArray:
             self.both.wait()
             return super().recognize(crops)
 
@@ -148,7 +154,7 @@ def test_readings_come_in_the_order_of_the_words_whatever_their_widths() -> None
     assert engine.shown == [(2, 32, 192, 3), (2, 32, 32, 3)]
 
 
-def standing_word(dark_end):
+def standing_word(dark_end: str) -> tuple[Image, FloatArray]:
     """A bar that stands on end, dark at its top or bottom."""
     image = np.full((300, 300, 3), LIGHT, np.uint8)
     low, high = (20, 80) if dark_end == "top" else (180, 240)
@@ -168,7 +174,7 @@ def test_words_of_a_list_take_the_place_of_what_a_recognizer_reads() -> None:
 
 
 @pytest.mark.parametrize(("dark_end", "kept"), [("top", 90.0), ("bottom", -90.0)])
-def test_a_word_on_end_is_read_in_the_direction_that_is_surer(dark_end, kept) -> None:
+def test_a_word_on_end_is_read_in_the_direction_that_is_surer(dark_end: str, kept: float) -> None:
     image, downwards = standing_word(dark_end)
     (reading,), (found,) = read_pixels(FakeEngine(), image, downwards[None])
     assert reading.text == "a"
@@ -203,17 +209,17 @@ def test_nothing_found_asks_nothing() -> None:
     assert read_features(engine, np.zeros((0, 3, 32, 96), np.float32)) == []
 
 
-def reading(text, score):
+def reading(text: str, score: float) -> Reading:
     return Reading(text, (score,) * len(text), score, np.zeros((len(text), len(SYMBOLS)), np.float32))
 
 
 def test_two_readings_that_agree_are_as_sure_as_the_surer_and_others_as_both_together() -> None:
     assert agreed(reading("ab", 0.4), reading("ab", 0.9)).score == 0.9
     doubtful = agreed(reading("ab", 0.9), reading("ac", 0.4))
-    assert (doubtful.text, doubtful.score) == ("ab", pytest.approx(0.6))
+    assert (doubtful.text, doubtful.score) == ("ab", pytest.approx(0.6))  # type: ignore[comparison-overlap]
 
 
-def bar(darkness):
+def bar(darkness: float) -> tuple[Image, FloatArray]:
     """A word whose left quarter is dark, which a recognizer is as sure of to be an "a" as it is dark."""
     image = np.full((24, 96, 3), 255, np.uint8)
     image[:, :24] = round(255 * (1 - darkness))
@@ -225,37 +231,41 @@ def bar(darkness):
     [(0.9, False), (0.8, True), (0.55, True), (0.15, True)],
     ids=["sure", "less sure", "doubtful", "nearly hopeless"],
 )
-def test_what_pixels_leave_in_doubt_is_read_from_features_too(monkeypatch, darkness, again) -> None:
-    asked = []
+def test_what_pixels_leave_in_doubt_is_read_from_features_too(
+    monkeypatch: pytest.MonkeyPatch, darkness: float, again: bool
+) -> None:
+    asked: list[FloatArray] = []
 
-    def from_features(engine, features, *_):
+    def from_features(engine: Engine, features: FloatArray, *_: object) -> list[Reading]:
         asked.extend(features)
         return [reading("b", 0.95)] * len(features)
 
     monkeypatch.setattr("text_spotting.runtime.reading.read_features", from_features)
     image, word = bar(darkness)
-    (found,), _ = read_twice(FakeEngine(), image, word[None], np.ones(1), np.zeros((1, 3, 32, 96), np.float32))
+    (found,), _ = read_twice(FakeEngine(), image, word[None], CERTAIN, np.zeros((1, 3, 32, 96), np.float32))
     assert len(asked) == again
     assert found.text == ("b" if again else "a")
     assert found.score == pytest.approx((0.95 * darkness) ** 0.5 if again else darkness, abs=0.01)
 
 
-def test_what_is_hopeless_from_pixels_is_not_read_again(monkeypatch) -> None:
+def test_what_is_hopeless_from_pixels_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A blank word is 1 per cent sure to hold something."""
     monkeypatch.setattr(
         "text_spotting.runtime.reading.read_features", lambda *_: pytest.fail("read again") if len(_[1]) else []
     )
     image, word = bar(0.05)
-    (found,), _ = read_twice(FakeEngine(), image, word[None], np.ones(1), np.zeros((1, 3, 32, 96), np.float32))
-    assert (found.text, found.score) == ("", pytest.approx(0.05, abs=0.01))
+    (found,), _ = read_twice(FakeEngine(), image, word[None], CERTAIN, np.zeros((1, 3, 32, 96), np.float32))
+    assert (found.text, found.score) == ("", pytest.approx(0.05, abs=0.01))  # type: ignore[comparison-overlap]
 
 
 @pytest.mark.parametrize(("score", "kept"), [(0.9, 90.0), (0.2, -90.0)], ids=["features surer", "pixels surer"])
-def test_a_word_turned_over_for_one_reading_is_turned_back_where_the_other_is_kept(monkeypatch, score, kept) -> None:
+def test_a_word_turned_over_for_one_reading_is_turned_back_where_the_other_is_kept(
+    monkeypatch: pytest.MonkeyPatch, score: float, kept: float
+) -> None:
     monkeypatch.setattr("text_spotting.runtime.reading.read_features", lambda _, features, *__: [reading("b", score)])
     image, downwards = standing_word("bottom")
     image[image == DARK] = 128  # half dark, half sure
-    _, (found,) = read_twice(FakeEngine(), image, downwards[None], np.ones(1), np.zeros((1, 3, 32, 96), np.float32))
+    _, (found,) = read_twice(FakeEngine(), image, downwards[None], CERTAIN, np.zeros((1, 3, 32, 96), np.float32))
     assert np.degrees(np.arctan2(*found[1][::-1])) == pytest.approx(kept)
 
 
@@ -264,7 +274,9 @@ def test_a_word_turned_over_for_one_reading_is_turned_back_where_the_other_is_ke
     [(0.9, 0.95, True), (0.9, 0.85, False), (0.8, 0.95, False)],
     ids=["sure", "hardly a word", "not sure upside down either"],
 )
-def test_what_is_surely_a_word_but_unreadable_is_read_upside_down(monkeypatch, darkness, box_score, turned) -> None:
+def test_what_is_surely_a_word_but_unreadable_is_read_upside_down(
+    monkeypatch: pytest.MonkeyPatch, darkness: float, box_score: float, turned: bool
+) -> None:
     monkeypatch.setattr(
         "text_spotting.runtime.reading.read_features", lambda _, features, *__: [reading("b", 0.3)] * len(features)
     )
@@ -280,7 +292,7 @@ def test_what_is_surely_a_word_but_unreadable_is_read_upside_down(monkeypatch, d
 class TwoWords(FakeEngine):
     """Reads "a" on the left end, "b" on the right, and sees words meet three quarters along."""
 
-    def recognize(self, crops):
+    def recognize(self, crops: Image) -> FloatArray:
         self.shown.append(crops.shape)
         count, _, width, _ = crops.shape
         columns = np.zeros((count, width // 4, len(SYMBOLS)), np.float32)
@@ -291,15 +303,15 @@ class TwoWords(FakeEngine):
         return columns
 
 
-def test_what_turns_out_to_be_two_words_has_parts_and_is_not_read_again(monkeypatch) -> None:
+def test_what_turns_out_to_be_two_words_has_parts_and_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "text_spotting.runtime.reading.read_features", lambda *_: pytest.fail("read again") if len(_[1]) else []
     )
     image = np.full((24, 96, 3), 255, np.uint8)
     word = frame(0, 0, 96, 24)[None]
-    (found,), _ = read_twice(TwoWords(), image, word, np.ones(1), np.zeros((1, 3, 32, 96), np.float32))
-    assert (found.text, found.score) == ("ab", pytest.approx(0.54)), "doubtful, and yet read once"
-    assert [(part.reading.text, part.reading.score) for part in found.parts] == [
+    (found,), _ = read_twice(TwoWords(), image, word, CERTAIN, np.zeros((1, 3, 32, 96), np.float32))
+    assert (found.text, found.score) == ("ab", pytest.approx(0.54)), "doubtful, and yet read once"  # type: ignore[comparison-overlap]
+    assert [(part.reading.text, part.reading.score) for part in found.parts] == [  # type: ignore[comparison-overlap]
         ("a", pytest.approx(0.6)),
         ("b", pytest.approx(0.9)),
     ]
@@ -332,4 +344,4 @@ def test_a_word_of_a_list_is_not_taken_apart() -> None:
     image = np.full((24, 96, 3), 255, np.uint8)
     lexicon = Lexicon.of(["A", "B", "AB"], MANIFEST.alphabet)
     (found,), _ = read_pixels(TwoWords(), image, frame(0, 0, 96, 24)[None], None, lexicon)
-    assert (found.text, found.parts, found.score) == ("AB", (), pytest.approx(0.814, abs=1e-3))
+    assert (found.text, found.parts, found.score) == ("AB", (), pytest.approx(0.814, abs=1e-3))  # type: ignore[comparison-overlap]

@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 
 from text_spotting.runtime.tiles import OVERLAP, TiledSpotter, scales, tiles
-from text_spotting.words import Word
+from text_spotting.words import FloatArray, Image, Word
 
 TILE = (128, 72)
 
 
-def box(x: int, y: int, width: int, height: int) -> np.ndarray:
+def box(x: int, y: int, width: int, height: int) -> FloatArray:
     return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]], np.float32)
 
 
-def blobs(picture: np.ndarray) -> list[Word]:
+def blobs(picture: Image) -> list[Word]:
     """A spotter that sees white blobs on a view of 128x72, and none that is less than 4 pixels high there."""
     factor = min(TILE[0] / picture.shape[1], TILE[1] / picture.shape[0])
     contours, _ = cv2.findContours((picture[..., 0] > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -22,7 +22,7 @@ def blobs(picture: np.ndarray) -> list[Word]:
     return [Word(box(*one), f"{one[2]}x{one[3]}", 0.9) for one in found if one[3] * factor >= 4]
 
 
-def page(*places: tuple[int, int, int, int], size: tuple[int, int] = (640, 480)) -> np.ndarray:
+def page(*places: tuple[int, int, int, int], size: tuple[int, int] = (640, 480)) -> Image:
     picture = np.zeros((size[1], size[0], 3), np.uint8)
     for x, y, width, height in places:
         picture[y : y + height, x : x + width] = 255
@@ -75,5 +75,5 @@ def test_a_word_across_tiles_is_one_word_at_the_scale_that_holds_it() -> None:
 
 def test_an_ordinary_picture_is_read_once() -> None:
     views = []
-    TiledSpotter(lambda picture: views.append(picture.shape) or [], TILE)(page(size=(128, 72)))
+    TiledSpotter(lambda picture: views.append(picture.shape) or [], TILE)(page(size=(128, 72)))  # type: ignore[func-returns-value]
     assert views == [(72, 128, 3)]

@@ -8,11 +8,11 @@ from text_spotting.runtime.tracking import WordTracker, box_iou
 from text_spotting.words import Word
 
 
-def word(text, x=0.0):
+def word(text: str, x: float = 0.0) -> Word:
     return Word(box_to_polygon([x, 0, x + 10, 10]), text, 0.9)
 
 
-def texts(words):
+def texts(words: list[Word]) -> list[str]:
     return [one.text for one in words]
 
 
@@ -57,11 +57,11 @@ def test_each_word_goes_to_the_track_it_overlaps_most() -> None:
 
 @pytest.mark.parametrize(
     ("second", "expected"),
-    [([5, 0, 15, 10], 1 / 3), ([10, 0, 20, 10], 0.0), ([0, 0, 10, 10], 1.0), ([3, 3, 3, 3], 0.0)],
+    [((5, 0, 15, 10), 1 / 3), ((10, 0, 20, 10), 0.0), ((0, 0, 10, 10), 1.0), ((3, 3, 3, 3), 0.0)],
     ids=["half over", "side by side", "the same", "a point"],
 )
-def test_overlap_of_boxes(second, expected) -> None:
-    assert box_iou((0, 0, 10, 10), tuple(second)) == pytest.approx(expected)
+def test_overlap_of_boxes(second: tuple[float, float, float, float], expected: float) -> None:
+    assert box_iou((0, 0, 10, 10), second) == pytest.approx(expected)
 
 
 def test_the_tracker_leaves_the_words_it_is_given_alone() -> None:

@@ -15,6 +15,7 @@ from sample_graphs import EXPORTED
 
 from text_spotting.annotations.dataset_file import read_datasets
 from text_spotting.annotations.problems import Problems
+from text_spotting.annotations.records import labelled
 from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
 from text_spotting.evaluation.predictions import read_predictions
@@ -187,7 +188,7 @@ def test_attributes_by_the_names_of_the_cvat_task_and_a_category_of_ones_own(tmp
     coco(tmp_path, record, word(), categories=((1, "logo"), (2, "Word")))
     (image,), problems = read(tmp_path, "CocoWithTextConverter", annotation_path="a.json", label="word")
     assert texts(image) == [("market", True)]
-    assert (image.words[0].language, image.words[0].attributes) == ("english", {"font": "x"})
+    assert (labelled(image.words[0]).language, labelled(image.words[0]).attributes) == ("english", {"font": "x"})
     assert kinds(problems) == ["category other than 'word': dropped"]
 
 
@@ -321,7 +322,7 @@ def test_every_format_is_turned_upright(tmp_path: Path, ending: str, orientation
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = tmp_path / f"o{ending}"
-    stored.save(path, exif=exif, **({"lossless": True} if ending == ".webp" else {}))
+    stored.save(path, exif=exif, **({"lossless": True} if ending == ".webp" else {}))  # type: ignore[arg-type]
     picture, header = read_picture(path), read_header(path)
     assert (header.width, header.height) == (64, 32) == picture.shape[1::-1]
     assert np.abs(picture.astype(int) - upright).max() < 20
@@ -343,13 +344,13 @@ def test_transparent_pictures_are_laid_over_what_shows_them(
         flat_picture.paste(1, (10, 5, 30, 15))
         flat_picture.save(path, transparency=0)
     else:
-        picture.convert(mode).save(path, **({"lossless": True} if ending == ".webp" else {}))
+        picture.convert(mode).save(path, **({"lossless": True} if ending == ".webp" else {}))  # type: ignore[arg-type]
     read_back = read_picture(path)
     assert read_back[10, 20].tolist() == [ink] * 3 and read_back[0, 0].tolist() == [paper] * 3
 
 
 @pytest.mark.slow
-def test_a_picture_is_refused_by_its_size_before_it_is_decoded(tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_picture_is_refused_by_its_size_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "bomb.png"
     Image.new("1", (20_000, 20_000)).save(path)
     start = time.perf_counter()

@@ -19,7 +19,7 @@ TOY = ROOT / "data" / "horizontal_text_detection"
 
 
 @pytest.fixture(scope="module")
-def work_dir(tmp_path_factory: Any) -> Path:
+def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("work") / "dir"
     assert run_tool("instantiate_template", [str(TEMPLATE), str(folder), "--do-not-load-snapshot"]) == 0
     return folder
@@ -76,7 +76,12 @@ def complaint(work_dir: Path, output: Path, monkeypatch: Any, capsys: Any, **cha
     ],
 )
 def test_mistakes_are_said_with_their_flag(
-    work_dir: Path, tmp_path: Path, monkeypatch: Any, capsys: Any, changed: dict[str, str], wanted: str
+    work_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    changed: dict[str, str],
+    wanted: str,
 ) -> None:
     assert wanted in complaint(work_dir, tmp_path, monkeypatch, capsys, **changed)
 
@@ -168,26 +173,32 @@ def test_gpus_that_are_not_there_are_told_with_who_asked_for_them(
 
 
 def test_a_tracker_that_is_not_installed_is_told_with_how_to_get_it(
-    work_dir: Path, tmp_path: Path, monkeypatch: Any, capsys: Any
+    work_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "wandb", None)
     said = complaint(work_dir, tmp_path, monkeypatch, capsys, tracker="wandb")
     assert said == "error: --tracker wandb needs the package wandb; install it: pip install wandb\n"
 
 
-def test_a_snapshot_of_something_else_is_refused(work_dir: Path, tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+def test_a_snapshot_of_something_else_is_refused(
+    work_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "cut.pth").write_bytes(b"PK\x03\x04 and then nothing")
     assert "cut.pth" in complaint(work_dir, tmp_path, monkeypatch, capsys, load_weights=str(tmp_path / "cut.pth"))
 
 
-def test_an_output_that_cannot_be_made_is_named(work_dir: Path, tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+def test_an_output_that_cannot_be_made_is_named(
+    work_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_text("in the way")
     torch.manual_seed(0)
     said = complaint(work_dir, tmp_path, monkeypatch, capsys, save_checkpoints_to=str(tmp_path / "file" / "outputs"))
     assert "--save-checkpoints-to: cannot write into" in said
 
 
-def test_sigterm_in_a_library_that_catches_everything_is_still_an_end_and_no_bug(monkeypatch: Any, capsys: Any) -> None:
+def test_sigterm_in_a_library_that_catches_everything_is_still_an_end_and_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """mmengine formats configurations under a bare ``except`` and then complains about their syntax."""
 
     def told_to_stop(_: Any) -> None:

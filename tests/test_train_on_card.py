@@ -66,7 +66,7 @@ def test_pictures_are_drawn_by_source_and_squeezed_ones_get_their_shape_back(dat
     gallery = detector.Gallery(data, data / "scenes", 1, CPU)
     gallery.wait()
     assert gallery.held() == "1 rendered, 1 ic15, 1 toys"
-    assert gallery.cards["ic15"][0].stretch == (160 / 120, 1)
+    assert gallery.cards["ic15"][0].stretch == (160 / 120, 1.0)
     drawn = gallery.draw(2000, np.random.default_rng(0))
     share = np.mean([card is gallery.cards["ic15"][0] for card in drawn])
     assert share == pytest.approx(0.42 / (0.42 + 0.25 + 0.1), abs=0.04)

@@ -49,7 +49,7 @@ def test_the_shipped_snapshot_finds_and_reads_the_words_of_its_own_pictures() ->
 
 
 @pytest.fixture(scope="module")
-def work_dir(tmp_path_factory: Any) -> Path:
+def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Lite's work dir, its model.py changed by hand to be quick, and two labelled pictures."""
     folder = tmp_path_factory.mktemp("story") / "work"
     assert run_tool("instantiate_template", [str(LITE / "template.yaml"), str(folder)]) == 0

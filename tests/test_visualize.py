@@ -12,6 +12,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
+from io import FileIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +31,7 @@ from text_spotting.errors import UserError
 from text_spotting.geometry import box_to_polygon
 from text_spotting.runtime.serve import FrameServer
 from text_spotting.runtime.sources import Video, find_images
-from text_spotting.words import Word
+from text_spotting.words import Image, Word
 
 ROOT = Path(__file__).parents[1]
 BLUE = np.zeros((40, 80, 3), np.uint8)
@@ -37,12 +39,12 @@ BLUE[..., 0] = 255
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_ir(tmp_path_factory.mktemp("model")).with_suffix(".bin")
 
 
 @pytest.fixture
-def photos(tmp_path):
+def photos(tmp_path: Path) -> Path:
     folder = tmp_path / "photos"
     folder.mkdir()
     cv2.imwrite(str(folder / "one.png"), BLUE)
@@ -51,7 +53,7 @@ def photos(tmp_path):
 
 
 @pytest.fixture
-def clip(tmp_path):
+def clip(tmp_path: Path) -> Path:
     path = tmp_path / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (80, 40))
     for _ in range(7):
@@ -60,16 +62,16 @@ def clip(tmp_path):
     return path
 
 
-def visualize(model, *arguments):
+def visualize(model: Path, *arguments: object) -> int:
     return run_tool("visualize", ["--load-weights", str(model), "--no-show", *map(str, arguments)])
 
 
 @pytest.mark.slow
-def test_pictures_are_drawn_and_their_words_saved(model, photos, tmp_path) -> None:
+def test_pictures_are_drawn_and_their_words_saved(model: Path, photos: Path, tmp_path: Path) -> None:
     out, words = tmp_path / "out", tmp_path / "words.json"
     assert visualize(model, "--images", photos, "--output", out, "--save-json", words) == 0
     assert sorted(path.name for path in out.iterdir()) == ["one.png", "two.jpg"]
-    assert not np.array_equal(cv2.imread(str(out / "one.png")), BLUE), "something is drawn"
+    assert not np.array_equal(cv2.imread(str(out / "one.png")), BLUE), "something is drawn"  # type: ignore[arg-type]
     found = json.loads(words.read_text())
     assert sorted(found) == ["one", "two"]
     assert [word["text"] for word in found["one"]] == ["ab", ""]
@@ -77,7 +79,7 @@ def test_pictures_are_drawn_and_their_words_saved(model, photos, tmp_path) -> No
     assert np.allclose([corners.min(0), corners.max(0)], [[0, 0], [40, 20]], atol=1e-3), "pixels of the picture"
 
 
-def test_annotations_can_be_read_back_for_correction(model, photos, tmp_path) -> None:
+def test_annotations_can_be_read_back_for_correction(model: Path, photos: Path, tmp_path: Path) -> None:
     file = photos / "annotation.json"
     assert visualize(model, "--images", photos / "*.png", "--save-annotations", file) == 0
     (image,) = read_dataset(file, photos)
@@ -85,7 +87,9 @@ def test_annotations_can_be_read_back_for_correction(model, photos, tmp_path) ->
     assert [word.text for word in image.words] == ["ab", ""]
 
 
-def test_a_broken_picture_does_not_cost_the_others(model, photos, tmp_path, capsys) -> None:
+def test_a_broken_picture_does_not_cost_the_others(
+    model: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (photos / "torn.jpg").write_bytes(b"not a picture")
     words = tmp_path / "words.json"
     assert visualize(model, "--images", photos, "--save-json", words) == 1
@@ -93,7 +97,9 @@ def test_a_broken_picture_does_not_cost_the_others(model, photos, tmp_path, caps
     assert re.search(r"1 of 3 pictures could not be read: .*torn.jpg", capsys.readouterr().err)
 
 
-def test_a_video_is_drawn_frame_by_frame(model, clip, tmp_path, capsys) -> None:
+def test_a_video_is_drawn_frame_by_frame(
+    model: Path, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out, words = tmp_path / "new folder" / "out.avi", tmp_path / "words.json"
     assert visualize(model, "--video", clip, "--output", out, "--save-json", words) == 0
     assert len(list(Video(str(out)))) == 7
@@ -130,13 +136,15 @@ def test_a_video_is_drawn_frame_by_frame(model, clip, tmp_path, capsys) -> None:
         "frames that are followed without tracks",
     ],
 )
-def test_bad_input_ends_with_one_clear_line(model, clip, capfd, arguments, complaint) -> None:
+def test_bad_input_ends_with_one_clear_line(
+    model: Path, clip: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
     assert visualize(model, *(argument.format(clip=clip) for argument in arguments)) == 2
     (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error: ")]
     assert complaint in line
 
 
-def test_an_empty_folder_and_a_file_that_is_no_video(tmp_path) -> None:
+def test_an_empty_folder_and_a_file_that_is_no_video(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no picture"):
         find_images(str(tmp_path))
     (tmp_path / "clip.mp4").write_bytes(b"nothing")
@@ -145,25 +153,25 @@ def test_an_empty_folder_and_a_file_that_is_no_video(tmp_path) -> None:
 
 
 @pytest.fixture
-def server():
+def server() -> Iterator[FrameServer]:
     frames = FrameServer(0)
     yield frames
     frames.close()
 
 
-def fetch(url):
+def fetch(url: str) -> tuple[str, bytes]:
     with urllib.request.urlopen(url, timeout=5) as answer:
         return answer.headers["Content-Type"], answer.read()
 
 
-def test_the_page_shows_the_stream(server) -> None:
+def test_the_page_shows_the_stream(server: FrameServer) -> None:
     kind, page = fetch(server.url)
     assert kind.startswith("text/html")
     assert b'src="/stream.mjpg"' in page
 
 
-def test_the_state_tells_words_in_reading_order_and_what_the_video_does(server) -> None:
-    def state():
+def test_the_state_tells_words_in_reading_order_and_what_the_video_does(server: FrameServer) -> None:
+    def state() -> Any:
         return json.loads(fetch(server.url + "state.json")[1])
 
     assert state() == {"title": "Text spotting", "status": "waiting", "frames": 0, "fps": 0.0, "words": []}
@@ -176,13 +184,13 @@ def test_the_state_tells_words_in_reading_order_and_what_the_video_does(server) 
     assert fetch(server.url + "frame.jpg")[0] == "image/jpeg", "the last frame stays"
 
 
-def post(url, **headers):
+def post(url: str, **headers: str) -> Any:
     request = urllib.request.Request(url, b"", headers)
     with urllib.request.urlopen(request, timeout=5) as answer:
         return json.loads(answer.read())
 
 
-def test_viewers_halt_the_video_and_let_it_go_on(server) -> None:
+def test_viewers_halt_the_video_and_let_it_go_on(server: FrameServer) -> None:
     server.show(BLUE)
     assert post(server.url + "pause")["status"] == "paused"
     player = threading.Thread(target=server.show, args=(BLUE,), daemon=True)
@@ -194,7 +202,7 @@ def test_viewers_halt_the_video_and_let_it_go_on(server) -> None:
     assert not player.is_alive()
 
 
-def test_pages_of_other_sites_halt_nothing(server) -> None:
+def test_pages_of_other_sites_halt_nothing(server: FrameServer) -> None:
     server.show(BLUE)
     with pytest.raises(urllib.error.HTTPError, match="404"):
         post(server.url + "pause", Origin="http://elsewhere.example")
@@ -203,13 +211,15 @@ def test_pages_of_other_sites_halt_nothing(server) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("loop", [False, True], ids=["once", "again and again"])
-def test_a_video_file_that_ends_keeps_its_page_or_begins_anew(model, clip, loop) -> None:
+def test_a_video_file_that_ends_keeps_its_page_or_begins_anew(model: Path, clip: Path, loop: bool) -> None:
     flags = ["--video", str(clip), "--no-show", "--serve", "0", *(["--loop"] if loop else [])]
     command = [sys.executable, "-m", "text_spotting", "visualize", "--load-weights", str(model), *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        url = process.stdout.readline().split()[-1]
-        wanted = (lambda state: state["frames"] > 20) if loop else (lambda state: state["status"] == "ended")
-        seen = []
+        url = process.stdout.readline().split()[-1]  # type: ignore[union-attr]
+        wanted: Callable[[Any], bool] = (
+            (lambda state: state["frames"] > 20) if loop else (lambda state: state["status"] == "ended")
+        )
+        seen: list[Any] = []
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not (seen and wanted(seen[-1])):
             seen.append(json.loads(fetch(url + "state.json")[1]))
@@ -220,16 +230,16 @@ def test_a_video_file_that_ends_keeps_its_page_or_begins_anew(model, clip, loop)
     assert seen[-1]["title"] == clip.name
 
 
-def test_the_latest_frame_can_be_fetched(server) -> None:
+def test_the_latest_frame_can_be_fetched(server: FrameServer) -> None:
     server.show(BLUE)
     server.show(BLUE[..., ::-1])
     kind, jpeg = fetch(server.url + "frame.jpg")
     assert kind == "image/jpeg"
     picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert picture[20, 40, 2] > 250, "red, the second frame"
+    assert picture[20, 40, 2] > 250, "red, the second frame"  # type: ignore[index]
 
 
-def test_the_stream_sends_every_viewer_new_frames(server) -> None:
+def test_the_stream_sends_every_viewer_new_frames(server: FrameServer) -> None:
     with urllib.request.urlopen(server.url + "stream.mjpg", timeout=5) as answer:
         parts = b""
         for count in (1, 2):
@@ -248,14 +258,14 @@ def test_closing_lets_a_waiting_viewer_go() -> None:
     assert not viewer.is_alive()
 
 
-def test_a_port_that_is_taken(server) -> None:
+def test_a_port_that_is_taken(server: FrameServer) -> None:
     port = int(server.url.rsplit(":", 1)[1].strip("/"))
     with pytest.raises(UserError, match=f"cannot listen on .*:{port} "):
         FrameServer(port)
 
 
 @pytest.mark.slow
-def test_a_video_stopped_by_sigterm_can_be_opened_and_its_words_are_saved(model, tmp_path) -> None:
+def test_a_video_stopped_by_sigterm_can_be_opened_and_its_words_are_saved(model: Path, tmp_path: Path) -> None:
     clip, out, words = tmp_path / "long.avi", tmp_path / "out.mp4", tmp_path / "words.json"
     writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 10, (80, 40))
     for _ in range(20000):
@@ -277,7 +287,7 @@ def test_a_video_stopped_by_sigterm_can_be_opened_and_its_words_are_saved(model,
 
 
 @pytest.mark.slow
-def test_idle_connections_do_not_keep_newcomers_out(server) -> None:
+def test_idle_connections_do_not_keep_newcomers_out(server: FrameServer) -> None:
     server.show(BLUE)
     host, port = server.url.removeprefix("http://").rstrip("/").split(":")
     idle = [socket.create_connection((host, int(port))) for _ in range(200)]
@@ -287,7 +297,7 @@ def test_idle_connections_do_not_keep_newcomers_out(server) -> None:
         connection.close()
 
 
-def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch) -> None:
+def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("text_spotting.runtime.serve._PATIENCE", 0.2)
     waiting = FrameServer(0)
     host, port = waiting.url.removeprefix("http://").rstrip("/").split(":")
@@ -297,13 +307,13 @@ def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch) -> None:
 
 
 @pytest.fixture
-def web(tmp_path, clip):
+def web(tmp_path: Path, clip: Path) -> Iterator[str]:
     """A web server for the folder of the clip."""
     from functools import partial
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
     class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_):
+        def log_message(self, *_: object) -> None:
             return
 
     served = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
@@ -313,13 +323,13 @@ def web(tmp_path, clip):
     served.server_close()
 
 
-def test_a_clip_by_url_ends_as_a_file_does(web) -> None:
+def test_a_clip_by_url_ends_as_a_file_does(web: str) -> None:
     video = Video(f"{web}/clip.avi")
     assert not video.live and video.name == "clip"
     assert len(list(video)) == 7
 
 
-def test_numbered_pictures_are_a_video(tmp_path) -> None:
+def test_numbered_pictures_are_a_video(tmp_path: Path) -> None:
     for number in range(3):
         cv2.imwrite(str(tmp_path / f"frame_{number:03d}.png"), BLUE)
     assert len(list(Video(str(tmp_path / "frame_%03d.png")))) == 3
@@ -327,7 +337,7 @@ def test_numbered_pictures_are_a_video(tmp_path) -> None:
         Video(str(tmp_path / "none_%03d.png"))
 
 
-def test_a_pipeline_needs_an_opencv_that_has_them(monkeypatch) -> None:
+def test_a_pipeline_needs_an_opencv_that_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2.videoio_registry, "getBackends", list)
     with pytest.raises(UserError, match="built without GStreamer"):
         Video("videotestsrc ! appsink")
@@ -336,20 +346,20 @@ def test_a_pipeline_needs_an_opencv_that_has_them(monkeypatch) -> None:
 class Camera:
     """Delivers so many frames, then none."""
 
-    def __init__(self, frames):
+    def __init__(self, frames: int | None) -> None:
         self.frames = frames
 
-    def isOpened(self):  # noqa: N802 - OpenCV's name
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
         return self.frames is not None
 
-    def read(self):
-        self.frames -= 1
+    def read(self) -> tuple[bool, Image | None]:
+        self.frames -= 1  # type: ignore[operator]
         return (True, BLUE) if self.frames >= 0 else (False, None)
 
-    def get(self, _) -> float:
+    def get(self, _: int) -> float:
         return 0.0
 
-    def set(self, *_) -> bool:
+    def set(self, *_: object) -> bool:
         return True
 
     def release(self) -> None:
@@ -364,19 +374,22 @@ class Camera:
         ([2, None, 1, None, None], 2, 3, [1, 2, 1, 2]),  # a frame makes the tries count anew
     ],
 )
-def test_a_live_source_is_opened_again(monkeypatch, deliveries, tries, frames, waits) -> None:
-    waited, cameras = [], iter([*deliveries, None, None])
+def test_a_live_source_is_opened_again(
+    monkeypatch: pytest.MonkeyPatch, deliveries: list[int | None], tries: int, frames: int, waits: list[int]
+) -> None:
+    waited: list[float] = []
+    cameras = iter([*deliveries, None, None])
     monkeypatch.setattr(cv2, "VideoCapture", lambda *_: Camera(next(cameras)))
     monkeypatch.setattr("time.sleep", waited.append)
     video, seen = Video("/dev/video0", reconnect=tries), []
     assert video.live and video.name == "camera0"
     with pytest.raises(UserError, match=f"stopped delivering after {frames} frame"):
-        seen.extend(frame for frame in video if seen.append(frame) is None and False)
+        seen.extend(frame for frame in video if seen.append(frame) is None and False)  # type: ignore[func-returns-value]
     assert (len(seen), waited) == (frames, waits)
 
 
 @pytest.mark.slow
-def test_a_run_that_is_told_to_stop_finishes_its_files(model, tmp_path) -> None:
+def test_a_run_that_is_told_to_stop_finishes_its_files(model: Path, tmp_path: Path) -> None:
     """SIGTERM in the middle of a clip: the video and the words of the frames so far are whole."""
     import signal
     import subprocess
@@ -404,7 +417,7 @@ def test_a_run_that_is_told_to_stop_finishes_its_files(model, tmp_path) -> None:
     assert abs(len(list(Video(str(out)))) - len(frames)) <= 1
 
 
-def test_the_least_score_can_be_chosen_at_run_time(model, photos, tmp_path) -> None:
+def test_the_least_score_can_be_chosen_at_run_time(model: Path, photos: Path, tmp_path: Path) -> None:
     words = tmp_path / "words.json"
     found = {}
     for score in ("0", "0.99"):
@@ -414,7 +427,7 @@ def test_the_least_score_can_be_chosen_at_run_time(model, photos, tmp_path) -> N
     assert visualize(model, "--images", photos, "--score", "2") == 2
 
 
-def test_pictures_that_differ_in_their_ending_are_both_drawn(model, tmp_path) -> None:
+def test_pictures_that_differ_in_their_ending_are_both_drawn(model: Path, tmp_path: Path) -> None:
     for name in ("shop.jpg", "shop.png", "other.jpg", "._shop.jpg"):
         cv2.imwrite(str(tmp_path / name), BLUE)
     words = tmp_path / "words.json"
@@ -423,26 +436,26 @@ def test_pictures_that_differ_in_their_ending_are_both_drawn(model, tmp_path) ->
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["other.jpg", "shop.jpg", "shop.png"]
 
 
-def test_a_full_disk_keeps_the_results_that_fitted(tmp_path) -> None:
+def test_a_full_disk_keeps_the_results_that_fitted(tmp_path: Path) -> None:
     from text_spotting.files.writing import JsonObjectWriter
 
     class Full:
         """A file on a disk with room for 40 bytes."""
 
-        def __init__(self, file):
+        def __init__(self, file: FileIO) -> None:
             self.file = file
 
-        def write(self, data):
+        def write(self, data: bytes) -> int:
             if self.file.tell() + len(data) > 40:
                 raise OSError(28, "No space left on device")
             return self.file.write(data)
 
-        def __getattr__(self, name):
+        def __getattr__(self, name: str) -> Any:
             return getattr(self.file, name)
 
     with pytest.raises(UserError, match="No space left on device; it holds the 2 results before"):  # noqa: SIM117
         with JsonObjectWriter(tmp_path / "w.json") as results:
-            results._file = Full(results._file)
+            results._file = Full(results._file)  # type: ignore[assignment]
             for number in range(9):
                 results.add(f"picture{number}", [])
     assert json.loads((tmp_path / "w.json").read_text()) == {"picture0": [], "picture1": []}

@@ -80,7 +80,7 @@ def _readers(root: Path) -> list[Target]:
         }
         ((_, reader),) = make_readers([{"name": name, "kwargs": filled}], root, "fuzz")
         found.append(
-            Target(name, root / folder / file_name, _bytes(seed), lambda reader=reader: list(reader.read(Problems())))
+            Target(name, root / folder / file_name, _bytes(seed), lambda reader=reader: list(reader.read(Problems())))  # type: ignore[misc]
         )
     return [*found, _td500(root), _mlt(root), _art(root), _cocotext(root), _matlab(root)]  # fmt: skip
 

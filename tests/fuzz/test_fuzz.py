@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fuzzing import fuzz
-from targets import targets
+from targets import Target, targets
 
 from text_spotting.errors import UserError
 
@@ -53,15 +53,15 @@ def test_any_json_at_all_is_read_or_refused(tmp_path: Path) -> None:
         scalars, lambda inner: strategies.lists(inner, max_size=4) | strategies.dictionaries(keys, inner, max_size=5)
     )
 
-    @hypothesis.settings(max_examples=150, deadline=None, database=None)
-    @hypothesis.given(values, strategies.sampled_from(chosen))
-    def check(value: object, target: object) -> None:
+    @hypothesis.settings(max_examples=150, deadline=None, database=None)  # type: ignore[untyped-decorator]
+    @hypothesis.given(values, strategies.sampled_from(chosen))  # type: ignore[untyped-decorator]
+    def check(value: object, target: Target) -> None:
         import json
 
-        target.file.parent.mkdir(parents=True, exist_ok=True)  # type: ignore[attr-defined]
-        target.file.write_text(json.dumps(value))  # type: ignore[attr-defined]
+        target.file.parent.mkdir(parents=True, exist_ok=True)
+        target.file.write_text(json.dumps(value))
         try:
-            target.read()  # type: ignore[attr-defined]
+            target.read()
         except UserError:
             return
 
@@ -69,8 +69,6 @@ def test_any_json_at_all_is_read_or_refused(tmp_path: Path) -> None:
 
 
 def test_the_fuzzer_notices_what_it_is_there_for(tmp_path: Path) -> None:
-    from targets import Target
-
     def crash() -> None:
         raise ValueError
 
