@@ -1,6 +1,7 @@
 """What is repaired, marked or dropped before a word is believed."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,33 +15,33 @@ from text_spotting.geometry import area
 SIZE = (100, 50)
 
 
-def check(points: list[float], **known: object) -> tuple[object, list[str]]:
+def check(points: list[float], **known: Any) -> tuple[Any, list[str]]:
     problems = Problems()
-    return checked_word(points, SIZE, "gt.txt:1", problems, **known), list(problems.found)  # type: ignore[arg-type]
+    return checked_word(points, SIZE, "gt.txt:1", problems, **known), list(problems.found)
 
 
 def test_a_sound_word_passes_unchanged() -> None:
     word, found = check([10, 10, 30, 10, 30, 20, 10, 20], text="Bus")
-    assert word.text == "Bus" and not word.ignore and found == []  # type: ignore[attr-defined]
+    assert word.text == "Bus" and not word.ignore and found == []
 
 
 def test_three_hashes_and_illegible_words_are_dont_care() -> None:
     hashes, _ = check([10, 10, 30, 10, 30, 20, 10, 20], text="###")
-    assert (hashes.text, hashes.ignore) == ("", True)  # type: ignore[attr-defined]
+    assert (hashes.text, hashes.ignore) == ("", True)
     illegible, _ = check([10, 10, 30, 10, 30, 20, 10, 20], text="guess", legible=False)
-    assert (illegible.text, illegible.ignore) == ("guess", True)  # type: ignore[attr-defined]
+    assert (illegible.text, illegible.ignore) == ("guess", True)
 
 
 def test_a_quad_given_row_by_row_is_uncrossed_and_keeps_its_first_corner() -> None:
     word, found = check([10, 10, 30, 10, 10, 20, 30, 20])
-    assert area(word.polygon) == 200 and word.polygon[0].tolist() == [10, 10]  # type: ignore[attr-defined]
+    assert area(word.polygon) == 200 and word.polygon[0].tolist() == [10, 10]
     assert found == ["polygon crosses itself: repaired"]
 
 
 def test_of_a_crossed_polygon_the_larger_piece_stays() -> None:
     # a 20 x 20 square with a small triangular flag that hangs on a crossing at (30, 30)
     word, found = check([10, 10, 30, 10, 30, 34, 34, 30, 10, 30])
-    assert area(word.polygon) == pytest.approx(400)  # type: ignore[attr-defined]
+    assert area(word.polygon) == pytest.approx(400)
     assert found == ["polygon crosses itself: repaired"]
 
 
@@ -62,13 +63,13 @@ def test_what_has_no_place_in_the_picture_is_dropped(points: list[float], kind: 
 
 def test_a_word_that_leaves_the_picture_keeps_its_shape() -> None:
     word, found = check([90, 10, 108, 10, 108, 20, 90, 20])  # 10 of 18 pixels can be seen
-    assert word.polygon.max() == 108 and not word.ignore  # type: ignore[attr-defined]
+    assert word.polygon.max() == 108 and not word.ignore
     assert found == ["reaches outside the picture: kept as it is"]
 
 
 def test_a_word_that_is_mostly_outside_is_dont_care() -> None:
     word, found = check([90, 10, 130, 10, 130, 20, 90, 20])
-    assert word.ignore and found == ["more than half outside the picture: marked don't care"]  # type: ignore[attr-defined]
+    assert word.ignore and found == ["more than half outside the picture: marked don't care"]
 
 
 def test_a_rounding_overhang_is_no_problem() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,7 +50,7 @@ def test_no_picture_at_all_can_be_packed() -> None:
 def test_files_are_read_once_until_they_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int) -> None:
     monkeypatch.setattr(packed, "_LARGE", large)
     cv2.imwrite(str(tmp_path / "one.png"), np.zeros((20, 30, 3), np.uint8))
-    document = {
+    document: dict[str, Any] = {
         "images": [{"id": 1, "file_name": "one.png", "width": 30, "height": 20}],
         "annotations": [{"id": 1, "image_id": 1, "bbox": [0, 0, 9, 5], "attributes": {"transcription": "one"}}],
     }
@@ -58,7 +59,7 @@ def test_files_are_read_once_until_they_change(tmp_path: Path, monkeypatch: pyte
     first = read_packed(str(path), str(tmp_path))
     assert read_packed(str(path), str(tmp_path)) is first
     assert first[0].words[0].text == "one"
-    document["annotations"][0]["attributes"]["transcription"] = "another"  # type: ignore[index]
+    document["annotations"][0]["attributes"]["transcription"] = "another"
     path.write_text(json.dumps(document))
     assert read_packed(str(path), str(tmp_path))[0].words[0].text == "another"
     path.write_text("{")
