@@ -100,7 +100,7 @@ def test_small_words_and_very_long_rows_are_left_out(tmp_path: Path) -> None:
     ]
     ((kept,),) = examples([AnnotatedImage(image.path, 300, 60, [long])], MANIFEST, FrameJitter(), 0, Problems())
     assert kept.gaps == []
-    longer = Word(np.float32([[0, 20], [299, 20], [299, 38], [0, 38]]))
+    longer = Word(np.array([[0, 20], [299, 20], [299, 38], [0, 38]], np.float32))
     assert list(examples([AnnotatedImage(image.path, 300, 60, [longer])], MANIFEST, FrameJitter(), 0, Problems())) == [
         []
     ]

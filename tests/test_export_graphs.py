@@ -25,14 +25,16 @@ def raw_and_normalised(manifest: Manifest) -> tuple[torch.Tensor, torch.Tensor]:
     return raw, (raw[:, [2, 1, 0]] - mean) / std
 
 
-def assert_finds_the_same(graph, taken, wanted) -> None:
+def assert_finds_the_same(graph: torch.nn.Module, taken: torch.Tensor, wanted: Sequence[torch.Tensor]) -> None:
     """A graph of a picture and what the network finds in it, six words of the one class."""
     boxes, labels, masks, text_features = graph(taken)
     assert labels.tolist() == [0] * 6
     assert_same((boxes, masks, text_features), wanted)
 
 
-def assert_same(found, wanted, allowed=(2e-3, 2e-3, 2e-2)) -> None:
+def assert_same(
+    found: Sequence[torch.Tensor], wanted: Sequence[torch.Tensor], allowed: tuple[float, ...] = (2e-3, 2e-3, 2e-2)
+) -> None:
     """Text features are sampled from noise: where a frame moves by 0.001 pixels they change by several times that."""
     for value, expected, off in zip(found, wanted, allowed[: len(wanted)], strict=True):
         assert value.shape == expected.shape

@@ -27,7 +27,7 @@ from text_spotting.export.verify import sample_image
 from text_spotting.geometry import box_to_polygon
 from text_spotting.runtime.session import CORE
 from text_spotting.runtime.spotter import Spotter
-from text_spotting.words import Word
+from text_spotting.words import FloatArray, Word
 
 pytestmark = pytest.mark.slow
 
@@ -77,9 +77,10 @@ def test_a_level_that_keeps_layers_of_another_name_is_refused() -> None:
         quantize_graph(two_layers(), SAMPLES, [r".*fc_reg.*", r".*box_regression.*"])
 
 
-def test_a_detector_that_computes_coordinates_elsewhere_is_neither_quantized_nor_marked(tmp_path) -> None:
+def test_a_detector_that_computes_coordinates_elsewhere_is_neither_quantized_nor_marked(tmp_path: Path) -> None:
     """The sample detector has no layer of proposals, which the first pattern of coordinates means."""
-    source, pictures = save_ir(tmp_path), [np.zeros((1, 3, 4, 8), np.float32)]
+    source = save_ir(tmp_path)
+    pictures: list[FloatArray] = [np.zeros((1, 3, 4, 8), np.float32)]
     (tmp_path / "out").mkdir()
     before = source.read_bytes()
     with pytest.raises(UserError, match=r"detector has no layer like \^/\?proposals/"):

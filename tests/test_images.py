@@ -82,12 +82,13 @@ def test_grey_has_three_equal_channels() -> None:
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "RGBa"])
 @pytest.mark.parametrize(("ink", "ground"), [(0, 255), (255, 0)], ids=["black", "white"])
-def test_a_transparent_pil_picture_lies_on_what_shows_it(mode, ink, ground) -> None:
-    pixels = np.dstack([np.full((2, 2, 3), ink, np.uint8), np.uint8([[0, 255], [255, 0]])])
+def test_a_transparent_pil_picture_lies_on_what_shows_it(mode: str, ink: int, ground: int) -> None:
+    alpha = np.array([[0, 255], [255, 0]], np.uint8)
+    pixels = np.dstack([np.full((2, 2, 3), ink, np.uint8), alpha])
     assert load_image(Pillow.fromarray(pixels).convert(mode))[:, :, 0].tolist() == [[ground, ink], [ink, ground]]
 
 
-def test_a_pil_picture_of_16_bits_keeps_its_high_byte_as_its_file_does(tmp_path) -> None:
+def test_a_pil_picture_of_16_bits_keeps_its_high_byte_as_its_file_does(tmp_path: Path) -> None:
     picture = Pillow.fromarray(GREY.astype(np.uint16) * 256 + 17)
     picture.save(tmp_path / "deep.png")
     assert np.array_equal(load_image(picture), np.dstack([GREY] * 3))

@@ -33,7 +33,9 @@ def test_a_filter_and_a_list_choose(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("chosen", ["all", "listed"])
-def test_an_installed_package_takes_the_templates_that_it_carries(tmp_path, monkeypatch, chosen) -> None:
+def test_an_installed_package_takes_the_templates_that_it_carries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str
+) -> None:
     package, made = tmp_path / "site" / "text_spotting", []
     monkeypatch.setattr("text_spotting.workdir.catalogue.PACKAGE", package)
     monkeypatch.setattr("text_spotting.cli.instantiate_template.run", lambda args: made.append(args.template))

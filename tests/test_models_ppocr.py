@@ -17,6 +17,7 @@ from text_spotting.models.backbones import LargeKernelFPN, TextBackbone
 from text_spotting.models.encoder import ColumnMixer, LightSVTREncoder
 from text_spotting.models.lcnet import SqueezeExcitation
 from text_spotting.models.ppocr import RAPIDOCR, classifier_rows, fill, model_file, take_pixels, weights_in_order
+from text_spotting.words import FloatArray
 
 
 def test_everyone_asks_for_the_same_version_of_the_package() -> None:

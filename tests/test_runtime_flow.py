@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from text_spotting.geometry import box_to_polygon
 from text_spotting.runtime.flow import move_words, view_of
@@ -21,7 +22,7 @@ STOP = Word(box_to_polygon([38, 50, 138, 86]), "STOP", 0.9)
 EXIT = Word(box_to_polygon([178, 150, 258, 186]), "exit", 0.8)
 
 
-def warped(picture: Image, matrix: list[list[float]]) -> Image:
+def warped(picture: Image, matrix: ArrayLike) -> Image:
     size = (picture.shape[1], picture.shape[0])
     return cv2.warpAffine(picture, np.array(matrix, float), size, borderMode=cv2.BORDER_REPLICATE)
 

@@ -11,6 +11,7 @@ import pytest
 
 from text_spotting.errors import UserError
 from text_spotting.geometry import box_to_polygon
+from text_spotting.runtime.flow import View
 from text_spotting.runtime.following import spot_each, spot_every, spot_live
 from text_spotting.runtime.tracking import WordTracker
 from text_spotting.words import Image, Word
@@ -21,7 +22,7 @@ STEP = 3
 
 def film(count: int) -> list[Image]:
     """Frames in which a word wanders to the right; a corner pixel, outside of all words, tells the frame's number."""
-    frames = []
+    frames: list[Image] = []
     for number in range(count):
         frame = np.full((240, 320, 3), 160, np.uint8)
         cv2.putText(frame, "STOP", (20 + STEP * number, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 20), 3)
@@ -135,10 +136,12 @@ def test_live_frames_wait_for_no_look_and_what_it_finds_is_shown_where_it_is_by_
 def test_of_a_look_that_lasts_for_many_frames_few_of_them_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("text_spotting.runtime.following._MOST_VIEWS", 4)
     kept: list[int] = []
-    monkeypatch.setattr(
-        "text_spotting.runtime.following.pairwise",
-        lambda views: kept.append(len(views)) or itertools.pairwise(views),
-    )
+
+    def counted(views: list[View]) -> Iterator[tuple[View, View]]:
+        kept.append(len(views))
+        return itertools.pairwise(views)
+
+    monkeypatch.setattr("text_spotting.runtime.following.pairwise", counted)
     slow = Slow(release_at=16)
     shown = list(spot_live(slow.camera(40), slow, WordTracker()))
     frame, words = next((frame, words) for frame, words in shown if words)

@@ -120,7 +120,8 @@ def _pictures(root: Path) -> list[Target]:
         exif = Image.Exif()
         exif[0x0112] = 6
         color = pixels if suffix in (".png", ".webp", ".tif") else pixels[:, :, :3]
-        Image.fromarray(color).save(path, **({} if suffix in (".ppm", ".bmp", ".gif", ".jp2") else {"exif": exif}))
+        also: Any = {} if suffix in (".ppm", ".bmp", ".gif", ".jp2") else {"exif": exif}
+        Image.fromarray(color).save(path, **also)
 
         def read(path: Path = path) -> object:
             return read_header(path), read_picture(path)

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
     import os
 
     from text_spotting.cli.progress import track
-    from text_spotting.constraints import read_word_list
+    from text_spotting.files.reading import read_word_list
     from text_spotting.files.writing import require_writable
     from text_spotting.many.inputs import find_shares
     from text_spotting.many.run import Reading, missing_shares, run_shares, take_folder
