@@ -1,6 +1,7 @@
 """A run that is given a time: it stops, goes on, and leaves out what is not finite."""
 
 import logging
+import os
 import time
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 
 from text_spotting.errors import UserError
-from text_spotting.gpu.course import Course, Tally, by_rate, read_state
+from text_spotting.gpu.course import Course, Tally, begin, by_rate, read_state
 
 
 def course_of(state: Path, seconds: float = 0.2) -> Course:
@@ -66,7 +67,7 @@ def test_a_run_goes_on_with_its_weights_steps_and_time(tmp_path: Path) -> None:
     assert second.steps > first.steps
     assert time.monotonic() - started >= 0.15, "only what was left of the time"
     assert read_state(state)["steps"] == second.steps
-    assert not list(tmp_path.glob("*.part"))
+    assert list(tmp_path.iterdir()) == [state]
 
 
 def test_a_step_whose_gradient_is_not_finite_moves_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -100,6 +101,86 @@ def test_the_average_begins_as_the_mean_of_the_steps(tmp_path: Path) -> None:
         course.step(course.network(torch.ones(1, 3)).square().sum())
         seen.append(course.network.get_parameter("weight").detach().clone())
     torch.testing.assert_close(course.average.get_parameter("weight").detach(), torch.stack(seen).mean(dim=0))
+
+
+@pytest.mark.parametrize(("momentum", "new"), [(1.0, 1.0), (0.75, 0.75), (0.001, 1 / 3)])
+def test_the_average_moves_by_its_momentum_or_as_the_mean_of_few_steps(
+    tmp_path: Path, momentum: float, new: float
+) -> None:
+    network = nn.Linear(3, 2)
+    course = Course(network, by_rate(network, [], 0.01), 1.0, tmp_path / "run.pth", momentum)
+    for _ in range(2):
+        before = course.average.weight.detach().clone()
+        course.step(network(torch.ones(1, 3)).square().sum())
+    torch.testing.assert_close(course.average.weight.detach(), torch.lerp(before, network.weight.detach(), new))
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_state_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = course_of(tmp_path / "run.pth")
+    course.save()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    course.steps = 7
+    with pytest.raises(UserError, match=r"cannot write .*run\.pth: No space left on device"):
+        course.save()
+    assert read_state(tmp_path / "run.pth")["steps"] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["run.pth"]
+
+
+def test_an_interrupted_save_leaves_the_state_before_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = course_of(tmp_path / "run.pth")
+    course.save()
+
+    def interrupt(path: Path, data: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(bytes(data)[:100])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_bytes", interrupt)
+    course.steps = 7
+    with pytest.raises(KeyboardInterrupt):
+        course.save()
+    assert read_state(tmp_path / "run.pth")["steps"] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["run.pth"]
+
+
+def test_a_state_in_which_other_parts_learned_is_refused(tmp_path: Path) -> None:
+    course_of(tmp_path / "run.pth").save()
+    network = nn.Linear(3, 2)
+    network.bias.requires_grad_(False)
+    with pytest.raises(UserError, match=r"run\.pth is the state of a run in which other parts learned"):
+        Course(network, by_rate(network, [], 0.01), 1.0, tmp_path / "run.pth")
+
+
+def two_parts() -> nn.ModuleDict:
+    return nn.ModuleDict({"trunk": nn.Linear(2, 2), "head": nn.Linear(2, 2)})
+
+
+@pytest.fixture
+def half(tmp_path: Path) -> Path:
+    """A snapshot of the trunk alone, of ones."""
+    torch.save({"state_dict": {"trunk.weight": torch.ones(2, 2), "trunk.bias": torch.ones(2)}}, tmp_path / "half.pth")
+    return tmp_path / "half.pth"
+
+
+def test_a_snapshot_that_lacks_parts_starts_no_run(half: Path) -> None:
+    network = two_parts()
+    with pytest.raises(UserError, match=r"half\.pth is incomplete: it lacks 2 of the network's 4 tensors \(head 2\)"):
+        begin(network, half, partial=False)
+    assert not torch.equal(network["trunk"].weight, torch.ones(2, 2))
+
+
+def test_a_partial_start_says_what_begins_at_random(half: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    network = two_parts()
+    begin(network, half, partial=True)
+    assert torch.equal(network["trunk"].weight, torch.ones(2, 2))
+    assert "lacks 2 of the network's 4 tensors (head 2): they begin at random" in caplog.text
 
 
 def test_parts_learn_at_their_own_rates_and_those_of_rate_zero_not_at_all() -> None:

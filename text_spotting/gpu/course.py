@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import io
 import logging
 import math
 import time
@@ -12,10 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from text_spotting.engine.checkpoints import read_snapshot, weights_it_can_lack
+from text_spotting.engine.checkpoints import load_some_weights, load_weights, read_snapshot, weights_it_can_lack
+from text_spotting.engine.symbols import carry_over
 from text_spotting.errors import UserError
+from text_spotting.files.writing import write_whole
 
 LOGGER = logging.getLogger(__name__)
+MOMENTUM = 0.001
+"""Usual share by which a moving average takes over new weights at each step: it is over some 1000 steps."""
 _WARM_UP = 200
 """Steps until rates are full."""
 _LEAST = 0.01
@@ -43,7 +48,7 @@ class Course:
         groups: list[dict[str, Any]],
         seconds: float,
         state: Path,
-        momentum: float = 0.001,
+        momentum: float = MOMENTUM,
         weight_decay: float = 0.01,
     ) -> None:
         self.network = network
@@ -106,9 +111,12 @@ class Course:
         torch._foreach_lerp_([own[name] for name in floats], [new[name].float() for name in floats], share)
 
     def save(self) -> None:
-        """Keep the whole state, in one piece or not at all."""
-        self.state.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.state.with_suffix(".part")
+        """Keep the whole state, in one piece or not at all.
+
+        Raises:
+            UserError: the place cannot be written, or the disk is full; the state before is still there.
+        """
+        written = io.BytesIO()  # torch.save hides what the system says when a disk is full
         torch.save(
             {
                 "state_dict": self.network.state_dict(),
@@ -117,9 +125,9 @@ class Course:
                 "steps": self.steps,
                 "seconds": self.passed,
             },
-            temporary,
+            written,
         )
-        temporary.replace(self.state)
+        write_whole(self.state, lambda temporary: temporary.write_bytes(written.getbuffer()))
         self.saved = time.monotonic()
 
     def _resume(self) -> None:
@@ -129,8 +137,29 @@ class Course:
             lacking = set(differing.missing_keys) - weights_it_can_lack(network, kept[name])
             if wrong := sorted({*lacking, *differing.unexpected_keys}):
                 raise UserError(f"{self.state} is the state of another network: it differs in {wrong[0]}")
-        self.optimizer.load_state_dict(kept["optimizer"])
+        try:
+            self.optimizer.load_state_dict(kept["optimizer"])
+        except ValueError as error:
+            raise UserError(f"{self.state} is the state of a run in which other parts learned ({error})") from error
         self.steps, self.before = kept["steps"], kept["seconds"]
+
+
+def begin(network: nn.Module, weights: Path, partial: bool) -> None:
+    """Load a snapshot into a network that is to be trained; one of another alphabet gives all but new symbols' rows.
+
+    Args:
+        partial: let the snapshot lack parts of the network; what begins at random then is told.
+
+    Raises:
+        UserError: the snapshot is missing, damaged, of another network, or lacks parts that it may not lack.
+    """
+    snapshot, carried = carry_over(network, read_snapshot(weights))
+    if carried:
+        LOGGER.info("%s reads another alphabet; %s", weights, carried)
+    if not partial:
+        load_weights(network, snapshot, weights)
+    elif missing := load_some_weights(network, snapshot, weights):
+        LOGGER.info("%s lacks %s: they begin at random", weights, missing)
 
 
 def read_state(path: Path) -> dict[str, Any]:
