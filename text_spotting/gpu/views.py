@@ -38,7 +38,9 @@ class Card(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ViewOptions:
-    """How views are chosen; see ``data.transforms.RandomView``, whose choices these are.
+    """How views are chosen: as ``data.transforms.RandomView`` does, but for values of its own and half turns.
+
+    Templates set ``RandomView``. These values trained the light templates' weights (docs/experiments/card.md).
 
     Attributes:
         size: width, height of a view, multiples of 32.
