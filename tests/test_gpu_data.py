@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from text_spotting.alphabet import DEFAULT, Alphabet
 from text_spotting.annotations.dataset_file import write_dataset
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.cli.main import BAD_INPUT, run_tool
 from text_spotting.geometry import box_to_polygon
 from text_spotting.gpu.feed import BLOCK, Rendering, _drawer, take_blocks, wait_for, write_block
-from text_spotting.gpu.packing import CANVAS, LONGEST, photos, single_words
+from text_spotting.gpu.packing import CANVAS, LONGEST, photos, readable, single_words
 from text_spotting.gpu.shards import Packed, read_shard, write_shards
 from text_spotting.words import Word
 
@@ -73,6 +74,13 @@ def test_words_and_scenes_are_rendered_as_records() -> None:
     assert set(BLOCK) == {"words", "scenes"}
 
 
+def test_a_work_dirs_alphabet_is_rendered() -> None:
+    digits = Alphabet.of("digits")
+    words, scenes = (_drawer(Rendering(kind, size=(320, 224), alphabet=digits)) for kind in ("words", "scenes"))
+    assert all(words(seed).texts[0].isdecimal() for seed in range(4))
+    assert not any(symbol.isalpha() for text in scenes(1).texts for symbol in text)
+
+
 def photo(folder: Path, name: str, size: tuple[int, int] = (200, 100)) -> AnnotatedImage:
     cv2.imwrite(str(folder / name), np.full((size[1], size[0], 3), 90, np.uint8))
     words = [
@@ -87,14 +95,29 @@ def test_large_photos_shrink_with_their_words_and_squeezed_ones_say_their_own_si
     assert packed.source == "ic15@1280x720"
     assert packed.image.shape == (200, LONGEST, 3)
     np.testing.assert_allclose(packed.polygons[0], box_to_polygon((10, 15, 50, 30)))
-    assert (packed.texts, packed.ignore) == (["Open", ""], [False, True])
+    assert (packed.texts, packed.ignore) == (["Open!", ""], [False, True])
 
 
 def test_a_readable_word_comes_with_half_its_height_around_it(tmp_path: Path) -> None:
     (packed,) = single_words("ic15", [photo(tmp_path, "a.png")])
-    assert packed.texts == ["Open"]
+    assert packed.texts == ["Open!"], "as it was transcribed"
     assert packed.image.shape[0] == pytest.approx(60, abs=2)
     np.testing.assert_allclose(packed.polygons[0] - packed.polygons[0][0], [(0, 0), (80, 0), (80, 30), (0, 30)])
+
+
+def test_words_of_any_script_are_packed_and_an_alphabet_takes_what_it_can_write(tmp_path: Path) -> None:
+    image = photo(tmp_path, "a.png")
+    texts = ["Open!", "\u043c\u0438\u0440", "24", "x" * 28, ""]
+    image.words[:] = [Word(box_to_polygon((20, 30, 100, 60)), text) for text in texts]
+    packed = list(single_words("mlt", [image]))
+    assert [word.texts for word in packed] == [["Open!"], ["\u043c\u0438\u0440"], ["24"], ["x" * 28]]
+    for alphabet, wanted in (
+        (DEFAULT, ["Open", "24"]),
+        (Alphabet.of("printable_ascii"), ["Open!", "24"]),
+        (Alphabet.of("cyrillic"), ["\u043c\u0438\u0440", "24"]),
+        (Alphabet.of({"name": "alphanumeric", "max_length": 29}), ["Open", "24", "x" * 28]),
+    ):
+        assert [word.texts[0] for word in readable(packed, alphabet)] == wanted
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Views and words on the card: labels stay on their pixels, and words are cut as the spotter cuts them."""
 
+from dataclasses import fields
 from typing import Any
 
 import cv2
@@ -7,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from text_spotting.alphabet import DEFAULT
+from text_spotting.alphabet import DEFAULT, Alphabet
+from text_spotting.data.transforms import RandomView
 from text_spotting.frames import FrameJitter, cut_out, reading_frame
+from text_spotting.gpu import words as card_words
 from text_spotting.gpu.light import blur, relight
 from text_spotting.gpu.packing import CANVAS
 from text_spotting.gpu.shards import Packed
@@ -95,11 +98,11 @@ def word_of(text: str, size: tuple[int, int] = (60, 24)) -> Packed:
 
 @pytest.mark.parametrize("width", [48, 96])
 def test_a_word_is_cut_from_the_pool_as_the_spotter_cuts_it_from_the_photo(width: int) -> None:
-    pool = WordPool(4, torch.device("cpu"))
+    pool = WordPool(4, DEFAULT, torch.device("cpu"))
     pool.add([word_of("one"), word_of("three")])
     frames = pool.frames[:2].clone()
     frames[1, 0] -= 12  # beyond the picture its edge goes on
-    cuts = pool.cut(torch.tensor([0, 1]), frames, width)
+    cuts = pool.cut(torch.tensor([0, 1]), frames, (32, width))
     for cut, frame, text in zip(cuts, frames, ("one", "three"), strict=True):
         theirs = cut_out(word_of(text).image, frame.numpy(), (32, width))[:, :, ::-1].transpose(2, 0, 1)
         assert np.abs(cut.numpy() - theirs).max() < 3
@@ -107,13 +110,60 @@ def test_a_word_is_cut_from_the_pool_as_the_spotter_cuts_it_from_the_photo(width
 
 
 def test_a_full_pool_gives_its_oldest_words_up() -> None:
-    pool = WordPool(2, torch.device("cpu"))
+    pool = WordPool(2, DEFAULT, torch.device("cpu"))
     pool.add([word_of("one"), word_of("three")])
     pool.add([word_of("fifth")])
     assert ["".join(DEFAULT.table[index] for index in row).strip() for row in pool.texts] == ["fifth", "three"]
     assert (pool.held, pool.next) == (2, 1)
     assert pool.canvases.shape == (2, 3, *CANVAS)
     np.testing.assert_allclose(pool.frames[0], reading_frame(word_of("fifth").polygons[0]), atol=1e-4)
+
+
+def test_a_pool_encodes_in_its_own_alphabet() -> None:
+    pool = WordPool(1, Alphabet("abc!", max_length=5), torch.device("cpu"))
+    pool.add([word_of("Cab!")])
+    assert pool.texts.tolist() == [[4, 2, 3, 5, 1]]
+
+
+class Drawn:
+    """Random numbers that are known, each in units of its spread: one after the other, two for two sides."""
+
+    def __init__(self, *numbers: float) -> None:
+        self.numbers = list(numbers)
+
+    def laplace(self, loc: float, scale: float, size: int | None = None) -> Any:
+        drawn = [loc + scale * self.numbers.pop(0) for _ in range(size or 1)]
+        return np.array(drawn) if size else drawn[0]
+
+    def normal(self, loc: float, scale: float) -> float:
+        return loc + scale * self.numbers.pop(0)
+
+
+@pytest.mark.parametrize(
+    "numbers", [(0, 0, 0, 0, 0, 0), (1, -2, 0.5, 3, -2, 1), (-9, 9, 9, -9, 4, -2)], ids=["none", "some", "far"]
+)
+def test_the_cards_jitter_moves_a_frame_as_frame_jitter_does(
+    numbers: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = np.array([(10, 20), (40, 9), (-3, 12)], np.float32)
+    loose = FrameJitter(along=0.2, across=0.1, centre=0.05, angle=5.0)
+    drawn: Any = Drawn(*numbers)
+    wanted = loose(frame, drawn)
+    assert not drawn.numbers
+    left = list(numbers)
+    monkeypatch.setattr(card_words, "laplace", lambda n, scale, device: torch.full((n, 1), scale * left.pop(0)))
+    monkeypatch.setattr(torch, "randn", lambda n, _, device: torch.full((n, 1), float(left.pop(0))))
+    moved = Jitter(loose, tight=0.0)(torch.from_numpy(frame)[None])
+    assert not left
+    np.testing.assert_allclose(moved[0], wanted, atol=1e-4)
+
+
+def test_views_on_a_card_have_values_of_their_own_for_what_is_listed_here() -> None:
+    theirs = RandomView(size=(768, 544), fit=(1024, 576))
+    own = {field.name: getattr(ViewOptions(), field.name) for field in fields(ViewOptions)}
+    del own["min_visible"]
+    differing = {name: value for name, value in own.items() if value != getattr(theirs, name)}
+    assert differing == {"scales": (0.6, 1.8), "aspect": 1.3, "tilts": 0.15, "quarter_turns": 0.1}
 
 
 def test_tight_frames_get_the_usual_margin_alone_and_others_vary_within_bounds() -> None:

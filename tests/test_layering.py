@@ -75,7 +75,7 @@ ABOVE_SEAMS: dict[str, set[str]] = {
         "workdir",
     },
     "export": {"annotations", "engine", "evaluation", "models", "ops", "preprocess", "runtime"},
-    "gpu": {"annotations", "data", "engine", "models", "ops", "synth"},
+    "gpu": {"annotations", "data", "engine", "models", "ops", "runtime", "synth", "workdir"},
 }
 MAY_IMPORT = {
     **AMONG_SEAMS,

@@ -9,7 +9,8 @@
 # SECONDS_EACH (default 1330) is the time that the three runs take side by side. DETECTOR, READER and PACK add flags
 # to train_on_card.py and pack_shards.py; in miniature on a CPU:
 #
-#   SECONDS_EACH=5 DETECTOR="--batch 1 --renderers 1" READER="--batch 8 --held 500 --renderers 1" configs/recipes/card.sh ...
+#   SECONDS_EACH=5 DETECTOR="--batch 1 --renderers 1 --momentum 0.01" \
+#   READER="--batch 8 --held 500 --renderers 1 --momentum 0.01 --frozen 2" configs/recipes/card.sh ...
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../.." && pwd)"

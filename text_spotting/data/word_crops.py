@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -117,9 +117,15 @@ def shrink(image: Image, word: Word, height: float) -> tuple[Image, Word]:
 
 
 def words_of(image: AnnotatedImage, alphabet: Alphabet = DEFAULT) -> Iterator[tuple[Image, Word]]:
-    """Yield the words of a photo that can be taught, each in a picture of its own with a little around it."""
+    """Yield the words of a photo that an alphabet can write, as ``cut_words`` does, without outer marks it lacks."""
     said = alphabet.strip_punctuation
-    wanted = [word for word in image.words if not word.ignore and alphabet.encode(said(word.text)) and is_upright(word)]
+    for pixels, word in cut_words(image, lambda word: bool(alphabet.encode(said(word.text)))):
+        yield pixels, replace(word, text=said(word.text))
+
+
+def cut_words(image: AnnotatedImage, asked: Callable[[Word], bool]) -> Iterator[tuple[Image, Word]]:
+    """Yield the words of a photo that are upright and asked for, each in a picture of its own with a little around."""
+    wanted = [word for word in image.words if not word.ignore and asked(word) and is_upright(word)]
     if not wanted:
         return
     try:
@@ -133,7 +139,7 @@ def words_of(image: AnnotatedImage, alphabet: Alphabet = DEFAULT) -> Iterator[tu
         left, top = max(int(x1), 0), max(int(y1), 0)
         region = pixels[top : int(y2) + 1, left : int(x2) + 1]
         polygon = word.polygon - np.array([left, top], np.float32)
-        kept, small = shrink(region, Word(polygon, said(word.text)), KEPT_HEIGHT)
+        kept, small = shrink(region, Word(polygon, word.text), KEPT_HEIGHT)
         yield kept.copy(), small
 
 

@@ -12,15 +12,16 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from text_spotting.engine.checkpoints import load_some_weights, read_snapshot
 from text_spotting.engine.optim import bfloat16_is_fast
 from text_spotting.engine.torch_spotter import build_network
-from text_spotting.gpu.course import Course, Tally, by_rate
+from text_spotting.errors import UserError
+from text_spotting.gpu.course import MOMENTUM, Course, Tally, begin, by_rate
 from text_spotting.gpu.feed import take_blocks, wait_for
 from text_spotting.gpu.light import relight
 from text_spotting.gpu.losses import detector_losses
 from text_spotting.gpu.shards import Packed, read_shard
 from text_spotting.gpu.views import Card, ViewOptions, take
+from text_spotting.workdir.config import complete
 
 LOGGER = logging.getLogger(__name__)
 SHARES = {"ic15": 0.42, "mlt": 0.25, "ic03": 0.08, "rendered": 0.25}
@@ -40,6 +41,8 @@ class Plan:
         kept: rendered scenes that are held on the card; the oldest give way.
         light: share of views that each change of light befalls.
         seed: of all random choices.
+        momentum: see ``Course``.
+        partial_weights: let the snapshot to begin with lack parts, which then begin at random.
         view: how views are chosen.
     """
 
@@ -49,6 +52,8 @@ class Plan:
     kept: int = 3000
     light: float = 0.35
     seed: int = 0
+    momentum: float = MOMENTUM
+    partial_weights: bool = False
     view: ViewOptions = field(default_factory=ViewOptions)
 
 
@@ -104,18 +109,19 @@ class Gallery:
         return [self.cards[names[which]][rng.integers(len(self.cards[names[which]]))] for which in chosen]
 
 
-def prepare(config: Config) -> Config:
-    """A template's configuration, changed in place as training here needs it: the trunk sees views as they are."""
-    factor = config.model.backbone.downscale
-    config.model.backbone.update(downscale=1, frozen_stages=0, pretrained=False)
-    anchors = config.model.rpn_head.anchor_generator
-    anchors.strides = [round(stride / factor) for stride in anchors.strides]
-    strides = anchors.strides[:4]
+def prepare(config: Config, size: tuple[int, int]) -> Config:
+    """A template's configuration, changed in place: the trunk sees views of width, height ``size`` as they are.
+
+    Raises:
+        UserError: the configuration is not a light template's, or the size is of no use to it.
+    """
+    if "downscale" not in config:
+        raise UserError("this trains the detector of a light template; the configuration has no downscale")
+    config.update(downscale=1, input_size=size)
+    complete(config)
+    config.model.backbone.update(frozen_stages=0, pretrained=False)
     for name in ("bbox_roi_extractor", "mask_roi_extractor"):
-        extractor = config.model.roi_head[name]
-        extractor.featmap_strides = strides
-        extractor.finest_scale = round(extractor.finest_scale / factor)
-        extractor.roi_layer.use_torchvision = find_spec("torchvision") is not None
+        config.model.roi_head[name].roi_layer.use_torchvision = find_spec("torchvision") is not None
     config.model.train_cfg.rpn_proposal.max_per_img = 250
     return config
 
@@ -132,15 +138,15 @@ def train_detector(
         state: see ``Course``.
 
     Raises:
-        UserError: a snapshot, state or shard is missing, damaged, or of another network.
+        UserError: a snapshot, state or shard is missing, damaged, or of another network; the snapshot lacks parts.
     """
     torch.manual_seed(plan.seed)
-    network: Any = build_network(prepare(config)).to(device).train()
-    load_some_weights(network, read_snapshot(weights), weights)
+    network: Any = build_network(prepare(config, plan.view.size)).to(device).train()
+    begin(network, weights, plan.partial_weights)
     network.roi_head.text_head.requires_grad_(False)
     network.to(memory_format=torch.channels_last)
     rates = [("backbone", plan.rate * 0.2), ("neck.lateral", plan.rate * 0.4), ("neck.smooth", plan.rate * 0.4)]
-    course = Course(network, by_rate(network, rates, plan.rate), plan.seconds, state)
+    course = Course(network, by_rate(network, rates, plan.rate), plan.seconds, state, plan.momentum)
     gallery = Gallery(shards, scenes, plan.kept, device)
     gallery.wait()
     normalise = normaliser(config, device)

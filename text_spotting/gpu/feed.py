@@ -12,15 +12,17 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from text_spotting.alphabet import DEFAULT
-from text_spotting.gpu.packing import CANVAS, quad
+from text_spotting.alphabet import DEFAULT, Alphabet
+from text_spotting.gpu.packing import CANVAS, quad, readable
 from text_spotting.gpu.shards import Packed
 from text_spotting.synth.generate import DENSE, SceneGenerator, SceneOptions, WordGenerator, WordOptions
 
@@ -40,12 +42,14 @@ class Rendering:
         backgrounds: folder of photos to draw on, or None.
         fonts: folder of fonts, or None for those that are installed.
         size: width, height of scenes.
+        alphabet: what texts are written in.
     """
 
     kind: str
     backgrounds: Path | None = None
     fonts: Path | None = None
     size: tuple[int, int] = (960, 672)
+    alphabet: Alphabet = DEFAULT
 
 
 def render_forever(what: Rendering, folder: Path, processes: int, seed: int = 0) -> list[BaseProcess]:
@@ -78,30 +82,36 @@ def _work(what: Rendering, folder: Path, number: int) -> None:
 
 
 def _drawer(what: Rendering) -> Callable[[int], Packed]:
-    fonts = () if what.fonts is None else (what.fonts,)
+    with_what: dict[str, Any] = {
+        "backgrounds": what.backgrounds,
+        "fonts": () if what.fonts is None else (what.fonts,),
+        "alphabet": what.alphabet,
+    }
     if what.kind == "words":
-        words = WordOptions(height=(8, 64), punctuation=0.06, compounds=0.06, backgrounds=what.backgrounds, fonts=fonts)
-        return _WordDrawer(WordGenerator(words))
-    options = SceneOptions(size=what.size, words=(6, 24), height=(9, 80), backgrounds=what.backgrounds, fonts=fonts)
-    dense = replace(DENSE, size=what.size, words=(40, 90), backgrounds=what.backgrounds, fonts=fonts)
+        words = WordOptions(height=(8, 64), punctuation=0.06, compounds=0.06, **with_what)
+        return _WordDrawer(WordGenerator(words), what.alphabet)
+    options = SceneOptions(size=what.size, words=(6, 24), height=(9, 80), **with_what)
+    dense = replace(DENSE, size=what.size, words=(40, 90), **with_what)
     return _SceneDrawer([SceneGenerator(options)] * 5 + [SceneGenerator(dense)])
 
 
 class _WordDrawer:
-    def __init__(self, generator: WordGenerator) -> None:
-        self.generator = generator
+    def __init__(self, generator: WordGenerator, alphabet: Alphabet) -> None:
+        self.generator, self.alphabet = generator, alphabet
 
     def __call__(self, seed: int) -> Packed:
-        while True:
-            image, word = self.generator(seed)
-            text = DEFAULT.strip_punctuation(word.text)
-            if DEFAULT.encode(text):
-                break
-            seed += 1 << 24
+        """The word of a seed; the next one where the alphabet cannot write it."""
+        drawn = (self._draw(seed + (more << 24)) for more in count())
+        return next(readable(drawn, self.alphabet))
+
+    def _draw(self, seed: int) -> Packed:
+        image, word = self.generator(seed)
         factor = min(1.0, CANVAS[0] / image.shape[0], CANVAS[1] / image.shape[1])
         size = tuple(max(1, math.floor(side * factor)) for side in image.shape[1::-1])
         smaller = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if factor < 1 else image
-        return Packed("rendered", np.asarray(smaller, np.uint8), quad(word.polygon)[None] * factor, [text], [False])
+        return Packed(
+            "rendered", np.asarray(smaller, np.uint8), quad(word.polygon)[None] * factor, [word.text], [False]
+        )
 
 
 class _SceneDrawer:

@@ -1,17 +1,21 @@
-"""From data sets to the records of shards: whole photos for the detector, single words for the reader."""
+"""From data sets to the records of shards: whole photos for the detector, single words for the reader.
+
+Texts are packed as they were transcribed, so that shards serve every alphabet.
+"""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from text_spotting.alphabet import DEFAULT
+from text_spotting.alphabet import Alphabet
 from text_spotting.annotations.records import AnnotatedImage
-from text_spotting.data.word_crops import words_of
+from text_spotting.data.word_crops import cut_words
 from text_spotting.geometry import min_area_rect
 from text_spotting.gpu.shards import Packed
 from text_spotting.pictures import read_picture
-from text_spotting.words import FloatArray, Image, Word
+from text_spotting.words import FloatArray, Image
 
 LONGEST = 1280
 """Photos are packed with at most this many pixels on their longer side."""
@@ -37,25 +41,28 @@ def photos(source: str, images: Iterable[AnnotatedImage], size: tuple[int, int] 
         image = _shrunk(image, factor)
         words = annotated.words
         polygons = np.array([quad(word.polygon) for word in words], np.float32).reshape(-1, 4, 2)
-        yield Packed(name, image, polygons * factor, [_target(word) for word in words], [word.ignore for word in words])
+        yield Packed(name, image, polygons * factor, [word.text for word in words], [word.ignore for word in words])
 
 
 def single_words(source: str, images: Iterable[AnnotatedImage]) -> Iterator[Packed]:
-    """The readable words of photos, each in a picture of its own with a little around it."""
+    """The transcribed words of photos, each in a picture of its own with a little around it."""
     for annotated in images:
-        for image, word in words_of(annotated):
+        for image, word in cut_words(annotated, lambda word: bool(word.text)):
             factor = min(1.0, CANVAS[0] / image.shape[0], CANVAS[1] / image.shape[1])
             yield Packed(source, _shrunk(image, factor), quad(word.polygon)[None] * factor, [word.text], [False])
+
+
+def readable(words: Iterable[Packed], alphabet: Alphabet) -> Iterator[Packed]:
+    """Those of single words that an alphabet can write, without outer marks that it lacks."""
+    for word in words:
+        text = alphabet.strip_punctuation(word.texts[0])
+        if 0 < len(alphabet.encode(text)) <= alphabet.max_length:
+            yield replace(word, texts=[text])
 
 
 def quad(polygon: FloatArray) -> FloatArray:
     """Four corners (4, 2): a polygon's own, or those of its smallest turned rectangle."""
     return np.asarray(polygon if len(polygon) == 4 else min_area_rect(polygon), np.float32)
-
-
-def _target(word: Word) -> str:
-    text = DEFAULT.strip_punctuation(word.text)
-    return text if DEFAULT.encode(text) else ""
 
 
 def _shrunk(image: Image, factor: float) -> Image:

@@ -14,15 +14,19 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
 import text_spotting.models  # noqa: F401  (registers the head)
-from text_spotting.engine.checkpoints import load_some_weights, read_snapshot
-from text_spotting.gpu.course import Course, Tally, by_rate
+from text_spotting.alphabet import Alphabet
+from text_spotting.errors import UserError
+from text_spotting.frames import FrameJitter
+from text_spotting.gpu.course import MOMENTUM, Course, Tally, begin, by_rate
 from text_spotting.gpu.detector import normaliser
 from text_spotting.gpu.feed import take_blocks, wait_for
 from text_spotting.gpu.light import relight
+from text_spotting.gpu.packing import readable
 from text_spotting.gpu.shards import read_shard
 from text_spotting.gpu.words import Jitter, WordPool
 from text_spotting.models.ctc import characters
 from text_spotting.models.ppocr import RECOGNISER, classifier_rows, model_file
+from text_spotting.runtime.reading import HEIGHT, WIDTHS
 
 LOGGER = logging.getLogger(__name__)
 REAL = {"ic15": 0.40, "iiit5k": 0.15, "ic03": 0.15, "mlt": 0.30}
@@ -45,7 +49,9 @@ class Plan:
         light: share of words that each change of light befalls.
         seed: of all random choices.
         stretch: least and greatest width of a word in the input, over its width at the input's height.
-        squeezed: size of the attention decoder's words: height, width.
+        frozen: first stages of the encoder's trunk that stay as they are; each makes a step shorter.
+        momentum: see ``Course``.
+        partial_weights: let the snapshot to begin with lack parts, which then begin at random.
     """
 
     seconds: float
@@ -57,15 +63,17 @@ class Plan:
     light: float = 0.3
     seed: int = 0
     stretch: tuple[float, float] = (1.0, 1.6)
-    squeezed: tuple[int, int] = (32, 96)
+    frozen: int = 0
+    momentum: float = MOMENTUM
+    partial_weights: bool = False
 
 
 class Library:
-    """Real and rendered words on the card."""
+    """Real and rendered words on the card, as far as the alphabet can write them."""
 
-    def __init__(self, shards: Path, blocks: Path, plan: Plan, device: torch.device) -> None:
-        self.shards, self.blocks, self.plan, self.device = shards, blocks, plan, device
-        self.rendered = WordPool(plan.capacity, device)
+    def __init__(self, shards: Path, blocks: Path, alphabet: Alphabet, plan: Plan, device: torch.device) -> None:
+        self.shards, self.blocks, self.alphabet, self.plan, self.device = shards, blocks, alphabet, plan, device
+        self.rendered = WordPool(plan.capacity, alphabet, device)
         self.real: dict[str, WordPool] = {}
         self.seen: set[str] = set()
 
@@ -75,7 +83,7 @@ class Library:
             if path.name not in self.seen:
                 self.seen.add(path.name)
                 self._take_in(path)
-        self.rendered.add(take_blocks(self.blocks, 6))
+        self.rendered.add(readable(take_blocks(self.blocks, 6), self.alphabet))
 
     def wait(self) -> None:
         """Until there is anything to learn from."""
@@ -87,13 +95,16 @@ class Library:
         return ", ".join(f"{pool.held} {name}" for name, pool in pools.items())
 
     def _take_in(self, path: Path) -> None:
-        words = list(read_shard(path))
+        packed = list(read_shard(path))
+        words = list(readable(packed, self.alphabet))
         for source in sorted({word.source for word in words}):
             own = [word for word in words if word.source == source]
-            pool = WordPool(len(own), self.device)
+            pool = WordPool(len(own), self.alphabet, self.device)
             pool.add(own)
             self.real[source if source not in self.real else f"{source} {path.stem}"] = pool
-        LOGGER.info("took in %s: %s", path.name, self.held())
+        foreign = len(packed) - len(words)
+        left_out = f"; left out {foreign} words that the alphabet cannot write" if foreign else ""
+        LOGGER.info("took in %s: %s%s", path.name, self.held(), left_out)
 
     def chunks(self, count: int, chunks: int, rng: np.random.Generator) -> list[tuple[WordPool, Tensor, float]]:
         """Rows of ``chunks`` times ``count`` words and their usual width over height, words of like width together."""
@@ -118,10 +129,16 @@ class Library:
 
 
 class Reader(nn.Module):
-    """The text head alone, with its weights' names in the spotter."""
+    """The text head alone, with its weights' names in the spotter.
+
+    Raises:
+        UserError: the configuration is not a light template's.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        if "word_size" not in config:
+            raise UserError("this trains the reader of a light template; the configuration has no word_size")
         init_default_scope("mmdet")
         self.roi_head = nn.ModuleDict({"text_head": MODELS.build(config.model.roi_head.text_head)})
 
@@ -144,13 +161,16 @@ def first_reader(config: Config, others: Path | None = None) -> Reader:
     settings = config.model.data_preprocessor
     config.model.roi_head.text_head.encoder.update(pretrained=True, mean=settings.mean, std=settings.std)
     reader = Reader(config)
-    if others is not None:
-        load_some_weights(reader, read_snapshot(others), others)
+    if others is None:
+        LOGGER.info("the decoder and the places that it attends to begin at random")
+    else:
+        begin(reader, others, partial=True)
     reader.head.encoder.init_weights()
     rows = classifier_rows(model_file(RECOGNISER), characters(reader.head.alphabet))
     with torch.no_grad():
         for parameter, values in zip((reader.head.ctc.linear.weight, reader.head.ctc.linear.bias), rows, strict=True):
             parameter.copy_(values)
+    LOGGER.info("encoder and classifier begin as PP-OCRv6's")
     return reader
 
 
@@ -160,14 +180,15 @@ def train_reader(
     """Train from a snapshot and return the moving average of the text head; see ``train_detector``."""
     torch.manual_seed(plan.seed)
     network = Reader(config).to(device).train()
-    start = read_snapshot(weights)
-    if missing := load_some_weights(network, start, weights):
-        LOGGER.info("%s lacks %s: they begin at random", weights, missing)
+    begin(network, weights, plan.partial_weights)
+    freeze(network, plan.frozen)
     rates = [("roi_head.text_head.encoder", plan.rate), ("roi_head.text_head.ctc", 2 * plan.rate)]
-    course = Course(network, by_rate(network, rates, 5 * plan.rate), plan.seconds, state, weight_decay=0.02)
-    library = Library(shards, blocks, plan, device)
+    groups = by_rate(network, rates, 5 * plan.rate)
+    course = Course(network, groups, plan.seconds, state, plan.momentum, weight_decay=0.02)
+    library = Library(shards, blocks, network.head.alphabet, plan, device)
     library.wait()
     normalise = normaliser(config, device)
+    jitter = Jitter(FrameJitter.of(config.model.roi_head.get("frame_jitter")))
     rng = np.random.default_rng((plan.seed, course.steps))
     tally = Tally(100, plan.chunk * plan.chunks, "words")
     half = torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
@@ -175,8 +196,8 @@ def train_reader(
         ctc = []
         for index, (pool, rows, aspect) in enumerate(library.chunks(plan.chunk, plan.chunks, rng)):
             squeezed = index == 0
-            width = plan.squeezed[1] if squeezed else own_width(aspect, math.exp(rng.uniform(*np.log(plan.stretch))))
-            crops = pool.cut(rows, JITTER(pool.frames[rows]), width, plan.squeezed[0])
+            size = config.word_size if squeezed else own_size(aspect, math.exp(rng.uniform(*np.log(plan.stretch))))
+            crops = pool.cut(rows, jitter(pool.frames[rows]), size)
             crops = normalise(relight(coarsen(crops, rng), plan.light))
             with half:
                 if squeezed:
@@ -192,12 +213,25 @@ def train_reader(
     return course.average
 
 
-JITTER = Jitter()
+def freeze(reader: Reader, count: int) -> None:
+    """Let the first stages of the encoder's trunk learn nothing.
+
+    Raises:
+        UserError: it does not have so many.
+    """
+    stages = reader.head.encoder.trunk.stages
+    if not 0 <= count <= len(stages):
+        raise UserError(f"frozen {count}: must be from 0 to {len(stages)}, the stages of the trunk", about="frozen")
+    stages[:count].requires_grad_(False)
 
 
-def own_width(aspect: float, stretch: float) -> int:
-    """Width of the input, a multiple of 16 from 32 to 320, for words ``aspect`` times as wide as high."""
-    return int(np.clip(round(32 * aspect * stretch / 16) * 16, 32, 320))
+_WIDTH_STEP = 16
+
+
+def own_size(aspect: float, stretch: float) -> tuple[int, int]:
+    """Height, width of the input, as wide as the runtime's crops may be, for words ``aspect`` times as wide as high."""
+    width = round(HEIGHT * aspect * stretch / _WIDTH_STEP) * _WIDTH_STEP
+    return HEIGHT, int(np.clip(width, WIDTHS[0], WIDTHS[-1]))
 
 
 def coarsen(crops: Tensor, rng: np.random.Generator) -> Tensor:

@@ -28,7 +28,7 @@ class Packed:
         source: the data set that it comes from.
         image: (H, W, 3) uint8 BGR.
         polygons: (n, 4, 2) corners of the words, in pixels.
-        texts: n readings; empty where a word is not to be read.
+        texts: n readings as they were transcribed; empty where they are not known.
         ignore: n times whether a region is don't care.
     """
 

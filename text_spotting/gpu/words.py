@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from text_spotting.alphabet import MAX_LENGTH, START
+from text_spotting.alphabet import START, Alphabet
 from text_spotting.data.packing import pad_texts
 from text_spotting.frames import SAMPLES, FrameJitter, reading_frame
 from text_spotting.gpu.packing import CANVAS
@@ -23,15 +23,17 @@ class WordPool:
 
     Args:
         capacity: words held, 92 kB each, from the start; the oldest give way.
+        alphabet: what texts are encoded in.
     """
 
-    def __init__(self, capacity: int, device: torch.device) -> None:
+    def __init__(self, capacity: int, alphabet: Alphabet, device: torch.device) -> None:
         self.capacity = capacity
+        self.alphabet = alphabet
         self.device = device
         self.canvases = torch.zeros(capacity, 3, *CANVAS, dtype=torch.uint8, device=device)
         self.sizes = torch.zeros(capacity, 2, device=device)
         self.frames = torch.zeros(capacity, 3, 2, device=device)
-        self.texts = torch.full((capacity, MAX_LENGTH), START, device=device)
+        self.texts = torch.full((capacity, alphabet.max_length), START, device=device)
         self.aspects = np.ones(capacity, np.float32)
         self.held = 0
         self.next = 0
@@ -63,12 +65,17 @@ class WordPool:
         self.canvases[places] = torch.from_numpy(canvases).to(self.device)
         self.sizes[places] = torch.from_numpy(sizes).to(self.device)
         self.frames[places] = torch.from_numpy(frames).to(self.device)
-        self.texts[places] = pad_texts([word.texts[0] for word in words]).to(self.device)
+        self.texts[places] = pad_texts([word.texts[0] for word in words], self.alphabet).to(self.device)
         self.next = (self.next + len(words)) % self.capacity
         self.held = min(self.capacity, self.held + len(words))
 
-    def cut(self, rows: Tensor, frames: Tensor, width: int, height: int = 32) -> Tensor:
-        """Words at ``rows`` (N,) in ``frames`` (N, 3, 2), as (N, 3, height, width) float 0..255; edges go on beyond."""
+    def cut(self, rows: Tensor, frames: Tensor, size: tuple[int, int]) -> Tensor:
+        """Words at ``rows`` (N,) in ``frames`` (N, 3, 2), as (N, 3, height, width) float 0..255; edges go on beyond.
+
+        Args:
+            size: height, width.
+        """
+        height, width = size
         across = (torch.arange(width * SAMPLES, device=self.device) + 0.5) / (width * SAMPLES)
         down = (torch.arange(height * SAMPLES, device=self.device) + 0.5) / (height * SAMPLES)
         corner, along, side = (part[:, None, None] for part in frames.unbind(dim=1))
