@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
+from text_spotting.decoding import Reading
 from text_spotting.evaluation.broad.frames import cut, cut_native, found_frame, true_frame, whole_frame
 from text_spotting.evaluation.broad.positions import POSITIONS, ShiftedSpotter
-from text_spotting.evaluation.broad.readers import AttentionReader, CtcReader
+from text_spotting.evaluation.broad.readers import AttentionReader, BothReader, CtcReader
 from text_spotting.evaluation.broad.reading import FramedImage, found_frames, read_all
 from text_spotting.frames import widen
 from text_spotting.geometry import box_to_polygon
@@ -18,6 +19,10 @@ from text_spotting.words import FloatArray, Image, Word
 
 MANIFEST = Manifest((8, 4), False, (10, 20, 30), (1, 2, 4), True, True, "d", "e", "c")
 LYING = box_to_polygon((10, 20, 110, 45))
+
+
+def scored(text: str, score: float) -> Reading:
+    return Reading(text, (), score, np.zeros((0, 4), np.float32))
 
 
 def test_a_frame_has_four_hundredths_of_its_height_around_it() -> None:
@@ -64,9 +69,9 @@ def test_a_frame_beyond_the_picture_shows_its_edge() -> None:
 def test_the_attention_reader_gives_its_network_normalised_crops_in_the_networks_order() -> None:
     seen: list[FloatArray] = []
 
-    def read(features: FloatArray) -> list[str]:
+    def read(features: FloatArray) -> list[Reading]:
         seen.append(features)
-        return ["ab"] * len(features)
+        return [scored("ab", 0.5)] * len(features)
 
     picture = np.full((32, 96, 3), (70, 40, 11), np.uint8)  # blue, green, red
     reader = AttentionReader(read, (32, 96), MANIFEST)
@@ -90,6 +95,24 @@ def test_a_ctc_reader_reads_words_of_one_width_together_and_keeps_their_order() 
     assert [one.shape for one in cuts] == [(32, 96, 3), (32, 192, 3), (32, 96, 3)]
     assert reader.read(cuts) == ["a", "b", "b"]
     assert shapes == [(2, 32, 96, 3), (1, 32, 192, 3)]
+
+
+def test_both_readers_read_as_in_the_spotter_by_ctc_first_and_by_attention_what_it_doubts() -> None:
+    picture = np.zeros((32, 160, 3), np.uint8)
+    ctc = CtcReader(lambda crops: crops, MANIFEST)
+    by_ctc = [scored("sure", 0.85), scored("cat", 0.5), scored("dog", 0.5), scored("", 0.05)]
+    ctc.readings = lambda words: list(by_ctc)  # type: ignore[method-assign]
+    asked: list[int] = []
+
+    def attend(features: FloatArray) -> list[Reading]:
+        asked.append(len(features))
+        return [scored("cot", 0.6), scored("dig", 0.4)]
+
+    reader = BothReader(ctc, AttentionReader(attend, (32, 96), MANIFEST))
+    wide, squeezed = reader.cut(picture, whole_frame(picture))
+    assert (wide.shape, squeezed.shape) == ((32, 160, 3), (32, 96, 3))
+    assert reader.read([(wide, squeezed)] * 4) == ["sure", "cot", "dog", ""]
+    assert asked == [2], "neither what is sure nor what is hopeless"
 
 
 @pytest.mark.parametrize(("height", "read_at"), [(10, 80), (24, 112), (30, 128), (36, 160), (90, 160)])

@@ -110,9 +110,11 @@ def test_the_average_moves_by_its_momentum_or_as_the_mean_of_few_steps(
     network = nn.Linear(3, 2)
     course = Course(network, by_rate(network, [], 0.01), 1.0, tmp_path / "run.pth", momentum)
     for _ in range(2):
-        before = course.average.weight.detach().clone()
+        before = course.average.get_parameter("weight").detach().clone()
         course.step(network(torch.ones(1, 3)).square().sum())
-    torch.testing.assert_close(course.average.weight.detach(), torch.lerp(before, network.weight.detach(), new))
+    torch.testing.assert_close(
+        course.average.get_parameter("weight").detach(), torch.lerp(before, network.weight.detach(), new)
+    )
 
 
 def test_a_full_disk_is_one_line_and_leaves_the_state_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,14 +174,14 @@ def test_a_snapshot_that_lacks_parts_starts_no_run(half: Path) -> None:
     network = two_parts()
     with pytest.raises(UserError, match=r"half\.pth is incomplete: it lacks 2 of the network's 4 tensors \(head 2\)"):
         begin(network, half, partial=False)
-    assert not torch.equal(network["trunk"].weight, torch.ones(2, 2))
+    assert not torch.equal(network.get_parameter("trunk.weight"), torch.ones(2, 2))
 
 
 def test_a_partial_start_says_what_begins_at_random(half: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     network = two_parts()
     begin(network, half, partial=True)
-    assert torch.equal(network["trunk"].weight, torch.ones(2, 2))
+    assert torch.equal(network.get_parameter("trunk.weight"), torch.ones(2, 2))
     assert "lacks 2 of the network's 4 tensors (head 2): they begin at random" in caplog.text
 
 

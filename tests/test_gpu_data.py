@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -108,8 +109,8 @@ def test_a_readable_word_comes_with_half_its_height_around_it(tmp_path: Path) ->
 def test_words_of_any_script_are_packed_and_an_alphabet_takes_what_it_can_write(tmp_path: Path) -> None:
     image = photo(tmp_path, "a.png")
     texts = ["Open!", "\u043c\u0438\u0440", "24", "x" * 28, ""]
-    image.words[:] = [Word(box_to_polygon((20, 30, 100, 60)), text) for text in texts]
-    packed = list(single_words("mlt", [image]))
+    words = [Word(box_to_polygon((20, 30, 100, 60)), text) for text in texts]
+    packed = list(single_words("mlt", [replace(image, words=words)]))
     assert [word.texts for word in packed] == [["Open!"], ["\u043c\u0438\u0440"], ["24"], ["x" * 28]]
     for alphabet, wanted in (
         (DEFAULT, ["Open", "24"]),

@@ -37,14 +37,22 @@ def test_beyond_the_usual_number_only_sure_proposals_are_looked_at(scores: list[
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.parent.name)
-def test_every_template_finds_up_to_400_words_and_its_key_says_so(path: Path) -> None:
+def test_one_key_says_how_many_words_a_template_finds(path: Path) -> None:
     config = load_config(path)
-    assert config.max_words == 400 == config.model.test_cfg.rpn.max_per_img == manifest_of(config).max_words
+    assert config.max_words == config.model.test_cfg.rpn.max_per_img == manifest_of(config).max_words
+    for most in (1000, 50):
+        limit_words(config, most)
+        assert (config.max_words, manifest_of(config).max_words) == (most, most)
+    assert config.model.test_cfg.rpn.max_per_img >= 50
+
+
+def test_lite_finds_up_to_400_words() -> None:
+    config = load_config(TEMPLATES / "text-spotting-0003-lite" / "model.py")
+    assert config.max_words == 400
     limit_words(config, 1000)
-    assert (config.max_words, manifest_of(config).max_words) == (1000, 1000)
-    assert config.model.test_cfg.rpn.max_per_img == 1000 and config.model.test_cfg.rpn.nms_pre == 1500
+    assert (config.model.test_cfg.rpn.max_per_img, config.model.test_cfg.rpn.nms_pre) == (1000, 1500)
     limit_words(config, 50)
-    assert config.model.test_cfg.rpn.usual == 50 and manifest_of(config).max_words == 50
+    assert config.model.test_cfg.rpn.usual == 50
 
 
 def test_the_limit_of_an_older_work_dir_is_raised_without_slowing_ordinary_pictures() -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from small_networks import TEMPLATES, small_network
 
-from text_spotting.alphabet import DEFAULT, Alphabet
+from text_spotting.alphabet import DEFAULT, START, STOP, Alphabet
 from text_spotting.cli.main import BAD_INPUT, run_tool
 from text_spotting.engine.checkpoints import missing_weights, read_snapshot, write_snapshot
 from text_spotting.engine.torch_spotter import build_network
@@ -23,6 +23,7 @@ from text_spotting.gpu.feed import Rendering, _drawer, write_block
 from text_spotting.gpu.shards import Packed, write_shards
 from text_spotting.gpu.views import ViewOptions
 from text_spotting.gpu.words import WordPool
+from text_spotting.words import FloatArray
 from text_spotting.workdir.config import complete, load_config
 
 CONFIG = TEMPLATES / "text-spotting-0003-lite" / "model.py"
@@ -112,7 +113,7 @@ def test_views_of_a_size_that_the_trunk_cannot_halve_are_refused() -> None:
         detector.prepare(load_config(CONFIG), (770, 544))
 
 
-Shown = tuple[str, np.ndarray, np.ndarray, tuple[int, int]]
+Shown = tuple[str, FloatArray, FloatArray, tuple[int, int]]
 
 
 def shown_in_training(data: Path, config: Any, monkeypatch: pytest.MonkeyPatch, **options: Any) -> list[Shown]:
@@ -126,7 +127,9 @@ def shown_in_training(data: Path, config: Any, monkeypatch: pytest.MonkeyPatch, 
     def seen(pool: WordPool, rows: torch.Tensor, frames: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         crops = cut(pool, rows, frames, size)
         for row, frame in zip(rows.tolist(), frames.numpy(), strict=True):
-            text = pool.alphabet.decode(pool.texts[row].tolist())
+            text = "".join(
+                pool.alphabet.table[index] for index in pool.texts[row].tolist() if index not in (START, STOP)
+            )
             shown.append((text, pool.frames[row].numpy(), frame, (crops.shape[2], crops.shape[3])))
         return crops
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
-from small_networks import CONFIGS, TEMPLATES
+from small_networks import TEMPLATES
 
 from text_spotting.alphabet import Alphabet
 from text_spotting.cli.main import BAD_INPUT, run_tool
@@ -164,9 +164,9 @@ def keys_of(value: Any) -> set[str]:
     return set().union(*map(keys_of, value)) if isinstance(value, list | tuple) else set()
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.parent.name)
-def test_the_page_tells_every_key_of_a_written_out_configuration(path: Path, tmp_path: Path) -> None:
-    (tmp_path / "model.py").write_text(flat_config(path))
+@pytest.mark.parametrize("name", ["0003", "0003-lite", "0004-lite", "0005-lite"])
+def test_the_page_tells_every_key_of_a_written_out_configuration(name: str, tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(flat_config(TEMPLATES / f"text-spotting-{name}" / "model.py"))
     page = (TEMPLATES.parents[1] / "docs" / "configuration.md").read_text()
     told = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", page))))
     settings = load_config(tmp_path / "model.py").to_dict()

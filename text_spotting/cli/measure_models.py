@@ -105,23 +105,19 @@ def _open_exported(exported: Path, streams: int, identity: str = "") -> "Model":
 def _own_readers(engine: Any, identity: str) -> "list[NamedReader]":
     """The model's recognisers that can read crops; one that reads features of its detector cannot."""
     from text_spotting.evaluation.broad.measuring import NamedReader
-    from text_spotting.evaluation.broad.readers import AttentionReader, CtcReader, Reader
-
-    found: dict[str, Reader] = {}
-    channels, height, width = engine.text_feature_shape
-    if channels == COLORS:
-        found["attention"] = AttentionReader(partial(_read_features, engine), (height, width), engine.manifest)
-    else:
-        print("its decoder reads features of its detector, not crops: it cannot be measured alone")
-    if getattr(engine.manifest, "recognizer", ""):
-        found["ctc"] = CtcReader(engine.recognize, engine.manifest)
-    return [NamedReader(name, identity, reader, engine.manifest.fold_case) for name, reader in found.items()]
-
-
-def _read_features(engine: Any, features: Any) -> list[str]:
+    from text_spotting.evaluation.broad.readers import AttentionReader, BothReader, CtcReader, Reader
     from text_spotting.runtime.reading import read_features
 
-    return [reading.text for reading in read_features(engine, features)]
+    channels, height, width = engine.text_feature_shape
+    if channels != COLORS:
+        print("its decoder reads features of its detector, not crops: it cannot be measured alone")
+        return []
+    attention = AttentionReader(partial(read_features, engine), (height, width), engine.manifest)
+    found: dict[str, Reader] = {"attention": attention}
+    if getattr(engine.manifest, "recognizer", ""):
+        ctc = CtcReader(engine.recognize, engine.manifest)
+        found.update(ctc=ctc, both=BothReader(ctc, attention))
+    return [NamedReader(name, identity, reader, engine.manifest.fold_case) for name, reader in found.items()]
 
 
 def _config_of(args: argparse.Namespace, weights: Path) -> Path:

@@ -91,14 +91,19 @@ def read_twice(
     for row, other, frame in zip(turned, over.readings, over.frames, strict=True):
         if other.text and other.score >= SURE:
             readings[row], kept[row] = other, frame
-    scores = np.array([reading.score for reading in readings], np.float32)
-    whole = np.array([not reading.parts for reading in readings], bool)
-    again = np.flatnonzero((scores < SURE) & (scores >= HOPELESS) & whole)
+    again = doubtful(readings)
     for row, other in zip(again, read_features(engine, text_features[again], allowed, lexicon), strict=True):
         if other.score > readings[row].score:
             kept[row] = frames[row]
         readings[row] = agreed(other, readings[row])
     return PixelReadings(readings, kept)
+
+
+def doubtful(readings: Sequence[Reading]) -> NDArray[np.intp]:
+    """Rows of what the recognizer has read and the decoder is to read, too."""
+    scores = np.array([reading.score for reading in readings], np.float32)
+    whole = np.array([not reading.parts for reading in readings], bool)
+    return np.flatnonzero((scores < SURE) & (scores >= HOPELESS) & whole)
 
 
 def agreed(first: Reading, second: Reading) -> Reading:

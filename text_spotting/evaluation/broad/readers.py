@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from text_spotting.decoding import ctc_decode
+from text_spotting.decoding import Reading, ctc_decode
 from text_spotting.evaluation.broad.frames import cut, cut_native
 from text_spotting.manifest import Manifest
 from text_spotting.preprocess import normalise
-from text_spotting.runtime.reading import HEIGHT, crop_widths
+from text_spotting.runtime.reading import HEIGHT, agreed, crop_widths, doubtful
 from text_spotting.words import FloatArray, Image
 
 BATCH = 64
@@ -20,15 +20,15 @@ BATCH = 64
 class Reader(Protocol):
     """Reads words."""
 
-    def cut(self, image: Image, frame: FloatArray) -> Image:
+    def cut(self, image: Image, frame: FloatArray) -> Any:
         """The word in a frame (3, 2) as the reader takes it."""
 
-    def read(self, words: Sequence[Image]) -> list[str]:
+    def read(self, words: Sequence[Any]) -> list[str]:
         """The texts of words that ``cut`` returned."""
 
 
-ReadFeatures = Callable[[FloatArray], list[str]]
-"""Text features (N, 3, height, width), normalised crops, to texts."""
+ReadFeatures = Callable[[FloatArray], list[Reading]]
+"""Text features (N, 3, height, width), normalised crops, to readings."""
 
 
 class AttentionReader:
@@ -45,10 +45,14 @@ class AttentionReader:
         return cut(image, frame, self.size)
 
     def read(self, words: Sequence[Image]) -> list[str]:
-        texts: list[str] = []
+        return [reading.text for reading in self.readings(words)]
+
+    def readings(self, words: Sequence[Image]) -> list[Reading]:
+        """Texts with scores."""
+        found: list[Reading] = []
         for start in range(0, len(words), BATCH):
-            texts += self.read_features(normalise(np.stack(words[start : start + BATCH]), self.manifest))
-        return texts
+            found += self.read_features(normalise(np.stack(words[start : start + BATCH]), self.manifest))
+        return found
 
 
 Recognise = Callable[[Image], FloatArray]
@@ -70,16 +74,36 @@ class CtcReader:
         return cut(image, frame, (HEIGHT, int(crop_widths(frame[None], self.manifest.read_stretch)[0])))
 
     def read(self, words: Sequence[Image]) -> list[str]:
-        texts = [""] * len(words)
+        return [reading.text for reading in self.readings(words)]
+
+    def readings(self, words: Sequence[Image]) -> list[Reading]:
+        """Texts with scores."""
+        found: dict[int, Reading] = {}
         by_width = sorted(range(len(words)), key=lambda row: words[row].shape[1])
         for _, same in groupby(by_width, key=lambda row: words[row].shape[1]):
             rows = list(same)
             for start in range(0, len(rows), BATCH):
                 some = rows[start : start + BATCH]
                 columns = self.recognise(np.stack([words[row] for row in some]))
-                for row, reading in zip(some, ctc_decode(columns, self.manifest), strict=True):
-                    texts[row] = reading.text
-        return texts
+                found.update(zip(some, ctc_decode(columns, self.manifest), strict=True))
+        return [found[row] for row in range(len(words))]
+
+
+class BothReader:
+    """Both recognisers of a model as its spotter has them read: by CTC, and where that is unsure by attention, too."""
+
+    def __init__(self, ctc: CtcReader, attention: AttentionReader) -> None:
+        self.ctc, self.attention = ctc, attention
+
+    def cut(self, image: Image, frame: FloatArray) -> tuple[Image, Image]:
+        return self.ctc.cut(image, frame), self.attention.cut(image, frame)
+
+    def read(self, words: Sequence[tuple[Image, Image]]) -> list[str]:
+        readings = self.ctc.readings([wide for wide, _ in words])
+        again = doubtful(readings)
+        for row, other in zip(again, self.attention.readings([words[row][1] for row in again]), strict=True):
+            readings[row] = agreed(other, readings[row])
+        return [reading.text for reading in readings]
 
 
 class NativeReader:

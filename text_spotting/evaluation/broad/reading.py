@@ -1,7 +1,7 @@
 """Words of a set read on their own: (picture, truth, reading) for each."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from text_spotting.evaluation.broad.frames import found_frame, true_frame, whole_frame
 from text_spotting.evaluation.broad.readers import Reader
@@ -62,7 +62,7 @@ def found_frames(truth: Sequence[Word], found: Sequence[Word], name: str) -> lis
 def read_all(reader: Reader, pictures: Iterable[FramedImage], count: int) -> Iterator[Readings]:
     """Yield, for each of ``count`` pictures, what has been read by then; words of many are read together."""
     waiting: list[tuple[str, str]] = []
-    cuts: list[Image] = []
+    cuts: list[Any] = []
     for number, shown in enumerate(pictures, start=1):
         pixels = shown.pixels() if shown.words else None
         for picture, truth, frame in shown.words:
