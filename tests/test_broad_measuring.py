@@ -202,7 +202,7 @@ def test_answers_depend_on_all_the_code_that_makes_them_and_not_on_what_draws_sc
     found = {file.relative_to(package).as_posix() for file in files_behind(package, _ANSWERING)}
     makes = "constraints decoding frames pictures preprocess postprocess words models/ctc models/text_head ops/nms"
     makes += " evaluation/matching evaluation/transcriptions evaluation/inference runtime/reading runtime/spotter"
-    makes += " runtime/openvino_engine export/export export/graphs export/network engine/torch_spotter"
+    makes += " runtime/openvino_engine export/export export/graphs engine/torch_spotter"
     makes += "".join(f" evaluation/broad/{name}" for name in ("frames", "positions", "rapid", "readers", "reading"))
     assert {f"{name}.py" for name in makes.split()} <= found
     parts = {name.split("/")[0] for name in found}
