@@ -26,22 +26,24 @@ def run(args: argparse.Namespace) -> None:
     """Time, print, and compare."""
     import torch
 
+    from text_spotting.engine.optim import bfloat16_is_fast
     from text_spotting.engine.speed import stock_setting
     from text_spotting.workdir.config import load_config
 
     if args.threads:
         torch.set_num_threads(args.threads)
     config = load_config(args.config)
-    ours = _measure("template", config, args, fast=True)
+    mixed = bfloat16_is_fast()
+    ours = _measure("template, --amp" if mixed else "template, float32", config, args, mixed)
     if args.stock:
-        stock = _measure("stock", stock_setting(config), args, fast=False)
+        stock = _measure("stock", stock_setting(config), args, mixed=False)
         print(f"the template's setting trains {stock.seconds / ours.seconds:.2f} times as many pictures a second")
 
 
-def _measure(name: str, config: "Config", args: argparse.Namespace, fast: bool) -> "Speed":
+def _measure(name: str, config: "Config", args: argparse.Namespace, mixed: bool) -> "Speed":
     from text_spotting.engine.speed import time_training
 
-    speed = time_training(config, args.batch_size, args.size, args.iterations, mixed=fast)
+    speed = time_training(config, args.batch_size, args.size, args.iterations, mixed)
     print(f"{name}: {args.batch_size / speed.seconds:.2f} images/s, {speed.seconds:.2f} s a batch")
     for part, seconds in speed.parts.items():
         print(f"  {part:<24}{seconds:8.3f} s {100 * seconds / speed.seconds:5.1f} %")

@@ -1,5 +1,6 @@
 """Optimizer steps: mixed precision on processors that multiply bfloat16, and none with numbers that are not finite."""
 
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -74,5 +75,10 @@ class BFloat16OptimWrapper(_Checked):
 
 
 def bfloat16_is_fast() -> bool:
-    """Whether this processor has bfloat16 instructions, without which autocast slows training down."""
+    """Whether this processor has bfloat16 instructions, without which autocast slows training down.
+
+    oneDNN supports bfloat16 on every processor with AVX-512 and imitates it where there are none.
+    """
+    if platform.machine() in ("x86_64", "AMD64"):
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
