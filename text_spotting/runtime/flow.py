@@ -16,11 +16,13 @@ from text_spotting.words import FloatArray, Image, Word
 
 _LONGER_SIDE = 640
 """Of a view, in pixels: flow on more of them is slower, and hardly more exact than words are found."""
-_ALONG, _ACROSS = np.meshgrid(np.linspace(0.1, 0.9, 5), np.linspace(0.2, 0.8, 2))
+_ALONG, _ACROSS = np.meshgrid(np.linspace(0.1, 0.9, 4), np.linspace(0.2, 0.8, 2))
 _GRID = np.stack([_ALONG.ravel(), _ACROSS.ravel()], axis=1).astype(np.float32)
 """Where in a word's frame its points lie, as shares of its sides."""
-_WINDOW = (15, 15)
+_WINDOW = (11, 11)
 _LEVELS = 3
+_STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.03)
+"""Steps on a level at most, and pixels of the view that end them sooner."""
 _FARTHEST_BACK = 1.0
 """Pixels of the view beside its start at which a point may end that is followed there and back."""
 _FEWEST = 4
@@ -87,7 +89,7 @@ def _follow(points: FloatArray, before: Image, after: Image) -> tuple[FloatArray
 def _flow(points: FloatArray, before: Image, after: Image) -> tuple[FloatArray, NDArray[np.bool_]]:
     start = np.ascontiguousarray(points, np.float32)
     there, found, _ = cv2.calcOpticalFlowPyrLK(
-        before, after, start, np.empty_like(start), winSize=_WINDOW, maxLevel=_LEVELS
+        before, after, start, np.empty_like(start), winSize=_WINDOW, maxLevel=_LEVELS, criteria=_STOP
     )
     return np.asarray(there, np.float32), np.asarray(found).ravel().astype(bool)
 
