@@ -231,9 +231,9 @@ def test_limits_that_the_model_cannot_meet_leave_the_folder_free(
     (tmp_path / "list.txt").write_text("ж\n", encoding="utf-8")
     flags = ["--load-weights", str(save_ir(tmp_path)), "--input", str(photos), "--output", str(tmp_path / "out")]
     for wish, said in (
-        (["--allow", "äö"], "the model reads none of the characters"),
+        (["--allow", "äö"], "the model cannot read ä ö"),
         (["--lexicon", str(tmp_path / "list.txt")], "none of the 1 words of the lexicon can be written"),
-        (["--lexicon", str(tmp_path / "none.txt")], "none.txt: cannot be read"),
+        (["--lexicon", str(tmp_path / "none.txt")], "none.txt does not exist"),
     ):
         assert run_tool("read_many", [*flags, *wish]) == 2
         assert said in capsys.readouterr().err
