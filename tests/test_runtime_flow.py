@@ -77,6 +77,12 @@ def test_a_word_that_leaves_the_frame_is_gone_once_its_centre_is_outside() -> No
     assert still_there.polygon == pytest.approx(EXIT.polygon - np.array([100, 0]), abs=1)
 
 
-def test_frames_of_another_size_leave_words_where_they_are() -> None:
-    assert move_words([STOP], view_of(scene()), view_of(scene((640, 480)))) == [STOP]
+@pytest.mark.parametrize("other", [(640, 480), (1280, 960)], ids=["another view", "the same view of more pixels"])
+def test_frames_of_another_size_leave_words_where_they_are(other: tuple[int, int]) -> None:
+    before = cv2.resize(scene(), (2560, 1920)) if other == (1280, 960) else scene()
+    after = cv2.resize(scene(), other)
+    assert move_words([STOP], view_of(before), view_of(after)) == [STOP]
+
+
+def test_no_words_stay_none() -> None:
     assert move_words([], view_of(scene()), view_of(scene())) == []

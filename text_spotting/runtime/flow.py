@@ -58,7 +58,7 @@ def move_words(words: Sequence[Word], before: View, after: View) -> list[Word | 
     A word moves, turns and grows as its own points do; where too few of them can be followed, as all words' points do
     together; and stays where it is where that is not known either, or where frames differ in size.
     """
-    if not words or before.pixels.shape != after.pixels.shape:
+    if not words or before.size != after.size:
         return list(words)
     points = np.stack([_points(word) for word in words]) * before.scale
     there, followed = _follow(points.reshape(-1, 2), before.pixels, after.pixels)
