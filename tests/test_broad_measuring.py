@@ -197,6 +197,12 @@ def test_what_code_stands_on_is_told_from_its_imports(tmp_path: Path) -> None:
     assert found == ["clay.py", "ground.py", "roof.py", "walls/__init__.py", "walls/brick.py"]
 
 
+def test_a_module_that_is_gone_is_not_passed_over(tmp_path: Path) -> None:
+    write_whole(tmp_path / "house" / "roof.py", b"")
+    with pytest.raises(ValueError, match=r"house has no module roof\.chimney"):
+        files_behind(tmp_path / "house", ["roof", "roof.chimney"])
+
+
 def test_answers_depend_on_all_the_code_that_makes_them_and_not_on_what_draws_scenes_or_trains() -> None:
     package = Path(text_spotting.__path__[0])
     found = {file.relative_to(package).as_posix() for file in files_behind(package, _ANSWERING)}

@@ -13,15 +13,25 @@ def files_behind(package: Path, modules: Iterable[str]) -> list[Path]:
     Args:
         package: folder of the package.
         modules: names without the package's, such as ``runtime.spotter``.
+
+    Raises:
+        ValueError: there is no such module.
     """
     found: set[Path] = set()
-    waiting = [file for module in modules for file in _files(package, module)]
+    waiting = [file for module in modules for file in _required(package, module)]
     while waiting:
         file = waiting.pop()
         if file not in found:
             found.add(file)
             waiting += _imported(package, file)
     return sorted(found)
+
+
+def _required(package: Path, module: str) -> list[Path]:
+    place = package.joinpath(*module.split("."))
+    if not place.with_suffix(".py").is_file() and not (place / "__init__.py").is_file():
+        raise ValueError(f"{package.name} has no module {module}")
+    return list(_files(package, module))
 
 
 def _imported(package: Path, file: Path) -> Iterator[Path]:

@@ -26,7 +26,7 @@ _ANSWERING = (
     "evaluation.broad.readers",
     "evaluation.broad.reading",
     "export.export",
-    "export.network",
+    "engine.torch_spotter",
     "runtime.spotter",
 )
 """The modules that make answers of weights, matching included: it says which found words are read."""
