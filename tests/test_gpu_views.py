@@ -15,7 +15,7 @@ from text_spotting.gpu import words as card_words
 from text_spotting.gpu.light import blur, relight
 from text_spotting.gpu.packing import CANVAS
 from text_spotting.gpu.shards import Packed
-from text_spotting.gpu.views import Card, ViewOptions, choose, clipped_boxes, take, visible
+from text_spotting.gpu.views import Card, ViewOptions, choose, clipped_boxes, show, visible
 from text_spotting.gpu.words import Jitter, WordPool, laplace
 from text_spotting.words import FloatArray
 
@@ -41,7 +41,8 @@ def card_of(*quads: FloatArray, size: tuple[int, int] = (320, 192), stretch: tup
 def test_a_drawn_word_lies_where_its_polygon_says_in_any_view(stretch: tuple[float, float]) -> None:
     card = card_of(square(90, 60, 190, 100), stretch=stretch)
     options = ViewOptions(size=(320, 256), fit=(320, 256), on_word=1.0, quarter_turns=0.4, tilts=0.4)
-    pictures, truth = take([card] * 16, options, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    pictures, truth = show([card] * 16, [choose(card, options, rng) for _ in range(16)], options.size)
     assert pictures.shape == (16, 3, 256, 320)
     agreed = []
     for picture, quad in zip(pictures, truth.polygons[:, 0].numpy(), strict=True):

@@ -53,8 +53,12 @@ class Course:
     ) -> None:
         self.network = network
         self.groups = [group["lr"] for group in groups]
-        self.optimizer = torch.optim.AdamW(groups, weight_decay=weight_decay)
+        fused = all(parameter.is_cuda for parameter in network.parameters())
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=weight_decay, fused=fused)
         self.average = copy.deepcopy(network).eval().requires_grad_(False)
+        own, new = self.average.state_dict(), network.state_dict()
+        floats = [name for name, value in own.items() if value.is_floating_point()]
+        self._averaged = [own[name] for name in floats], [new[name] for name in floats]
         self.seconds = seconds
         self.state = state
         self.momentum = momentum
@@ -105,10 +109,8 @@ class Course:
 
     @torch.no_grad()
     def _average(self) -> None:
-        share = max(self.momentum, 1 / (self.steps + 1))
-        own, new = self.average.state_dict(), self.network.state_dict()
-        floats = [name for name, value in own.items() if value.is_floating_point()]
-        torch._foreach_lerp_([own[name] for name in floats], [new[name].float() for name in floats], share)
+        own, new = self._averaged
+        torch._foreach_lerp_(own, new, max(self.momentum, 1 / (self.steps + 1)))
 
     def save(self) -> None:
         """Keep the whole state, in one piece or not at all.

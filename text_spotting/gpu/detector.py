@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +21,7 @@ from text_spotting.gpu.feed import take_blocks, wait_for
 from text_spotting.gpu.light import relight
 from text_spotting.gpu.losses import detector_losses
 from text_spotting.gpu.shards import Packed, read_shard
-from text_spotting.gpu.views import Card, ViewOptions, take
+from text_spotting.gpu.views import Card, View, ViewOptions, choose, show
 from text_spotting.workdir.config import complete
 
 LOGGER = logging.getLogger(__name__)
@@ -153,15 +154,24 @@ def train_detector(
     rng = np.random.default_rng((plan.seed, course.steps))
     tally = Tally(_TOLD, plan.batch, "views")
     half = torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda" or bfloat16_is_fast())
-    for share in course:
-        pictures, truth = take(gallery.draw(plan.batch, rng), plan.view, rng)
-        pictures = normalise(relight(pictures, plan.light))
-        with half:
-            losses = detector_losses(network, pictures, truth)
-        course.step(torch.stack(list(losses.values())).sum())
-        tally(share, course.steps, losses, gallery.held())
-        if course.steps % _TOLD == 0:
-            gallery.refill()
+
+    def chosen() -> tuple[list[Card], list[View]]:
+        cards = gallery.draw(plan.batch, rng)
+        return cards, [choose(card, plan.view, rng) for card in cards]
+
+    with ThreadPoolExecutor(1) as ahead:  # views are chosen on the CPU while the card is at work
+        coming = ahead.submit(chosen)
+        for share in course:
+            cards, views = coming.result()
+            if course.steps % _TOLD == 0:
+                gallery.refill()
+            coming = ahead.submit(chosen)
+            pictures, truth = show(cards, views, plan.view.size)
+            pictures = normalise(relight(pictures, plan.light))
+            with half:
+                losses = detector_losses(network, pictures, truth)
+            course.step(torch.stack(list(losses.values())).sum())
+            tally(share, course.steps, losses, gallery.held())
     return course.average
 
 

@@ -60,16 +60,20 @@ def propose(network: Any, logits: Tensor, deltas: Tensor, anchors: list[Tensor],
     settings, head = network.train_cfg.rpn_proposal, network.rpn_head
     boxes, scores = [], []
     counts = [len(level) for level in anchors]
+    most = min(settings.nms_pre, max(counts))
     parts = (torch.split(each, counts, dim=1) for each in (logits, deltas))
     for level, own_logits, own_deltas in zip(anchors, *parts, strict=True):
         best, rows = own_logits.topk(min(settings.nms_pre, len(level)), dim=1)
         moves = own_deltas.gather(1, rows[..., None].expand(-1, -1, 4))
         found = head.bbox_coder.decode(level[rows].flatten(0, 1), moves.flatten(0, 1), max_shape=size)
-        found = found.view(*rows.shape, 4)
-        stays = suppress(found, settings.nms.iou_threshold) & _is_word(found)
-        boxes.append(found)
-        scores.append(torch.where(stays, best, float("-inf")))
-    every, luck = torch.cat(boxes, dim=1), torch.cat(scores, dim=1)
+        room = most - rows.shape[1]
+        boxes.append(F.pad(found.view(*rows.shape, 4), (0, 0, 0, room)))
+        scores.append(F.pad(best, (0, room)))
+    # Lists of one length, so that all levels of all pictures are suppressed at once.
+    lists = torch.stack(boxes)
+    stays = suppress(lists.flatten(0, 1), settings.nms.iou_threshold).view(lists.shape[:3]) & _is_word(lists)
+    every, luck = (each.transpose(0, 1).flatten(1, 2) for each in (lists, torch.stack(scores)))
+    luck = luck.where(stays.transpose(0, 1).flatten(1, 2), float("-inf"))
     best, rows = luck.topk(min(settings.max_per_img, luck.shape[1]), dim=1)
     return every.gather(1, rows[..., None].expand(-1, -1, 4)), best > float("-inf")
 
@@ -118,6 +122,13 @@ def box_losses(roi_head: Any, levels: Any, boxes: Tensor, valid: Tensor, truth: 
 def _mask_loss(roi_head: Any, levels: Any, rois: Tensor, polygons: Tensor) -> Tensor:
     if not len(rois):
         return torch.stack([parameter.sum() for parameter in roi_head.mask_head.parameters()]).sum() * 0.0
+    if len(rois) > _WHOLE:
+        chosen = torch.randperm(len(rois), device=rois.device)[: len(rois) // _WHOLE * _WHOLE]
+        rois, polygons = rois[chosen], polygons[chosen]
     masks = roi_head._mask_forward(levels, rois)["mask_preds"][:, 0]
     wanted = rasterise(polygons, rois[:, 1:], roi_head.train_cfg.mask_size)
     return F.binary_cross_entropy_with_logits(masks, wanted)
+
+
+_WHOLE = 64
+"""Masks are learned in multiples of so many: cuDNN plans a convolution anew for each number that it has not met."""

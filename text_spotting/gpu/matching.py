@@ -37,29 +37,36 @@ class Match(NamedTuple):
 
 def pairwise(boxes: Tensor, others: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Intersections (..., N, M) of boxes (..., N, 4) and others (..., M, 4), and the areas (..., N) and (..., M)."""
-    low = torch.maximum(boxes[..., :, None, :2], others[..., None, :, :2])
-    high = torch.minimum(boxes[..., :, None, 2:], others[..., None, :, 2:])
-    shared = (high - low).clamp(min=0).prod(dim=-1)
+    shared = _common(boxes, others, 0).mul_(_common(boxes, others, 1))
     return shared, area(boxes), area(others)
+
+
+def _common(boxes: Tensor, others: Tensor, axis: int) -> Tensor:
+    """What boxes (..., N, 4) and others (..., M, 4) share along an axis, (..., N, M)."""
+    low = torch.maximum(boxes[..., :, None, axis], others[..., None, :, axis])
+    high = torch.minimum(boxes[..., :, None, axis + 2], others[..., None, :, axis + 2])
+    return high.sub_(low).clamp_(min=0)
 
 
 def area(boxes: Tensor) -> Tensor:
     """Areas (...) of boxes (..., 4)."""
-    return (boxes[..., 2:] - boxes[..., :2]).clamp(min=0).prod(dim=-1)
+    width, height = (boxes[..., 2:] - boxes[..., :2]).clamp(min=0).unbind(dim=-1)
+    return width * height
 
 
 def overlaps(boxes: Tensor, others: Tensor) -> Tensor:
     """Intersection over union (..., N, M)."""
     shared, own, other = pairwise(boxes, others)
-    return shared / (own[..., :, None] + other[..., None, :] - shared).clamp(min=1e-6)
+    union = (own[..., :, None] + other[..., None, :]).sub_(shared).clamp_(min=1e-6)
+    return shared.div_(union)
 
 
 def covered(boxes: Tensor, others: Tensor) -> Tensor:
     """The largest share (..., N) of each box's own area that one of the others covers; 0 where there are none."""
-    if not others.shape[-2]:
-        return boxes.new_zeros(boxes.shape[:-1])
     shared, own, _ = pairwise(boxes, others)
-    return (shared / own[..., :, None].clamp(min=1e-6)).amax(dim=-1)
+    if not others.shape[-2]:
+        return shared.new_zeros(shared.shape[:-1])
+    return shared.amax(dim=-1) / own.clamp(min=1e-6)
 
 
 def match_anchors(anchors: Tensor, truth: Truth, high: float, low: float, ignore: float) -> Match:
@@ -69,24 +76,18 @@ def match_anchors(anchors: Tensor, truth: Truth, high: float, low: float, ignore
     is at least ``low``; it is background below ``low``. Anchors with more than ``ignore`` of their area in a don't-care
     region are left alone.
     """
-    free = torch.stack([covered(anchors, regions) for regions in truth.ignored]) <= ignore
-    rows = [_match_picture(anchors, *picture, high, low) for picture in zip(truth.boxes, free, strict=True)]
-    word, overlap, positive = (torch.stack(parts) for parts in zip(*rows, strict=True))
-    return Match(word, overlap, positive, (overlap < low) & ~positive & free)
-
-
-def _match_picture(
-    anchors: Tensor, boxes: Tensor, free: Tensor, high: float, low: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    shared = overlaps(anchors, boxes).masked_fill(~free[:, None], -1)
-    overlap, word = shared.max(dim=1)
-    best = shared.amax(dim=0)
-    favourite = (shared == best) & (best >= low) & (best > 0)
-    chosen = favourite.any(dim=1)
+    free = covered(anchors, truth.ignored) <= ignore
+    shared = overlaps(anchors, truth.boxes).masked_fill_(~free[..., None], -1)
+    overlap, word = shared.max(dim=2)
+    best = shared.amax(dim=1, keepdim=True)
+    favourite = (shared == best).logical_and_((best >= low) & (best > 0))
     # An anchor that is the best of several words learns the last of them.
-    last = (favourite * torch.arange(1, len(boxes) + 1, device=boxes.device)).argmax(dim=1)
-    word = torch.where(chosen, last, word)
-    return word, overlap, (overlap >= high) | chosen
+    number = torch.arange(1, shared.shape[2] + 1, dtype=torch.int16, device=shared.device)
+    last = (favourite * number).amax(dim=2)
+    chosen = last > 0
+    word = torch.where(chosen, last.long() - 1, word)
+    positive = (overlap >= high) | chosen
+    return Match(word, overlap, positive, (overlap < low) & ~positive & free)
 
 
 def match_proposals(
@@ -101,8 +102,7 @@ def match_proposals(
     overlap, word = (shared / union).max(dim=2)
     inside = (shared / words[..., None, :].clamp(min=1e-6) > held) & (words[..., None, :] > 0)
     two = (inside.sum(dim=2) > 1) & (overlap < joined)
-    left = torch.stack([covered(own_boxes, regions) for own_boxes, regions in zip(boxes, truth.ignored, strict=True)])
-    free = (left <= ignore) & valid
+    free = (covered(boxes, truth.ignored) <= ignore) & valid
     positive = (overlap >= high) & ~two & free
     return Match(word, overlap, positive, free & ~positive)
 

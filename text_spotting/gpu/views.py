@@ -128,12 +128,11 @@ def clipped_boxes(quads: FloatArray, size: tuple[int, int]) -> FloatArray:
     return np.asarray(np.concatenate([low, high], axis=1), np.float32)
 
 
-def take(cards: list[Card], options: ViewOptions, rng: Generator) -> tuple[Tensor, Truth]:
-    """A batch of views, (B, 3, H, W) float 0..255, and the words in them."""
-    views = [choose(card, options, rng) for card in cards]
-    pictures = torch.cat([look(card.image, view.matrix, options.size) for card, view in zip(cards, views, strict=True)])
+def show(cards: list[Card], views: list[View], size: tuple[int, int]) -> tuple[Tensor, Truth]:
+    """A batch of views of width, height ``size``, (B, 3, H, W) float 0..255, and the words in them."""
+    pictures = look([card.image for card in cards], [view.matrix for view in views], size)
     device = pictures.device
-    boxes = _padded([clipped_boxes(view.polygons, options.size) for view in views])
+    boxes = _padded([clipped_boxes(view.polygons, size) for view in views])
     polygons = _padded([view.polygons for view in views])
     ignored = _padded([view.ignored for view in views])
     return pictures, Truth(boxes.to(device), polygons.to(device), ignored.to(device))
@@ -148,21 +147,26 @@ def _padded(parts: list[FloatArray]) -> Tensor:
     return torch.from_numpy(whole)
 
 
-def look(image: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
-    """(3, H, W) uint8 seen through ``matrix`` (2, 3), picture to view: (1, 3, height, width) float 0..255.
+def look(images: list[Tensor], matrices: list[Matrix], size: tuple[int, int]) -> Tensor:
+    """Pictures (3, H, W) uint8, each seen through its matrix (2, 3), picture to view: (B, 3, height, width) 0..255.
 
-    Beyond the picture is its own mean color, as in ``data.transforms.warp``.
+    Beyond a picture is its own mean color, as in ``data.transforms.warp``.
     """
-    pixels = image[None].float()
-    mean = pixels.mean(dim=(2, 3), keepdim=True)
-    back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
+    thetas = [_unit_matrix(image, matrix, size) for image, matrix in zip(images, matrices, strict=True)]
+    theta = torch.from_numpy(np.stack(thetas).astype(np.float32)).to(images[0].device)
+    grids = F.affine_grid(theta, [len(images), 3, size[1], size[0]], align_corners=False)
+    pixels = [image[None].float() for image in images]
+    means = [own.mean(dim=(2, 3), keepdim=True) for own in pixels]
+    seen = [
+        F.grid_sample(own - mean, grid[None], align_corners=False)
+        for own, mean, grid in zip(pixels, means, grids, strict=True)
+    ]
+    return torch.cat(seen) + torch.cat(means)
+
+
+def _unit_matrix(image: Tensor, matrix: Matrix, size: tuple[int, int]) -> Matrix:
+    """From a view to the picture (2, 3), both -1 to 1 from edge to edge."""
     height, width = image.shape[1:]
     to_unit = np.array([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])
     from_unit = np.array([[size[0] / 2, 0, size[0] / 2], [0, size[1] / 2, size[1] / 2], [0, 0, 1]])
-    theta = (to_unit @ np.vstack([back, [0, 0, 1]]) @ from_unit)[:2]
-    grid = F.affine_grid(
-        torch.from_numpy(theta[None].astype(np.float32)).to(image.device),
-        [1, 3, size[1], size[0]],
-        align_corners=False,
-    )
-    return F.grid_sample(pixels - mean, grid, align_corners=False) + mean
+    return np.asarray((to_unit @ np.linalg.inv(np.vstack([matrix, [0, 0, 1]])) @ from_unit)[:2])
