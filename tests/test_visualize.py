@@ -67,6 +67,34 @@ def visualize(model: Path, *arguments: object) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("limit", "read"), [(("--allow", "a"), "a"), (("--lexicon", "AB!\nxyz"), "AB!")], ids=["characters", "words"]
+)
+@pytest.mark.parametrize("source", ["--images", "--video"])
+def test_what_is_read_can_be_limited(
+    source: str, limit: tuple[str, str], read: str, model: Path, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    flag, value = limit
+    if flag == "--lexicon":
+        (tmp_path / "words.txt").write_text(value)
+        value = str(tmp_path / "words.txt")
+    words = tmp_path / "words.json"
+    assert visualize(model, source, clip if source == "--video" else photos, flag, value, "--save-json", words) == 0
+    assert {found[0]["text"] for found in json.loads(words.read_text()).values()} == {read}
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [(("--allow", "äö"), "the model cannot read ä ö"), (("--lexicon", "none.txt"), "none.txt does not exist")],
+)
+def test_limits_that_cannot_be_met_are_refused(
+    flags: tuple[str, str], message: str, model: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert visualize(model, "--images", photos, *flags) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_pictures_are_drawn_and_their_words_saved(model: Path, photos: Path, tmp_path: Path) -> None:
     out, words = tmp_path / "out", tmp_path / "words.json"
     assert visualize(model, "--images", photos, "--output", out, "--save-json", words) == 0

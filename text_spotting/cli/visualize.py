@@ -4,6 +4,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from text_spotting.cli.limits import add_limits
 from text_spotting.errors import UserError
 
 AUTO = "auto"
@@ -59,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--score", type=float, metavar="S", help="least score of a word, 0..1 (default: what the model was made with)"
     )
+    add_limits(parser)
     parser.add_argument("--device", default="CPU", help="OpenVINO device (default: CPU)")
     parser.add_argument(
         "--precision", help="arithmetic: f32, bf16, f16, or int8 where the model has it (default: the fastest here)"
@@ -80,7 +82,14 @@ def run(args: argparse.Namespace) -> None:
     _check(args)
     from text_spotting.runtime.spotter import Spotter
 
-    spotter = Spotter(args.load_weights, args.device, args.precision, cache_dir=args.cache_dir)
+    spotter = Spotter(
+        args.load_weights,
+        args.device,
+        args.precision,
+        cache_dir=args.cache_dir,
+        allow=args.allow,
+        lexicon=args.lexicon,
+    )
     if args.score is not None:
         manifest = spotter.manifest
         spotter.manifest = replace(manifest, word_thr=args.score, score_thr=min(manifest.score_thr, args.score))
