@@ -1,5 +1,6 @@
 """Losses of a whole batch, against those of mmdet's heads for the same network and pictures."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from small_networks import TEMPLATES
 from torch import Tensor
 
 from text_spotting.engine.torch_spotter import build_network
-from text_spotting.gpu.losses import detector_losses
+from text_spotting.gpu.losses import _mask_loss, detector_losses
 from text_spotting.gpu.matching import Truth
 from text_spotting.workdir.config import load_config
 
@@ -107,3 +108,22 @@ def test_pictures_without_any_word_teach_background_alone(pictures: Tensor) -> N
     assert values["loss_rpn_cls"] > 0
     torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
     assert all(parameter.grad is not None for parameter in network.roi_head.mask_head.parameters())
+
+
+@pytest.mark.parametrize(("found", "learned"), [(40, 40), (130, 128), (192, 192)])
+def test_masks_are_learned_in_whole_64s_each_with_its_own_polygon(found: int, learned: int) -> None:
+    starts = 100.0 * torch.arange(found)
+    rois = torch.stack([torch.zeros(found), starts, torch.zeros(found), starts + 28, torch.full((found,), 28.0)], dim=1)
+    polygons = torch.tensor([corners((0.0, 0.0, 28.0, 28.0))]).repeat(found, 1, 1)
+    polygons[1::2, 1:3, 0] = 14  # every second word fills the left half of its box
+    polygons[..., 0] += starts[:, None]
+    seen = []
+
+    def masks(_: object, rois: Tensor) -> dict[str, Tensor]:
+        seen.append(len(rois))
+        right = torch.where(rois[:, 1] % 200 == 0, 50.0, -50.0)[:, None, None, None]
+        return {"mask_preds": torch.cat([torch.full((len(rois), 1, 28, 14), 50.0), right.expand(-1, 1, 28, 14)], 3)}
+
+    head = SimpleNamespace(_mask_forward=masks, train_cfg=SimpleNamespace(mask_size=28))
+    assert _mask_loss(head, None, rois, polygons) < 1e-3
+    assert seen == [learned]
