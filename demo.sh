@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The whole road of README.md on the project's own small set of pictures, from nothing:
+# The whole road of README.md on the project's own small set of images, from nothing:
 # set up, instantiate lite, evaluate its snapshot, fine-tune, export, evaluate the exported model, draw.
 #
 #   ./demo.sh [dir]      results go to dir (default: demo_output beside this script), which is emptied first
 #
 # VENV      another environment than venv beside this script
-# PICTURES  how many of the 16 pictures to take (default: all)
+# PICTURES  how many of the 16 images to take (default: all)
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 venv="${VENV:-$here/venv}"
@@ -83,4 +83,4 @@ with open(sys.argv[1], encoding="utf-8") as file:
 print(f"{sys.argv[2]:<34} {values['f1']:8.2f} {values['word_spotting']:14.2f}")
 EOF
 done
-printf '\nPictures: %s\nAll took %d s after set-up.\n' "$out/drawn" $((SECONDS - started))
+printf '\nImages: %s\nAll took %d s after set-up.\n' "$out/drawn" $((SECONDS - started))

@@ -40,10 +40,10 @@ def main() -> None:
 
 
 def _make(folder: Path, number: int) -> Path:
-    """Ten words a picture; all pictures are links to one file."""
+    """Ten words an image; all images are links to one file."""
     (folder / "p.png").write_bytes(_png())
-    pictures = number // 10
-    images = [{"id": n, "file_name": f"{n}.png", "width": 8, "height": 8} for n in range(pictures)]
+    count = number // 10
+    images = [{"id": n, "file_name": f"{n}.png", "width": 8, "height": 8} for n in range(count)]
     for image in images:
         path = folder / str(image["file_name"])
         if not path.exists():
@@ -60,7 +60,7 @@ def _make(folder: Path, number: int) -> Path:
             "ignore": 0,
             "category_id": 1,
         }
-        for n in range(pictures * 10)
+        for n in range(count * 10)
     ]
     file = folder / f"{number}.json"
     file.write_text(json.dumps({"images": images, "annotations": words}))

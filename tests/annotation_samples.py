@@ -15,7 +15,7 @@ FLAT = "10,10,50,10,50,30,10,30"
 WIDTH, HEIGHT = 120, 80
 
 
-def picture(path: Path) -> None:
+def save_image(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(path), np.full((HEIGHT, WIDTH, 3), 127, np.uint8))
 

@@ -47,7 +47,7 @@ MADE_BY_TESTS = [
     ("Ctrl-C, SIGTERM, model freed elsewhere", "test_runtime_signals.py", "freed", "nothing; handled as told"),
     ("200 idle viewers", "test_visualize.py", "idle or asks", "nothing; newcomers are served"),
     ("processes that draw or work die", "test_processes.py", "killed", "nothing on Ray; else one line, and it goes on"),
-    ("processes that read pictures die", "test_read_many.py", "dies or killed", "nothing; one row an input"),
+    ("processes that read images die", "test_read_many.py", "dies or killed", "nothing; one row an input"),
 ]
 """Fault, file and name of the tests that make it, and what may be lost."""
 

@@ -1,6 +1,6 @@
 """Small graphs with worked-out answers for the tests of the runtime.
 
-The detector finds three boxes: the first is as certain as the picture is blue, the second certain (0.9), the third
+The detector finds three boxes: the first is as certain as the image is blue, the second certain (0.9), the third
 doubtful (0.1). The reader spells "ab" from dark text features; features of one make it stop at once.
 """
 

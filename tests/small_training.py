@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import torch
 from small_networks import TEMPLATES
-from test_data import picture_of
+from test_data import image_of
 
 from text_spotting.annotations.dataset_file import write_dataset
 from text_spotting.annotations.records import AnnotatedImage
@@ -27,18 +27,18 @@ model["test_cfg"]["rpn"].update(nms_pre=20, max_per_img=10)
 model["test_cfg"]["rcnn"].update(score_thr=0.0, max_per_img=5)
 custom_hooks.append(dict(type="EMAHook", momentum=0.25, update_buffers=True, begin_iter=2))
 """
-"""Lines at the end of model.py: small pictures, few proposals, a moving average of the weights."""
+"""Lines at the end of model.py: small images, few proposals, a moving average of the weights."""
 
 
 @dataclass(frozen=True)
 class SmallTraining:
-    """A work dir of text-spotting-0003-lite with six pictures."""
+    """A work dir of text-spotting-0003-lite with six images."""
 
     root: Path
 
     @classmethod
     def make(cls, root: Path, more: str = "") -> "SmallTraining":
-        """Instantiate the template without its snapshot, shrink it, and draw the pictures."""
+        """Instantiate the template without its snapshot, shrink it, and draw the images."""
         template = TEMPLATES / "text-spotting-0003-lite" / "template.yaml"
         root.mkdir(parents=True, exist_ok=True)
         assert run_tool("instantiate_template", [str(template), str(root / "work"), "--do-not-load-snapshot"]) == 0
@@ -46,7 +46,7 @@ class SmallTraining:
             file.write(SMALLER + more)
         images = []
         for index in range(6):
-            sample = picture_of((20 + 10 * index, 20, 80 + 10 * index, 40), (30, 60, 120, 80))
+            sample = image_of((20 + 10 * index, 20, 80 + 10 * index, 40), (30, 60, 120, 80))
             cv2.imwrite(str(root / f"{index}.png"), sample.image)
             images.append(AnnotatedImage(root / f"{index}.png", 200, 100, sample.words))
         write_dataset(root / "annotation.json", images)

@@ -53,30 +53,30 @@ def test_of_a_crossed_polygon_the_larger_piece_stays() -> None:
         ([1, 1, 5, float("nan"), 5, 5], "not a polygon of 3 or more finite points: dropped"),
         ([1, 1, 5, 5, 9, 9], "polygon without area: dropped"),
         ([4, 4, 4, 4, 4, 4, 4, 4], "polygon without area: dropped"),
-        ([200, 10, 220, 10, 220, 20, 200, 20], "outside the picture: dropped"),
+        ([200, 10, 220, 10, 220, 20, 200, 20], "outside the image: dropped"),
     ],
 )
-def test_what_has_no_place_in_the_picture_is_dropped(points: list[float], kind: str) -> None:
+def test_what_has_no_place_in_the_image_is_dropped(points: list[float], kind: str) -> None:
     why = Rejection.OUTSIDE if kind.startswith("outside") else Rejection.UNUSABLE
     assert check(points) == (why, [kind])
 
 
-def test_a_word_that_leaves_the_picture_keeps_its_shape() -> None:
+def test_a_word_that_leaves_the_image_keeps_its_shape() -> None:
     word, found = check([90, 10, 108, 10, 108, 20, 90, 20])  # 10 of 18 pixels can be seen
     assert word.polygon.max() == 108 and not word.ignore
-    assert found == ["reaches outside the picture: kept as it is"]
+    assert found == ["reaches outside the image: kept as it is"]
 
 
 def test_a_word_that_is_mostly_outside_is_dont_care() -> None:
     word, found = check([90, 10, 130, 10, 130, 20, 90, 20])
-    assert word.ignore and found == ["more than half outside the picture: marked don't care"]
+    assert word.ignore and found == ["more than half outside the image: marked don't care"]
 
 
 def test_a_rounding_overhang_is_no_problem() -> None:
     assert check([90, 10, 101.5, 10, 101.5, 20, 90, 20])[1] == []
 
 
-def test_the_size_is_that_of_the_turned_picture(tmp_path: Path) -> None:
+def test_the_size_is_that_of_the_turned_image(tmp_path: Path) -> None:
     path = tmp_path / "turned.jpg"
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -87,15 +87,15 @@ def test_the_size_is_that_of_the_turned_picture(tmp_path: Path) -> None:
     assert len(problems) == 1
 
 
-def test_missing_and_broken_pictures_are_reported(tmp_path: Path) -> None:
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+def test_missing_and_broken_images_are_reported(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
     problems = Problems()
     assert image_size(tmp_path / "gone.jpg", "gt:1", problems) is None
     assert image_size(tmp_path / "broken.jpg", "gt:2", problems) is None
-    assert [kind.split(":")[0] for kind in problems.found] == ["picture missing", "picture cannot be read"]
+    assert [kind.split(":")[0] for kind in problems.found] == ["image missing", "image cannot be read"]
 
 
-def test_a_picture_of_another_size_than_its_labels_state_is_left_out(tmp_path: Path) -> None:
+def test_an_image_of_another_size_than_its_labels_state_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     cv2.imwrite(str(path), np.zeros((20, 40, 3), np.uint8))
     assert agreed_size(path, ("40", "20"), "x", Problems()) == (40, 20)
@@ -103,7 +103,7 @@ def test_a_picture_of_another_size_than_its_labels_state_is_left_out(tmp_path: P
     assert agreed_size(path, (80, 40), "x", Problems()) is None
 
 
-def test_a_picture_is_found_whatever_its_suffix(tmp_path: Path) -> None:
+def test_an_image_is_found_whatever_its_suffix(tmp_path: Path) -> None:
     (tmp_path / "img_1.PNG").touch()
     problems = Problems()
     assert find_image(tmp_path, "img_1", "gt:1", problems).name == "img_1.PNG"
@@ -111,6 +111,4 @@ def test_a_picture_is_found_whatever_its_suffix(tmp_path: Path) -> None:
     assert len(problems) == 0
     (tmp_path / "img_1.jpg").touch()
     assert find_image(tmp_path, "img_1", "gt:1", problems).name == "img_1.jpg"
-    assert problems.found == {
-        "several pictures of that name: labels taken for the first": ["gt:1: img_1.jpg, img_1.PNG"]
-    }
+    assert problems.found == {"several images of that name: labels taken for the first": ["gt:1: img_1.jpg, img_1.PNG"]}

@@ -93,7 +93,7 @@ def test_annotations_of_other_categories_are_no_words(tmp_path: Path) -> None:
     assert list(read_dataset(path)[0].words) == []
 
 
-def test_ids_with_gaps_are_read_and_pictures_without_words_stay(tmp_path: Path) -> None:
+def test_ids_with_gaps_are_read_and_images_without_words_stay(tmp_path: Path) -> None:
     images = [{"id": n, "file_name": f"{n}.jpg", "width": 9, "height": 9} for n in (40, 7, 2)]
     path = save(tmp_path / "d.json", annotation(id=99), images=images)
     assert [(image.path.name, len(image.words)) for image in read_dataset(path)] == [
@@ -110,7 +110,7 @@ def test_a_round_trip_keeps_everything(tmp_path: Path) -> None:
         ),
         Word(np.array([[-5.5, 3.25], [20, 3], [8, 70.125]]), ignore=True),
     ]
-    image = AnnotatedImage(tmp_path / "pictures/1.jpg", 100, 60, words)
+    image = AnnotatedImage(tmp_path / "images/1.jpg", 100, 60, words)
     write_dataset(tmp_path / "out/d.json", [image, AnnotatedImage(tmp_path / "2.jpg", 5, 6)])
     first, second = read_dataset(tmp_path / "out/d.json")
     cafe, crowd = first.words
@@ -151,9 +151,9 @@ def test_writing_leaves_no_temporary_file(tmp_path: Path) -> None:
         ('{"images": [', r"bad\.json:1: not valid JSON"),
         ("[]", "expected a JSON object"),
         ('{"annotations": []}', "no 'images'"),
-        ('{"images": [], "annotations": []}', "lists no picture"),
+        ('{"images": [], "annotations": []}', "lists no image"),
         ('{"images": [{"id": 1}], "annotations": []}', "no 'file_name'"),
-        ('{"images": [{"id": 1}, {"id": 1}], "annotations": []}', r"images\[1\]: picture id 1 is used twice"),
+        ('{"images": [{"id": 1}, {"id": 1}], "annotations": []}', r"images\[1\]: image id 1 is used twice"),
         ('{"images": [{"id": 1, "file_name": "a", "width": null, "height": 2}], "annotations": []}', "wrong type"),
         ('{"images": {"id": 1}, "annotations": []}', "must be a list of objects"),
     ],
@@ -169,7 +169,7 @@ def test_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, content: str,
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
-        ({"image_id": 3}, "picture that is not listed"),
+        ({"image_id": 3}, "image that is not listed"),
         ({"segmentation": [], "bbox": None}, "neither a polygon nor a box"),
         ({"segmentation": [[0, 0, 1, 0, 1]]}, None),  # too short a polygon: the box serves
         ({"segmentation": [[0, 0, float("nan"), 0, 1, 1]]}, "not finite"),
@@ -207,9 +207,9 @@ def test_a_pattern_without_match_is_an_error(tmp_path: Path) -> None:
         read_datasets(f"{tmp_path}/none/*.json", str(tmp_path))
 
 
-def test_a_wrong_data_root_is_told_from_the_missing_pictures(tmp_path: Path) -> None:
+def test_a_wrong_data_root_is_told_from_the_missing_images(tmp_path: Path) -> None:
     path = save(tmp_path / "d.json", annotation())
     with pytest.raises(
-        UserError, match=r"1 of 1 pictures are missing, the first is .*a/1\.jpg; check that the data root"
+        UserError, match=r"1 of 1 images are missing, the first is .*a/1\.jpg; check that the data root"
     ):
         read_datasets(str(path), str(tmp_path))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from annotation_samples import BOX, HEIGHT, WIDTH, corners, kinds, languages, picture, read, save, texts
+from annotation_samples import BOX, HEIGHT, WIDTH, corners, kinds, languages, read, save, save_image, texts
 
 from text_spotting.annotations.cvat import write_cvat
 from text_spotting.annotations.readers import make_readers
@@ -39,7 +39,7 @@ CVAT = """<?xml version="1.0" encoding="utf-8"?>
 
 def test_cvat(tmp_path: Path) -> None:
     for name in "abc":
-        picture(tmp_path / f"images/{name}.jpg")
+        save_image(tmp_path / f"images/{name}.jpg")
     save(tmp_path / "annotations.xml", CVAT)
     images, problems = read(tmp_path, "CvatXml11Converter", images_folder="images", annotation_path="annotations.xml")
     assert [image.path.name for image in images] == ["a.jpg", "b.jpg"]  # c.jpg is half the size it was labelled at
@@ -47,8 +47,8 @@ def test_cvat(tmp_path: Path) -> None:
     assert corners(images[0]) == BOX and languages(images[0]) == ["english", "", ""]
     assert kinds(problems) == [
         "a shape that cannot be a word: made a don't-care region",
+        "image is not of the size that its labels state: skipped",
         "label other than 'text': dropped",
-        "picture is not of the size that its labels state: skipped",
     ]
     assert problems.found["label other than 'text': dropped"][0].startswith(f"{tmp_path}/annotations.xml:15")
 
@@ -60,7 +60,7 @@ def test_cvat_names_the_line_of_broken_xml(tmp_path: Path) -> None:
 
 
 def test_words_go_to_cvat_and_come_back(tmp_path: Path) -> None:
-    picture(tmp_path / "photos/x/a.jpg")
+    save_image(tmp_path / "photos/x/a.jpg")
     words = [
         LabelledWord(np.array([[10, 10], [50.25, 12], [50, 30], [30, 33], [10, 28]]), "A<\"&'b", language="french"),
         LabelledWord(np.array(BOX), ignore=True),
@@ -72,7 +72,7 @@ def test_words_go_to_cvat_and_come_back(tmp_path: Path) -> None:
     assert corners(back) == words[0].polygon.tolist() and len(problems) == 0
 
 
-def test_pictures_are_named_for_cvat_from_the_folder_that_holds_them_all(tmp_path: Path) -> None:
+def test_images_are_named_for_cvat_from_the_folder_that_holds_them_all(tmp_path: Path) -> None:
     flat = [AnnotatedImage(tmp_path / f"photos/{name}.jpg", WIDTH, HEIGHT) for name in "ab"]
     write_cvat(tmp_path / "flat.xml", flat)
     assert 'name="a.jpg"' in (tmp_path / "flat.xml").read_text()
@@ -84,7 +84,7 @@ def test_pictures_are_named_for_cvat_from_the_folder_that_holds_them_all(tmp_pat
 
 
 def test_total_text_as_text_files(tmp_path: Path) -> None:
-    picture(tmp_path / "Images/img1.jpg")
+    save_image(tmp_path / "Images/img1.jpg")
     save(
         tmp_path / "gt/poly_gt_img1.txt",
         "x: [[10 50 50 10]], y: [[10 10 30 30]], ornt: [u'c'], transcriptions: [u'PETROSAINS']\n"
@@ -106,7 +106,7 @@ def test_total_text_as_text_files(tmp_path: Path) -> None:
 def test_total_text_as_matlab_files(tmp_path: Path) -> None:
     from scipy.io import savemat
 
-    picture(tmp_path / "Images/img2.jpg")
+    save_image(tmp_path / "Images/img2.jpg")
     rows = np.empty((2, 6), dtype=object)
     x, y = np.array([[10, 50, 50, 10]], np.int16), np.array([[10, 10, 30, 30]], np.int16)
     rows[0] = ["x:", x, "y:", y, np.array(["Cafe"]), np.array(["c"])]
@@ -134,8 +134,8 @@ def coco_with_text(names: Sequence[str], **changes: Any) -> str:
 
 
 def test_openimages_v5_text(tmp_path: Path) -> None:
-    picture(tmp_path / "oi/train_1/a.jpg")
-    picture(tmp_path / "oi/validation/b.jpg")
+    save_image(tmp_path / "oi/train_1/a.jpg")
+    save_image(tmp_path / "oi/validation/b.jpg")
     save(tmp_path / "oi/text_spotting_openimages_v5_train_1.json", coco_with_text(["train_1/a.jpg"]))
     save(tmp_path / "oi/text_spotting_openimages_v5_validation.json", coco_with_text(["validation/b.jpg", "gone.jpg"]))
     images, problems = read(tmp_path, "OpenImagesV5TextConverter", folder="oi", sets=["train_1", "validation"])
@@ -143,20 +143,20 @@ def test_openimages_v5_text(tmp_path: Path) -> None:
         ("a.jpg", [("Shop", True)]),
         ("b.jpg", [("Shop", True)]),
     ]
-    assert kinds(problems) == ["picture missing: skipped with its words"]
+    assert kinds(problems) == ["image missing: skipped with its words"]
 
 
 def test_coco_with_text_itself(tmp_path: Path) -> None:
-    picture(tmp_path / "pictures/a.jpg")
+    save_image(tmp_path / "images/a.jpg")
     outside = [[200, 10, 220, 10, 220, 30, 200, 30]]
     save(tmp_path / "ann/d.json", coco_with_text(["a.jpg"]))
     save(tmp_path / "ann/outside.json", coco_with_text(["a.jpg"], segmentation=outside))
-    images, _ = read(tmp_path, "CocoWithTextConverter", annotation_path="ann/d.json", images_folder="pictures")
+    images, _ = read(tmp_path, "CocoWithTextConverter", annotation_path="ann/d.json", images_folder="images")
     assert texts(images[0]) == [("Shop", True)] and languages(images[0]) == ["english"]
     images, problems = read(
-        tmp_path, "CocoWithTextConverter", annotation_path="ann/outside.json", images_folder="pictures"
+        tmp_path, "CocoWithTextConverter", annotation_path="ann/outside.json", images_folder="images"
     )
-    assert texts(images[0]) == [] and kinds(problems) == ["outside the picture: dropped"]
+    assert texts(images[0]) == [] and kinds(problems) == ["outside the image: dropped"]
 
 
 ICDAR2003 = """<?xml version="1.0" encoding="ISO-8859-1"?>
@@ -179,7 +179,7 @@ ICDAR2003 = """<?xml version="1.0" encoding="ISO-8859-1"?>
 
 
 def test_icdar2003(tmp_path: Path) -> None:
-    picture(tmp_path / "SceneTrialTrain/apanar_06.08.2002/IMG_1261.JPG")
+    save_image(tmp_path / "SceneTrialTrain/apanar_06.08.2002/IMG_1261.JPG")
     save(tmp_path / "SceneTrialTrain/words.xml", ICDAR2003.encode("latin-1"))
     images, problems = read(tmp_path, "ICDAR2003DatasetConverter", annotation_path="SceneTrialTrain/words.xml")
     assert texts(images[0]) == [("Prês", True), ("a", True)] and corners(images[0]) == BOX
@@ -189,7 +189,7 @@ def test_icdar2003(tmp_path: Path) -> None:
 
 
 def test_word_crops(tmp_path: Path) -> None:
-    picture(tmp_path / "crops/word_1.png")
+    save_image(tmp_path / "crops/word_1.png")
     save(tmp_path / "crops/gt.txt", '\ufeffword_1.png, "Genaxis Theatre"\r\n')
     images, _ = read(tmp_path, "WordCropsConverter", list_file="crops/gt.txt", images_folder="crops")
     assert texts(images[0]) == [("Genaxis Theatre", True)]
@@ -197,7 +197,7 @@ def test_word_crops(tmp_path: Path) -> None:
 
 
 def test_labelme(tmp_path: Path) -> None:
-    picture(tmp_path / "a.jpg")
+    save_image(tmp_path / "a.jpg")
     shapes = [
         {"label": "Exit", "points": BOX, "shape_type": "polygon", "flags": {}},
         {"label": "text", "description": "Way Out", "points": [[50, 30], [10, 10]], "shape_type": "rectangle"},
@@ -207,7 +207,7 @@ def test_labelme(tmp_path: Path) -> None:
     ]
     document = {"imagePath": "..\\photos\\a.jpg", "imageWidth": WIDTH, "imageHeight": HEIGHT, "shapes": shapes}
     save(tmp_path / "labels/a.json", json.dumps(document))
-    picture(tmp_path / "photos/a.jpg")
+    save_image(tmp_path / "photos/a.jpg")
     for images_folder in (None, "photos"):
         kwargs = {"annotations_folder": "labels", "images_folder": images_folder}
         images, problems = read(tmp_path, "LabelMeConverter", **kwargs)

@@ -1,4 +1,4 @@
-"""Which pictures are left out of training, and which photo a word crop came from."""
+"""Which images are left out of training, and which photo a word crop came from."""
 
 from pathlib import Path
 

@@ -120,7 +120,7 @@ def test_a_missing_crop_is_an_error_unless_problems_are_collected(tmp_path: Path
     list_file = tmp_path / "gt.txt"
     (tmp_path / "here.png").touch()
     list_file.write_text("gone.png, x\nhere.png, y\nnotext\n")
-    with pytest.raises(UserError, match=r"gt\.txt:1: .*gone.*picture missing"):
+    with pytest.raises(UserError, match=r"gt\.txt:1: .*gone.*image missing"):
         read_word_crops(list_file)
     problems = Problems()
     assert read_word_crops(list_file, problems=problems) == [(tmp_path / "here.png", "y")]

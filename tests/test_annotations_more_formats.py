@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from annotation_samples import BOX, HEIGHT, WIDTH, corners, kinds, picture, read, save, texts
+from annotation_samples import BOX, HEIGHT, WIDTH, corners, kinds, read, save, save_image, texts
 
 from text_spotting.annotations.readers import READERS, make_readers
 from text_spotting.annotations.records import AnnotatedImage
@@ -19,7 +19,7 @@ from text_spotting.words import Word
 
 
 def test_ppocrlabel(tmp_path: Path) -> None:
-    picture(tmp_path / "shop/a.jpg")
+    save_image(tmp_path / "shop/a.jpg")
     words = [
         {"transcription": "Café", "points": BOX, "difficult": False},
         {"transcription": "###", "points": BOX, "difficult": False},
@@ -30,8 +30,8 @@ def test_ppocrlabel(tmp_path: Path) -> None:
     (image,), problems = read(tmp_path, "PPOCRLabelConverter", label_file="shop/Label.txt")
     assert texts(image) == [("Café", True), ("", False), ("", False)] and corners(image) == BOX
     assert kinds(problems) == [
-        "not a picture, a tab and a list of words: dropped",
         "not a polygon of 3 or more finite points: dropped",
+        "not an image, a tab and a list of words: dropped",
     ]
 
 
@@ -47,7 +47,7 @@ def label_studio_task(**value: Any) -> dict[str, Any]:
 
 
 def test_label_studio(tmp_path: Path) -> None:
-    picture(tmp_path / "a.jpg")
+    save_image(tmp_path / "a.jpg")
     upright = {"x": 10 / 1.2, "y": 12.5, "width": 40 / 1.2, "height": 25, "rotation": 0}
     save(tmp_path / "e.json", json.dumps([label_studio_task(**upright), {"data": {"ocr": "a.jpg"}, "annotations": []}]))
     (image,), problems = read(tmp_path, "LabelStudioConverter", annotation_path="e.json")
@@ -60,7 +60,7 @@ def test_label_studio(tmp_path: Path) -> None:
 
 
 def test_textocr(tmp_path: Path) -> None:
-    picture(tmp_path / "train_images/0a1.jpg")
+    save_image(tmp_path / "train_images/0a1.jpg")
     flat = [value for point in BOX for value in point]
     document = {
         "info": {},
@@ -78,7 +78,7 @@ def test_textocr(tmp_path: Path) -> None:
 
 
 def test_hiertext(tmp_path: Path) -> None:
-    picture(tmp_path / "train/00f.jpg")
+    save_image(tmp_path / "train/00f.jpg")
     words = [{"vertices": BOX, "text": "EXIT", "legible": True}, {"vertices": BOX, "text": "", "legible": False}]
     unread = {"vertices": BOX, "text": "", "legible": False, "words": []}
     paragraph = {"vertices": BOX, "legible": True, "lines": [{"vertices": BOX, "words": words}, unread]}
@@ -90,7 +90,7 @@ def test_hiertext(tmp_path: Path) -> None:
 
 def test_ctw1500_in_its_three_forms(tmp_path: Path) -> None:
     for name in ("0001", "1001", "0002"):
-        picture(tmp_path / f"im/{name}.jpg")
+        save_image(tmp_path / f"im/{name}.jpg")
     flat = "10,10,20,10,30,10,40,10,50,10,50,20,50,30,40,30,30,30,20,30,10,30,10,25,10,20,10,15"
     relative = ",".join(str(int(number) - 10) for number in flat.split(","))
     save(
@@ -107,7 +107,7 @@ def test_ctw1500_in_its_three_forms(tmp_path: Path) -> None:
 
 
 def test_svt_reads_as_icdar2003(tmp_path: Path) -> None:
-    picture(tmp_path / "img/14_03.jpg")
+    save_image(tmp_path / "img/14_03.jpg")
     save(
         tmp_path / "train.xml",
         "<tagset><image><imageName>img/14_03.jpg</imageName><address>a</address><lex>LIVING,ROOM</lex>"
@@ -119,7 +119,7 @@ def test_svt_reads_as_icdar2003(tmp_path: Path) -> None:
 
 
 def test_uber_text(tmp_path: Path) -> None:
-    picture(tmp_path / "im/img_1.jpg")
+    save_image(tmp_path / "im/img_1.jpg")
     save(
         tmp_path / "gt/truth_img_1.txt",
         "10 10 50 10 50 30 10 30\tMAIN ST\tstreet_name\n10 10 50 10 50 30 10 30\t***\tnone\n1 2 3\tx\ty\n",
@@ -131,7 +131,7 @@ def test_uber_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("regions", [list, lambda shapes: {str(n): shape for n, shape in enumerate(shapes)}])
 def test_via_in_both_versions(tmp_path: Path, regions: Any) -> None:
-    picture(tmp_path / "a.jpg")
+    save_image(tmp_path / "a.jpg")
     xs, ys = (list(axis) for axis in zip(*BOX, strict=True))
     shapes = [
         {
@@ -154,7 +154,7 @@ def test_via_in_both_versions(tmp_path: Path, regions: Any) -> None:
 
 
 def test_yolo_obb_with_and_without_texts(tmp_path: Path) -> None:
-    picture(tmp_path / "im/a.jpg")
+    save_image(tmp_path / "im/a.jpg")
     quad = " ".join(f"{x / WIDTH:.6f} {y / HEIGHT:.6f}" for x, y in BOX)
     save(tmp_path / "labels/a.txt", f"0 {quad} Way Out\n0 {quad}\n1 {quad}\n")
     save(tmp_path / "labels/classes.txt", "text\nlogo\n")
@@ -175,7 +175,7 @@ READ_BACK: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("kind", READ_BACK)
 def test_what_is_written_reads_back(tmp_path: Path, kind: str) -> None:
-    picture(tmp_path / "im/a.jpg")
+    save_image(tmp_path / "im/a.jpg")
     turned = np.array([[60, 20], [90, 30], [85, 45], [55, 35]])
     words = [Word(np.array(BOX), "A<\"&'b"), Word(turned, "Way Out"), Word(np.array(BOX) + 30, "", ignore=True)]
     image = AnnotatedImage(tmp_path / "im/a.jpg", WIDTH, HEIGHT, words)
@@ -204,7 +204,7 @@ def test_an_icdar_submission_is_a_zip_of_results(tmp_path: Path, task: str, line
 
 def test_the_tool_writes_other_forms_and_names_unknown_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert tuple(sorted(WRITERS)) == FORMATS
-    picture(tmp_path / "im/img_1.jpg")
+    save_image(tmp_path / "im/img_1.jpg")
     save(tmp_path / "gt/gt_img_1.txt", "10,10,50,10,50,30,10,30,Exit\n")
     kwargs = {"images_folder": "im", "annotations_folder": "gt"}
     save(tmp_path / "c.json", json.dumps([{"name": "ICDAR2015DatasetConverter", "kwargs": kwargs}]))

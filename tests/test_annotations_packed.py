@@ -1,4 +1,4 @@
-"""Annotated pictures in arrays: the same as before, and what reading left over goes with the process that read."""
+"""Annotated images in arrays: the same as before, and what reading left over goes with the process that read."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ IMAGES = [
 ]
 
 
-def test_packed_pictures_are_what_went_in() -> None:
+def test_packed_images_are_what_went_in() -> None:
     images = PackedImages.of(IMAGES)
     assert len(images) == 3
     assert [(image.path, image.width, image.height) for image in images] == [
@@ -42,7 +42,7 @@ def test_packed_pictures_are_what_went_in() -> None:
         images[0].words[2]
 
 
-def test_no_picture_at_all_can_be_packed() -> None:
+def test_no_image_at_all_can_be_packed() -> None:
     assert list(PackedImages.of([])) == []
 
 

@@ -19,8 +19,8 @@ from text_spotting.words import Image, Word
 QUAD = np.array([[10, 10], [70, 10], [70, 30], [10, 30]], dtype=np.float32)
 
 
-def picture_with_mark(path: Path) -> Path:
-    """A white picture whose only dark part is the left third of QUAD."""
+def image_with_mark(path: Path) -> Path:
+    """A white image whose only dark part is the left third of QUAD."""
     scene = np.full((60, 100, 3), 255, np.uint8)
     scene[10:30, 10:30] = 0
     assert cv2.imwrite(str(path), scene)
@@ -43,7 +43,7 @@ def label(path: Path, words: list[Word], text: str, score: float) -> tuple[list[
 
 def test_a_word_without_text_is_filled_in_and_marked(tmp_path: Path) -> None:
     (word,), counts = label(
-        picture_with_mark(tmp_path / "a.png"), [Word(QUAD)], " \N{FULLWIDTH LATIN CAPITAL LETTER E}xit ", 0.95
+        image_with_mark(tmp_path / "a.png"), [Word(QUAD)], " \N{FULLWIDTH LATIN CAPITAL LETTER E}xit ", 0.95
     )
     assert (word.text, word.score, word.attributes) == ("Exit", 0.95, {"source": "pseudo"})
     assert counts == {"labelled": 1}
@@ -51,13 +51,13 @@ def test_a_word_without_text_is_filled_in_and_marked(tmp_path: Path) -> None:
 
 def test_transcribed_and_dont_care_words_are_never_touched(tmp_path: Path) -> None:
     given: list[Word] = [LabelledWord(QUAD, "Way", language="english"), Word(QUAD, ignore=True)]
-    words, counts = label(picture_with_mark(tmp_path / "a.png"), given, "Exit", 0.99)
+    words, counts = label(image_with_mark(tmp_path / "a.png"), given, "Exit", 0.99)
     assert [(word.text, word.ignore) for word in words] == [("Way", False), ("", True)]
     assert words[0] is given[0] and counts == {"left alone": 2}
 
 
 def test_an_unsure_reading_is_left_out(tmp_path: Path) -> None:
-    (word,), counts = label(picture_with_mark(tmp_path / "a.png"), [Word(QUAD)], "Exit", 0.89)
+    (word,), counts = label(image_with_mark(tmp_path / "a.png"), [Word(QUAD)], "Exit", 0.89)
     assert (word.text, word.score, counts) == ("", 1.0, {"unsure": 1})
 
 
@@ -70,13 +70,13 @@ def test_an_unsure_reading_is_left_out(tmp_path: Path) -> None:
     ],
 )
 def test_a_word_is_also_tried_upside_down(tmp_path: Path, turn: int, text: str, expected: str) -> None:
-    (word,), _ = label(picture_with_mark(tmp_path / "a.png"), [Word(np.roll(QUAD, turn, axis=0))], text, 0.95)
+    (word,), _ = label(image_with_mark(tmp_path / "a.png"), [Word(np.roll(QUAD, turn, axis=0))], text, 0.95)
     assert word.text == expected
 
 
 @pytest.mark.parametrize("turn", [1, 3])
 def test_a_word_on_end_is_turned_either_way(tmp_path: Path, turn: int) -> None:
-    (word,), _ = label(picture_with_mark(tmp_path / "a.png"), [Word(np.roll(QUAD, turn, axis=0))], "Exit", 0.95)
+    (word,), _ = label(image_with_mark(tmp_path / "a.png"), [Word(np.roll(QUAD, turn, axis=0))], "Exit", 0.95)
     assert word.text == "Exit"
 
 
@@ -104,7 +104,7 @@ def test_rectify_takes_other_polygons_by_their_rectangle() -> None:
 
 def annotation_file(folder: Path) -> Path:
     path = folder / "in.json"
-    write_dataset(path, [AnnotatedImage(picture_with_mark(folder / "a.png"), 100, 60, [Word(QUAD)])])
+    write_dataset(path, [AnnotatedImage(image_with_mark(folder / "a.png"), 100, 60, [Word(QUAD)])])
     return path
 
 

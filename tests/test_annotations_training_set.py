@@ -23,7 +23,7 @@ def encode(text: str) -> list[int]:
 def test_words_are_counted_by_what_they_teach() -> None:
     summary = summarise_training_set(images("open", "four", "toolong", "café", "", ignored=2), encode, 5)
     assert str(summary) == (
-        "1 pictures: 5 words, 2 of them to be read; 1 too long; 1 with characters that the model does not know;"
+        "1 images: 5 words, 2 of them to be read; 1 too long; 1 with characters that the model does not know;"
         " 1 without text; 2 don't care"
     )
     assert summary.warnings() == []

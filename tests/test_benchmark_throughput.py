@@ -1,4 +1,4 @@
-"""Pictures per second: counted right, by streams and sizes, beside others."""
+"""Images per second: counted right, by streams and sizes, beside others."""
 
 import json
 import time
@@ -19,7 +19,7 @@ BLUE = np.full((40, 80, 3), (255, 0, 0), np.uint8)
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Two pictures in which the small model finds two words."""
+    """Two images in which the small model finds two words."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(2):
@@ -27,18 +27,18 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-def test_pictures_are_scaled_timed_and_their_words_counted() -> None:
+def test_images_are_scaled_timed_and_their_words_counted() -> None:
     seen = []
 
-    def slow(pictures: list[Image]) -> int:
-        seen.append([picture.shape for picture in pictures])
-        time.sleep(0.02 * len(pictures))
+    def slow(images: list[Image]) -> int:
+        seen.append([image.shape for image in images])
+        time.sleep(0.02 * len(images))
         return 6
 
-    quick, slower = measure({("quick", 2): lambda pictures: 3, ("slow", 1): slow}, [BLUE, BLUE], (64, 48))
+    quick, slower = measure({("quick", 2): lambda images: 3, ("slow", 1): slow}, [BLUE, BLUE], (64, 48))
     assert seen == [[(48, 64, 3)] * 2] * 4, "one round to warm up and three that count"
     assert (slower.name, slower.streams, slower.width, slower.height, slower.words) == ("slow", 1, 64, 48, 3.0)
-    assert 5 < slower.per_second <= 50, "two pictures in 0.04 s, or more where others work too"
+    assert 5 < slower.per_second <= 50, "two images in 0.04 s, or more where others work too"
     assert quick.per_second > 1000 and quick.words == 1.5
 
 
@@ -46,7 +46,7 @@ def test_pictures_are_scaled_timed_and_their_words_counted() -> None:
 def test_the_tool_lets_models_and_rapidocr_read_in_turn(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rapid, "spot", lambda picture: [1, 2, 3])
+    monkeypatch.setattr(rapid, "spot", lambda image: [1, 2, 3])
     model = save_ir(tmp_path / "model")
     flags = ["--load-weights", str(model), "--images", str(photos), "--sizes", "80x40", "32x16", "--streams", "1", "3"]
     assert run_tool("benchmark", ["throughput", *flags, "--rapidocr", "--save", str(tmp_path / "kept.json")]) == 0
@@ -60,7 +60,7 @@ def test_the_tool_lets_models_and_rapidocr_read_in_turn(
         ("RapidOCR", 1, 32, 3.0),
     ]
     said = capsys.readouterr().out
-    assert "80x40" in said and "pictures/s" in said and "RapidOCR" in said
+    assert "80x40" in said and "images/s" in said and "RapidOCR" in said
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,14 @@ from text_spotting.errors import UserError
 from text_spotting.evaluation.broad.columns import Column, reading_column, spotting_columns
 from text_spotting.evaluation.broad.faults import Faults
 from text_spotting.evaluation.broad.measuring import SetMeasurement
-from text_spotting.evaluation.broad.picture import draw
+from text_spotting.evaluation.broad.plot import draw
 from text_spotting.evaluation.broad.results import Results, read_results
 from text_spotting.evaluation.broad.tables import example_lines, fault_table, figure_table
 from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Word
 
 COIN = [(outcome, 1, 1) for outcome in (0, 1)] * 200
-"""Four hundred words, one a picture, of which half are right."""
+"""Four hundred words, one an image, of which half are right."""
 
 
 def word(left: float, text: str = "word") -> Word:
@@ -33,7 +33,7 @@ def test_the_standard_error_of_a_coin_is_the_textbook_one() -> None:
     assert column.position_error is None
 
 
-def test_the_mean_of_positions_has_two_errors_for_other_pictures_and_for_other_positions() -> None:
+def test_the_mean_of_positions_has_two_errors_for_other_images_and_for_other_positions() -> None:
     better = [(1, 1, 1) if index < 240 else (0, 1, 1) for index in range(400)]
     column = Column("ic15_detection", [COIN, better])
     assert column.values == [0.5, 0.6]
@@ -42,7 +42,7 @@ def test_the_mean_of_positions_has_two_errors_for_other_pictures_and_for_other_p
     assert 0.015 < column.error < 0.025
 
 
-def test_a_change_on_every_picture_alike_is_certain() -> None:
+def test_a_change_on_every_image_alike_is_certain() -> None:
     before = Column("crops", [[(outcome, 4, 4) for outcome in [0, 1, 2] * 10]])
     after = Column("crops", [[(outcome + 1, 4, 4) for outcome in [0, 1, 2] * 10]])
     change, error = before.change_to(after)
@@ -126,12 +126,12 @@ def test_the_table_tells_the_change_and_whether_it_is_more_than_chance() -> None
     assert table.endswith("*")
 
 
-def test_figures_on_other_pictures_stand_in_lines_of_their_own() -> None:
+def test_figures_on_other_images_stand_in_lines_of_their_own() -> None:
     table = figure_table([results("first", COIN), results("second", COIN[:100], fingerprint="other")])
     lines = [line.split() for line in table.splitlines()[1:]]
     assert lines[0][-1] == "-"
-    assert "16 photos, 400 pictures" in table
-    assert "16 photos, 100 pictures" in table
+    assert "16 photos, 400 images" in table
+    assert "16 photos, 100 images" in table
 
 
 def test_faults_are_counted_side_by_side_with_examples() -> None:

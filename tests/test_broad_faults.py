@@ -13,7 +13,7 @@ def word(left: float, right: float, text: str = "word", top: float = 0, bottom: 
 
 
 def faults(truth: list[Word], found: list[Word]) -> Faults:
-    return find_faults(["picture"], [truth], [found])
+    return find_faults(["image"], [truth], [found])
 
 
 def kinds(truth: list[Word], found: list[Word]) -> dict[tuple[str, str], int]:
@@ -47,7 +47,7 @@ def test_a_word_found_and_read_right_is_no_fault() -> None:
 
 def test_a_capital_read_small_is_a_letter_off_where_cases_are_told_apart() -> None:
     truth, reading = [word(0, 100, "Open!")], [word(2, 100, "open")]
-    found = find_faults(["picture"], [truth], [reading], fold_case=False)
+    found = find_faults(["image"], [truth], [reading], fold_case=False)
     assert (found.right, dict(found.kinds)) == (0, {("misread", "two letters off"): 1})  # the mark is missing, too
     assert misread_kind("Open", "open", fold_case=False) == "a letter off at an end"
 
@@ -105,9 +105,9 @@ def test_a_word_with_nothing_near_is_sorted_by_its_looks(missed: Word, kind: str
     assert kinds([missed], []) == {("missed", kind): 1}
 
 
-def test_examples_tell_truth_and_reading_or_the_picture() -> None:
+def test_examples_tell_truth_and_reading_or_the_image() -> None:
     found = faults([word(0, 100, "Open"), word(0, 90, "Left", 100, 130)], [word(0, 100, "Opem")])
     assert found.examples == {
         ("misread", "a letter off at an end"): [("Open", "Opem")],
-        ("missed", "nothing near: other"): [("Left", "picture")],
+        ("missed", "nothing near: other"): [("Left", "image")],
     }

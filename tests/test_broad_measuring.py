@@ -19,7 +19,7 @@ from text_spotting.evaluation.broad.sets import SOURCES, CropSet, ImageSet, Requ
 from text_spotting.evaluation.broad.store import _ANSWERING
 from text_spotting.files.writing import write_whole
 from text_spotting.geometry import box_to_polygon
-from text_spotting.pictures import read_picture, write_picture
+from text_spotting.image_files import read_image, write_image
 from text_spotting.words import FloatArray, Image, Word
 
 BOX = (10, 20, 60, 40)
@@ -30,19 +30,19 @@ def track(items: Iterable[Any], total: int, task: str) -> Iterator[Any]:
 
 
 def photos(folder: Path, count: int) -> list[AnnotatedImage]:
-    """Pictures 100 x 80 whose one word, a white bar, says "bar"."""
+    """Images 100 x 80 whose one word, a white bar, says "bar"."""
     made = []
     for number in range(count):
         pixels = np.full((80, 100, 3), number, np.uint8)
         pixels[20:40, 10:60] = 255
         path = folder / f"{number}.png"
-        write_picture(path, pixels)
+        write_image(path, pixels)
         made.append(AnnotatedImage(path, 100, 80, [Word(box_to_polygon(BOX), "Bar")]))
     return made
 
 
 class Bars:
-    """Finds the white bar; reads it right wherever the picture's number is even."""
+    """Finds the white bar; reads it right wherever the image's number is even."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -77,13 +77,13 @@ def values(measured: SetMeasurement) -> dict[tuple[str, str], float]:
     return {(column.figure, column.reader): column.value for column in measured.columns}
 
 
-def pictures(folder: Path, **kwargs: Any) -> ImageSet:
+def images(folder: Path, **kwargs: Any) -> ImageSet:
     return ImageSet(photos(folder, 4), ("ic15_detection", "ic15_end_to_end"), **kwargs)
 
 
 def test_finding_reading_and_readers_alone_are_all_counted(tmp_path: Path) -> None:
-    measured = measure_set(model(Bars()), "set", pictures(tmp_path), tmp_path / "kept", track)
-    assert measured.pictures == 4
+    measured = measure_set(model(Bars()), "set", images(tmp_path), tmp_path / "kept", track)
+    assert measured.images == 4
     assert values(measured) == {
         ("ic15_detection", ""): 1.0,
         ("ic15_end_to_end", ""): 0.5,
@@ -96,11 +96,11 @@ def test_finding_reading_and_readers_alone_are_all_counted(tmp_path: Path) -> No
 
 
 def test_models_that_tell_cases_apart_are_measured_so_each_by_its_own(tmp_path: Path) -> None:
-    """The pictures say "Bar", and both read "bar"; the spotter reads every other picture as "car"."""
+    """The images say "Bar", and both read "bar"; the spotter reads every other image as "car"."""
     told_apart = NamedReader("apart", "weights", Brightness(), fold_case=False)
     folding = NamedReader("folding", "weights", Brightness())
     both = Model("weights", Bars(), [told_apart, folding], fold_case=False)
-    measured = measure_set(both, "set", pictures(tmp_path), tmp_path / "kept", track)
+    measured = measure_set(both, "set", images(tmp_path), tmp_path / "kept", track)
     assert values(measured) == {
         ("ic15_detection", ""): 1.0,
         ("ic15_end_to_end", ""): 0.0,
@@ -117,19 +117,19 @@ def test_models_that_tell_cases_apart_are_measured_so_each_by_its_own(tmp_path: 
 
 
 def test_a_set_without_texts_is_only_looked_through(tmp_path: Path) -> None:
-    measured = measure_set(model(Bars()), "set", pictures(tmp_path, reads=False), tmp_path / "kept", track)
+    measured = measure_set(model(Bars()), "set", images(tmp_path, reads=False), tmp_path / "kept", track)
     assert [column.figure for column in measured.columns] == ["ic15_detection", "ic15_end_to_end"]
 
 
 def test_nine_positions_are_counted_one_by_one(tmp_path: Path) -> None:
     spotter = Bars()
-    measured = measure_set(model(spotter), "set", pictures(tmp_path, positions=9), tmp_path / "kept", track)
+    measured = measure_set(model(spotter), "set", images(tmp_path, positions=9), tmp_path / "kept", track)
     assert spotter.calls == 9 * 4
     assert measured.columns[0].values == [1.0] * 9
 
 
 def test_a_recogniser_alone_needs_no_spotter(tmp_path: Path) -> None:
-    measured = measure_set(model(None), "set", pictures(tmp_path), tmp_path / "kept", track)
+    measured = measure_set(model(None), "set", images(tmp_path), tmp_path / "kept", track)
     assert values(measured) == {("true_frames", "bright"): 1.0}
 
 
@@ -141,8 +141,8 @@ def test_crops_are_read_as_they_are_and_grouped_by_photo(tmp_path: Path) -> None
 
 def test_what_is_there_is_not_measured_again(tmp_path: Path) -> None:
     spotter, reader = Bars(), Brightness()
-    first = measure_set(model(spotter, reader=reader), "set", pictures(tmp_path), tmp_path / "kept", track)
-    again = measure_set(model(spotter, reader=reader), "set", pictures(tmp_path), tmp_path / "kept", track)
+    first = measure_set(model(spotter, reader=reader), "set", images(tmp_path), tmp_path / "kept", track)
+    again = measure_set(model(spotter, reader=reader), "set", images(tmp_path), tmp_path / "kept", track)
     assert (spotter.calls, reader.calls) == (4, 2)
     assert values(again) == values(first)
 
@@ -154,7 +154,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
                 raise KeyboardInterrupt
             return super().__call__(image)
 
-    shown = pictures(tmp_path, positions=9)
+    shown = images(tmp_path, positions=9)
     with pytest.raises(KeyboardInterrupt):
         measure_set(model(Stopping()), "set", shown, tmp_path / "kept", track)
     spotter = Bars()
@@ -163,8 +163,8 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_other_weights_other_pictures_or_another_truth_are_measured_anew(tmp_path: Path) -> None:
-    spotter, shown = Bars(), pictures(tmp_path)
+def test_other_weights_other_images_or_another_truth_are_measured_anew(tmp_path: Path) -> None:
+    spotter, shown = Bars(), images(tmp_path)
     first = measure_set(model(spotter), "set", shown, tmp_path / "kept", track)
     measure_set(model(spotter, "other weights"), "set", shown, tmp_path / "kept", track)
     assert spotter.calls == 8
@@ -173,9 +173,9 @@ def test_other_weights_other_pictures_or_another_truth_are_measured_anew(tmp_pat
     measured = measure_set(model(spotter, "other weights"), "set", other, tmp_path / "kept", track)
     assert spotter.calls == 12
     assert measured.fingerprint != first.fingerprint
-    repainted = read_picture(shown.images[0].path)
+    repainted = read_image(shown.images[0].path)
     repainted[0, 0] = 77
-    write_picture(shown.images[0].path, repainted)
+    write_image(shown.images[0].path, repainted)
     measure_set(model(spotter, "other weights"), "set", other, tmp_path / "kept", track)
     assert spotter.calls == 16
 
@@ -206,7 +206,7 @@ def test_a_module_that_is_gone_is_not_passed_over(tmp_path: Path) -> None:
 def test_answers_depend_on_all_the_code_that_makes_them_and_not_on_what_draws_scenes_or_trains() -> None:
     package = Path(text_spotting.__path__[0])
     found = {file.relative_to(package).as_posix() for file in files_behind(package, _ANSWERING)}
-    makes = "constraints decoding frames pictures preprocess postprocess words models/ctc models/text_head ops/nms"
+    makes = "constraints decoding frames images preprocess postprocess words models/ctc models/text_head ops/nms"
     makes += " evaluation/matching evaluation/transcriptions evaluation/inference runtime/reading runtime/spotter"
     makes += " runtime/openvino_engine export/export export/graphs engine/torch_spotter"
     makes += "".join(f" evaluation/broad/{name}" for name in ("frames", "positions", "rapid", "readers", "reading"))
@@ -217,7 +217,7 @@ def test_answers_depend_on_all_the_code_that_makes_them_and_not_on_what_draws_sc
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
-def test_a_turned_picture_and_its_words_turn_together(tmp_path: Path, turns: int) -> None:
+def test_a_turned_image_and_its_words_turn_together(tmp_path: Path, turns: int) -> None:
     shown = ImageSet(photos(tmp_path, 1), ("ic15_detection",), turns=[turns])
     (word,) = shown.truth(0)
     (found,) = Bars()(shown.pixels(0))
@@ -249,7 +249,7 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
 def test_held_back_photos_alone_are_measured(tmp_path: Path) -> None:
     for number in range(20):
         name = f"test_{number:02d}" if number < 10 else f"train_{number:02d}"
-        write_picture(tmp_path / "icdar2003/images" / f"{name}.jpg", np.zeros((40, 60, 3), np.uint8))
+        write_image(tmp_path / "icdar2003/images" / f"{name}.jpg", np.zeros((40, 60, 3), np.uint8))
         (tmp_path / "icdar2003/gt").mkdir(exist_ok=True)
         (tmp_path / "icdar2003/gt" / f"gt_{name}.txt").write_text("1,1,50,1,50,20,1,20,Word\n")
     loaded = SOURCES["ic03"].load(Request(tmp_path, 100, 9, tmp_path, track))

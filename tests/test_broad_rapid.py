@@ -50,7 +50,7 @@ def test_words_of_all_lines_are_told_with_their_places() -> None:
     assert words[0].box == (1, 2, 9, 6)
 
 
-def test_a_picture_without_lines_has_no_words() -> None:
+def test_an_image_without_lines_has_no_words() -> None:
     rapid.engine(0).lines.clear()
     assert rapid.spot(np.zeros((20, 20, 3), np.uint8)) == []
 

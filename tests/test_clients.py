@@ -21,7 +21,7 @@ from text_spotting.engine.torch_spotter import load_network
 from text_spotting.export.export import ExportOptions, export, plain_manifest
 from text_spotting.export.verify import sample_image
 from text_spotting.frames import mask_frames
-from text_spotting.pictures import read_picture
+from text_spotting.image_files import read_image
 from text_spotting.preprocess import prepare
 from text_spotting.runtime import pipeline
 from text_spotting.runtime.onnx_engine import OnnxEngine
@@ -139,12 +139,12 @@ def test_the_client_reads_upright_words_from_pixels_as_we_do(tmp_path: Path) -> 
     recognizer = client["onnxruntime"].InferenceSession(tmp_path / engine.manifest.recognizer)
     words = 0
     for image in read_dataset(TOY / "annotation.json", TOY)[:3]:
-        picture = read_picture(image.path)
-        frames = pipeline.find(engine, *pipeline.prepare(engine, picture)).frames
+        pixels = read_image(image.path)
+        frames = pipeline.find(engine, *pipeline.prepare(engine, pixels)).frames
         frames = frames[~stands(frames)]
-        ours = read_pixels(engine, picture, frames).readings
+        ours = read_pixels(engine, pixels, frames).readings
         manifest = json.loads(engine.manifest.to_json())
-        texts, scores = client["recognize_words"](recognizer, picture[:, :, ::-1], frames, manifest)
+        texts, scores = client["recognize_words"](recognizer, pixels[:, :, ::-1], frames, manifest)
         assert scores == pytest.approx([reading.score for reading in ours], abs=0.05)
         certain = [index for index, reading in enumerate(ours) if reading.score > 0.5]
         assert [texts[index] for index in certain] == [ours[index].text for index in certain]

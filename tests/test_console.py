@@ -25,11 +25,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    picture = np.zeros((40, 80, 3), np.uint8)
-    picture[..., 0] = 255
+    image = np.zeros((40, 80, 3), np.uint8)
+    image[..., 0] = 255
     (tmp_path / "in" / "deep").mkdir(parents=True)
     for name in ("in/one.png", "in/deep/two.png"):
-        cv2.imwrite(str(tmp_path / name), picture)
+        cv2.imwrite(str(tmp_path / name), image)
     return tmp_path / "in"
 
 

@@ -15,7 +15,7 @@ FLAT = "10,10,50,10,50,30,10,30"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Ten pictures of one word in the ICDAR 2015 format; the tenth has a short line too."""
+    """Ten images of one word in the ICDAR 2015 format; the tenth has a short line too."""
     root = tmp_path / "data"
     (root / "gt").mkdir(parents=True)
     (root / "images").mkdir()
@@ -44,7 +44,7 @@ def test_sets_are_merged_in_order_with_new_ids(root: Path, capsys: pytest.Captur
     assert [word["id"] for word in document["annotations"]] == list(range(20))
     assert document["images"][0]["file_name"] == "../images/img_1.jpg"
     printed = capsys.readouterr().out
-    assert "all.json: 20 pictures, 20 words: 20 with text, 0 without, 0 don't care" in printed
+    assert "all.json: 20 images, 20 words: 20 with text, 0 without, 0 don't care" in printed
     assert "2  does not begin with 8 numbers: dropped" in printed and "gt_img_10.txt:2: 1,2,3" in printed
 
 
@@ -67,7 +67,7 @@ def test_shuffling_and_splitting_depend_on_the_seed_only(root: Path) -> None:
 
 
 @pytest.mark.slow
-def test_pictures_histograms_and_cvat_are_written_on_request(root: Path) -> None:
+def test_images_histograms_and_cvat_are_written_on_request(root: Path) -> None:
     flags = ["--visualize", f"{root}/drawn", "--stats", f"{root}/stats.png", "--cvat", f"{root}/cvat.xml"]
     assert create(root, *flags) == 0
     drawn = cv2.imread(f"{root}/drawn/images/img_1.jpg")
@@ -92,8 +92,8 @@ def test_wrong_flags_are_named(root: Path, capsys: pytest.CaptureFixture[str], f
     assert message in capsys.readouterr().err
 
 
-def test_a_set_without_any_usable_picture_is_an_error(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_set_without_any_usable_image_is_an_error(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path in (root / "images").iterdir():
         path.unlink()
     assert create(root) == 2
-    assert "no usable picture" in capsys.readouterr().err
+    assert "no usable image" in capsys.readouterr().err

@@ -21,7 +21,7 @@ from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Word
 
 
-def picture_of(*boxes: tuple[float, float, float, float], size: tuple[int, int] = (200, 100)) -> Sample:
+def image_of(*boxes: tuple[float, float, float, float], size: tuple[int, int] = (200, 100)) -> Sample:
     """White words on black, so that pixels tell where words are."""
     image = np.zeros((size[1], size[0], 3), np.uint8)
     for box in boxes:
@@ -41,7 +41,7 @@ def overlap(sample: Sample) -> float:
 @pytest.mark.parametrize("seed", range(12))
 def test_words_stay_on_their_pixels_in_any_random_view(seed: int) -> None:
     view = RandomView(size=(320, 240), fit=(400, 400), max_angle=20, quarter_turns=0.3, on_word=1.0)
-    seen = view(picture_of((60, 30, 150, 60)), np.random.default_rng(seed))
+    seen = view(image_of((60, 30, 150, 60)), np.random.default_rng(seed))
     assert seen.image.shape == (240, 320, 3)
     assert overlap(seen) > 0.9
 
@@ -49,7 +49,7 @@ def test_words_stay_on_their_pixels_in_any_random_view(seed: int) -> None:
 def test_tilted_views_lean_up_to_60_degrees_either_way_others_stay_about_level() -> None:
     def leans(tilts: float) -> list[float]:
         view = RandomView((320, 240), (400, 400), aspect=1.0, quarter_turns=0.0, on_word=1.0, tilts=tilts)
-        words = [view(picture_of((60, 30, 150, 60)), np.random.default_rng(seed)).words for seed in range(40)]
+        words = [view(image_of((60, 30, 150, 60)), np.random.default_rng(seed)).words for seed in range(40)]
         edges = [word.polygon[1] - word.polygon[0] for (word,) in words]
         return [math.degrees(math.atan2(y, x)) for x, y in edges]
 
@@ -60,13 +60,13 @@ def test_tilted_views_lean_up_to_60_degrees_either_way_others_stay_about_level()
 
 def test_a_cut_word_becomes_dont_care_and_one_outside_is_dropped() -> None:
     shift = np.array([[1.0, 0.0, -50.0], [0.0, 1.0, 0.0]])
-    moved = warp(picture_of((10, 10, 40, 20), (40, 10, 60, 20), (100, 10, 140, 20)), shift, (200, 100))
+    moved = warp(image_of((10, 10, 40, 20), (40, 10, 60, 20), (100, 10, 140, 20)), shift, (200, 100))
     assert [word.ignore for word in moved.words] == [True, False]
     assert moved.words[1].polygon.tolist() == [[50, 10], [90, 10], [90, 20], [50, 20]]
 
 
 def test_photometric_changes_pixels_and_nothing_else() -> None:
-    sample = picture_of((60, 30, 150, 60))
+    sample = image_of((60, 30, 150, 60))
     changed = Photometric(p=1.0)(sample, np.random.default_rng(1))
     assert changed.words is sample.words
     assert changed.image.shape == sample.image.shape
@@ -131,8 +131,8 @@ def cut_off(path: Path) -> None:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Three pictures, the middle one broken behind its header."""
-    sample = picture_of((60, 30, 150, 60))
+    """Three images, the middle one broken behind its header."""
+    sample = image_of((60, 30, 150, 60))
     for index in range(3):
         cv2.imwrite(str(tmp_path / f"{index}.png"), sample.image)
     cut_off(tmp_path / "1.png")
@@ -141,27 +141,25 @@ def photos(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_broken_picture_is_left_out_and_told(photos: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_image_is_left_out_and_told(photos: Path, caplog: pytest.LogCaptureFixture) -> None:
     source = PhotoSource(str(photos / "annotation.json"), str(photos))
     for _ in range(2):
         assert source.draw(1, np.random.default_rng(0)).image.shape == (100, 200, 3)
     (record,) = caplog.records
-    assert record.message.startswith(f"skipped broken picture: {photos / '1.png'} is cut off")
+    assert record.message.startswith(f"skipped broken image: {photos / '1.png'} is cut off")
     assert record.message.endswith("(1 so far)")
 
 
-def test_a_picture_that_is_none_is_left_out_when_the_set_is_read(
-    photos: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (photos / "1.png").write_bytes(b"no picture")
+def test_an_image_that_is_none_is_left_out_when_the_set_is_read(photos: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (photos / "1.png").write_bytes(b"no image")
     assert len(PhotoSource(str(photos / "annotation.json"), str(photos))) == 2
-    assert "1  picture cannot be read: skipped with its words" in caplog.text
+    assert "1  image cannot be read: skipped with its words" in caplog.text
 
 
-def test_only_broken_pictures_are_an_error(photos: Path) -> None:
+def test_only_broken_images_are_an_error(photos: Path) -> None:
     for index in range(3):
         cut_off(photos / f"{index}.png")
-    with pytest.raises(UserError, match="none of the 3 training pictures can be read"):
+    with pytest.raises(UserError, match="none of the 3 training images can be read"):
         PhotoSource(str(photos / "annotation.json"), str(photos)).draw(0, np.random.default_rng(0))
 
 
@@ -190,7 +188,7 @@ def test_data_sets_of_a_mixture_need_a_weight_each(photos: Path) -> None:
 
 
 def test_stretching_gives_words_the_shape_they_had() -> None:
-    stretched = Stretch((300, 100))(picture_of((60, 30, 150, 60)), np.random.default_rng(0))
+    stretched = Stretch((300, 100))(image_of((60, 30, 150, 60)), np.random.default_rng(0))
     assert stretched.image.shape == (100, 300, 3)
     assert stretched.words[0].box == (90, 30, 225, 60)
 

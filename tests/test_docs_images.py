@@ -1,4 +1,4 @@
-"""Scripts that make pictures of the pages."""
+"""Scripts that make images of the pages."""
 
 import json
 import runpy
@@ -18,9 +18,9 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 @pytest.mark.slow
 def test_the_pan_goes_once_around_and_its_animation_has_all_views(tmp_path: Path) -> None:
     script: dict[str, Any] = runpy.run_path(str(IMAGES / "video_view.py"))
-    picture = np.zeros((700, 700, 3), np.uint8)
-    picture[:, 525:] = picture[300:, :, 2] = 200
-    views = list(script["pan"]([picture, 255 - picture], 4))
+    image = np.zeros((700, 700, 3), np.uint8)
+    image[:, 525:] = image[300:, :, 2] = 200
+    views = list(script["pan"]([image, 255 - image], 4))
     assert [view.shape for view in views] == [(360, 560, 3)] * 4
     # It begins a quarter round: at x = 350 of 1400, where nothing is blue but what lies beyond 525, 175 further right.
     blue = views[0][180, :, 0] > 100
@@ -69,7 +69,7 @@ def test_what_cannot_be_drawn_is_told(tmp_path: Path, rapidocr: float | None, fl
     assert ended.returncode == 2 and complaint in ended.stderr
 
 
-def test_pictures_per_second_are_drawn_for_every_size(tmp_path: Path) -> None:
+def test_images_per_second_are_drawn_for_every_size(tmp_path: Path) -> None:
     script: dict[str, Any] = runpy.run_path(str(IMAGES / "throughput.py"))
     rows = [
         {"name": name, "streams": streams, "width": width, "height": 480, "per_second": rate * 640 / width}

@@ -1,4 +1,4 @@
-"""What drawing does to a picture: colors where words are, nothing elsewhere, the scene given untouched."""
+"""What drawing does to an image: colors where words are, nothing elsewhere, the scene given untouched."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from text_spotting.geometry import box_to_polygon
 from text_spotting.words import Image, Word
 
 
-def picture() -> Image:
+def image() -> Image:
     return np.full((200, 300, 3), 90, np.uint8)
 
 
@@ -36,7 +36,7 @@ def painted(before: Image, after: Image) -> tuple[int, int, int, int]:
 
 
 def test_a_word_without_text_gets_its_outline_and_nothing_else() -> None:
-    scene = picture()
+    scene = image()
     drawn = draw_words(scene, [word(100, 80, 200, 120)])
     x1, y1, x2, y2 = painted(scene, drawn)
     assert np.abs(np.array([x1 - 100, y1 - 80, x2 - 200, y2 - 120])).max() <= 1
@@ -45,22 +45,22 @@ def test_a_word_without_text_gets_its_outline_and_nothing_else() -> None:
 
 
 def test_the_scene_given_is_left_as_it_was_and_no_words_change_nothing() -> None:
-    scene = picture()
+    scene = image()
     draw_words(scene, [word(10, 10, 50, 50, text="abc")])
     assert (scene == 90).all()
     assert (draw_words(scene, []) == scene).all()
 
 
 def test_the_label_stands_above_its_word() -> None:
-    scene = picture()
+    scene = image()
     _, top, _, bottom = painted(scene, draw_words(scene, [word(100, 80, 200, 120, text="abc")]))
     assert top < 75
     assert bottom <= 121
 
 
 @pytest.mark.parametrize("box", [(0, 0, 60, 20), (260, 0, 299, 15), (250, 180, 299, 199), (-30, -30, -5, -5)])
-def test_at_the_border_the_label_stays_inside_the_picture(box: tuple[float, float, float, float]) -> None:
-    scene = picture()
+def test_at_the_border_the_label_stays_inside_the_image(box: tuple[float, float, float, float]) -> None:
+    scene = image()
     drawn = draw_words(scene, [word(*box, text="a long label")])
     assert drawn.shape == scene.shape
     x1, y1, x2, y2 = painted(scene, drawn)
@@ -69,7 +69,7 @@ def test_at_the_border_the_label_stays_inside_the_picture(box: tuple[float, floa
 
 
 def test_the_label_moves_below_where_it_would_hide_another_word() -> None:
-    scene, upper, lower = picture(), word(100, 60, 200, 78), word(100, 80, 200, 120, text="abc")
+    scene, upper, lower = image(), word(100, 60, 200, 78), word(100, 80, 200, 120, text="abc")
     drawn = draw_words(scene, [upper, lower])
     assert (drawn[70, 110:190] == 90).all()
     assert is_color(drawn[124:127, 102], GREEN)
@@ -77,7 +77,7 @@ def test_the_label_moves_below_where_it_would_hide_another_word() -> None:
 
 def test_every_outcome_has_its_own_color_and_ignored_regions_no_label() -> None:
     assert len(set(OUTCOME_COLORS.values())) == len(Outcome)
-    scene, place = picture(), word(100, 80, 200, 120, text="abc")
+    scene, place = image(), word(100, 80, 200, 120, text="abc")
     for outcome in Outcome:
         assert is_color(draw_outcomes(scene, [(place, outcome)])[100, 100], OUTCOME_COLORS[outcome])
     assert painted(scene, draw_outcomes(scene, [(place, Outcome.IGNORED)]))[1] >= 79
@@ -86,10 +86,10 @@ def test_every_outcome_has_its_own_color_and_ignored_regions_no_label() -> None:
 @pytest.mark.parametrize("text", ["Ўлїца", "Çağlayan"], ids=["Cyrillic", "Latin with accents"])
 def test_letters_outside_ascii_are_drawn_as_themselves(text: str) -> None:
     def label(said: str) -> Image:
-        return draw_words(picture(), [word(20, 80, 280, 120, text=said)])[50:80]
+        return draw_words(image(), [word(20, 80, 280, 120, text=said)])[50:80]
 
     drawn, marks = label(text), label("?" * len(text))
-    assert (drawn != picture()[50:80]).any()
+    assert (drawn != image()[50:80]).any()
     assert face_for(text)[1] == text, "a font of the machine has them all"
     assert not np.array_equal(drawn, label(text[::-1])), "letters have shapes of their own"
     assert not np.array_equal(drawn, marks)
@@ -99,11 +99,11 @@ def test_a_character_that_no_font_has_is_drawn_as_a_question_mark() -> None:
     assert face_for("a\U0010fffe")[1] == "a?"
 
 
-def test_a_glyph_label_stays_inside_the_picture() -> None:
-    drawn = draw_words(picture(), [word(290, 190, 299, 199, text="Щука")])
-    assert drawn.shape == picture().shape
+def test_a_glyph_label_stays_inside_the_image() -> None:
+    drawn = draw_words(image(), [word(290, 190, 299, 199, text="Щука")])
+    assert drawn.shape == image().shape
 
 
 def test_letters_that_the_font_lacks_do_not_break_drawing() -> None:
-    scene = picture()
+    scene = image()
     assert (draw_words(scene, [word(100, 80, 200, 120, text="caf\u00e9 \u6587")]) != scene).any()

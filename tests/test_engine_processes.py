@@ -86,7 +86,7 @@ def test_two_processes_end_with_the_weights_and_figures_of_one(one: Path, two: P
 
 @pytest.mark.slow
 def test_the_learning_rate_is_scaled_with_the_batches_in_all(training: SmallTraining, tmp_path: Path) -> None:
-    """The template's batch is 4; two processes with 3 pictures each have 6."""
+    """The template's batch is 4; two processes with 3 images each have 6."""
     running = torchrun(training, tmp_path, "--epochs", "1", "--batch-size", "3", "--scale-lr")
     said = running.communicate()[0]
     assert running.returncode == 0, said[-3000:]

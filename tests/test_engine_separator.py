@@ -40,8 +40,8 @@ def word(left: float, right: float, ignore: bool = False, top: float = 20) -> Wo
     return Word(np.array(corners, np.float32), ignore=ignore)
 
 
-def pictures(folder: Path, count: int = 3) -> list[AnnotatedImage]:
-    """Pictures of three words, two of them in a row and one a don't-care region."""
+def images(folder: Path, count: int = 3) -> list[AnnotatedImage]:
+    """Images of three words, two of them in a row and one a don't-care region."""
     found = []
     for index in range(count):
         pixels = np.full((60, 300, 3), 200, np.uint8)
@@ -71,8 +71,8 @@ def test_words_that_touch_or_overlap_still_meet_in_one_column() -> None:
         assert (wanted.tolist(), weight.tolist(), around) == ([0] * 5, [1] * 5, [])
 
 
-def test_a_picture_gives_its_words_and_its_rows_of_words(tmp_path: Path) -> None:
-    (image,) = pictures(tmp_path, 1)
+def test_an_image_gives_its_words_and_its_rows_of_words(tmp_path: Path) -> None:
+    (image,) = images(tmp_path, 1)
     ((one, other, row),) = examples([image], MANIFEST, FrameJitter(), 0, Problems())
     assert (one.gaps, other.gaps) == ([], []), "the don't-care region may hold any number of words"
     ((end, begin),) = row.gaps
@@ -84,7 +84,7 @@ def test_a_picture_gives_its_words_and_its_rows_of_words(tmp_path: Path) -> None
 
 def test_rows_are_shown_in_frames_as_far_off_as_they_are_asked_to_be(tmp_path: Path) -> None:
     """From 10 to 140, and with a margin of a tenth of 20 pixels from 8 to 142."""
-    (image,) = pictures(tmp_path, 1)
+    (image,) = images(tmp_path, 1)
     still = FrameJitter(along=0, across=0, centre=0, angle=0, slant=0)
     for jitter, gap in ((still, (60 / 130, 70 / 130)), (replace(still, centre=0.1), (62 / 134, 72 / 134))):
         ((_, _, row),) = examples([image], MANIFEST, jitter, 0, Problems())
@@ -92,7 +92,7 @@ def test_rows_are_shown_in_frames_as_far_off_as_they_are_asked_to_be(tmp_path: P
 
 
 def test_small_words_and_very_long_rows_are_left_out(tmp_path: Path) -> None:
-    (image,) = pictures(tmp_path, 1)
+    (image,) = images(tmp_path, 1)
     small = Word(np.array([[10, 2], [40, 2], [40, 9.9], [10, 9.9]], np.float32))
     long = word(20, 200)
     assert list(examples([AnnotatedImage(image.path, 300, 60, [small])], MANIFEST, FrameJitter(), 0, Problems())) == [
@@ -106,16 +106,16 @@ def test_small_words_and_very_long_rows_are_left_out(tmp_path: Path) -> None:
     ]
 
 
-def test_pictures_that_are_broken_or_of_another_size_are_left_out_and_named(tmp_path: Path) -> None:
-    first, second, third = pictures(tmp_path, 3)
-    first.path.write_bytes(b"no picture")
+def test_images_that_are_broken_or_of_another_size_are_left_out_and_named(tmp_path: Path) -> None:
+    first, second, third = images(tmp_path, 3)
+    first.path.write_bytes(b"no image")
     problems = Problems()
     given = [first, replace(second, width=600), third]
     assert [len(some) for some in examples(given, MANIFEST, FrameJitter(), 0, problems)] == [0, 0, 3]
     assert [str(first.path) in line for line in problems.unreadable] == [True]
     assert [kind.split(":")[0] for kind in problems.found] == [
-        "picture cannot be read",
-        "picture is of another size than its annotation says",
+        "image cannot be read",
+        "image is of another size than its annotation says",
     ]
 
 
@@ -177,7 +177,7 @@ def prepared(tmp_path: Path) -> list[str]:
     _, network = small_network(LITE)
     weights = {name: tensor for name, tensor in network.state_dict().items() if ".separator." not in name}
     write_snapshot({"state_dict": weights, "meta": {"epoch": 3}}, tmp_path / "before.pth")
-    write_dataset(tmp_path / "a.json", pictures(tmp_path, 12))
+    write_dataset(tmp_path / "a.json", images(tmp_path, 12))
     files = ["--load-weights", str(tmp_path / "before.pth"), "--output", str(tmp_path / "after.pth")]
     return ["--config", str(TEMPLATES / LITE / "model.py"), "--train-ann-files", str(tmp_path / "a.json"), *files]
 
@@ -188,7 +188,7 @@ def test_the_tool_adds_what_was_learnt_to_a_snapshot_of_before_there_was_any(
 ) -> None:
     assert run_tool("train_separator", prepared) == 0
     printed = capsys.readouterr().out
-    assert "learnt from 33 words and rows of words" in printed, "11 pictures of two words and a row; one is held back"
+    assert "learnt from 33 words and rows of words" in printed, "11 images of two words and a row; one is held back"
     assert "held back: words meet in 1 places" in printed
     before, after = (read_snapshot(tmp_path / f"{name}.pth") for name in ("before", "after"))
     assert after["meta"] == {"epoch": 3}
@@ -233,11 +233,9 @@ def test_half_a_separator_is_an_incomplete_snapshot(tmp_path: Path, prepared: li
 
 
 @pytest.mark.slow
-def test_a_broken_picture_costs_no_other(
-    tmp_path: Path, prepared: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "3.png").write_bytes(b"no picture")
-    assert run_tool("train_separator", prepared) == 1, "done, but for a picture"
+def test_a_broken_image_costs_no_other(tmp_path: Path, prepared: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "3.png").write_bytes(b"no image")
+    assert run_tool("train_separator", prepared) == 1, "done, but for an image"
     assert "learnt from 30 words" in capsys.readouterr().out
     assert (tmp_path / "after.pth").exists()
 
@@ -255,9 +253,7 @@ def test_a_mean_of_snapshots_has_the_separator_of_those_that_have_one() -> None:
 
 @pytest.mark.slow
 def test_bad_input_is_one_line(tmp_path: Path, prepared: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    write_dataset(
-        tmp_path / "apart.json", [AnnotatedImage(p.path, 300, 60, p.words[:1]) for p in pictures(tmp_path, 12)]
-    )
+    write_dataset(tmp_path / "apart.json", [AnnotatedImage(p.path, 300, 60, p.words[:1]) for p in images(tmp_path, 12)])
     cases = {
         "no two words follow one another": ["--train-ann-files", str(tmp_path / "apart.json")],
         "has no CTC classifier": ["--config", str(TEMPLATES / "text-spotting-0003" / "model.py")],

@@ -1,4 +1,4 @@
-"""What a configuration says about pictures and words is what the PyTorch spotter goes by."""
+"""What a configuration says about images and words is what the PyTorch spotter goes by."""
 
 from dataclasses import asdict
 

@@ -191,7 +191,7 @@ def test_wandb_is_told_each_figure_with_its_step(tmp_path: Path, monkeypatch: py
     ]
 
 
-def test_clearml_is_told_losses_and_figures_as_curves_of_two_pictures(
+def test_clearml_is_told_losses_and_figures_as_curves_of_two_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = stand_in("clearml", monkeypatch).Task.init.return_value

@@ -14,7 +14,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from small_networks import TEMPLATES
-from test_data import picture_of
+from test_data import image_of
 
 from text_spotting.alphabet import Alphabet
 from text_spotting.annotations.dataset_file import read_dataset, write_dataset
@@ -30,11 +30,11 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four small pictures with two words each."""
+    """Four small images with two words each."""
     folder = tmp_path_factory.mktemp("photos")
     images = []
     for index in range(4):
-        sample = picture_of((20 + 10 * index, 20, 80 + 10 * index, 40), (30, 60, 120, 80))
+        sample = image_of((20 + 10 * index, 20, 80 + 10 * index, 40), (30, 60, 120, 80))
         cv2.imwrite(str(folder / f"{index}.png"), sample.image)
         images.append(AnnotatedImage(folder / f"{index}.png", 200, 100, sample.words))
     write_dataset(folder / "annotation.json", images)
@@ -42,7 +42,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def config_of(name: str, photos: Path, epochs: int) -> Config:
-    """A template's training, cut down to two iterations an epoch on pictures of 128 x 64."""
+    """A template's training, cut down to two iterations an epoch on images of 128 x 64."""
     config = load_config(TEMPLATES / name / "model.py")
     source = {"type": "PhotoSource", "ann_files": str(photos / "annotation.json"), "data_roots": str(photos)}
     config.train_dataloader.dataset.update(

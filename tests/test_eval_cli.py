@@ -37,17 +37,17 @@ def word(*box: float, text: str = "", ignore: bool = False) -> Word:
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> list[str]:
-    """Two blue pictures; the sample model finds "ab" at the top left, something unread at the bottom right."""
-    pictures = []
+    """Two blue images; the sample model finds "ab" at the top left, something unread at the bottom right."""
+    images = []
     for name, words in {
         "first": [word(0, 0, 40, 20, text="ab"), word(40, 20, 80, 40, text="abc")],
         "second": [word(0, 0, 40, 20, text="cab"), word(40, 20, 80, 40, ignore=True)],
     }.items():
-        picture = np.zeros((40, 80, 3), np.uint8)
-        picture[..., 0] = 255
-        cv2.imwrite(str(tmp_path / f"{name}.png"), picture)
-        pictures.append(AnnotatedImage(tmp_path / f"{name}.png", 80, 40, words))
-    write_dataset(tmp_path / "truth.json", pictures)
+        image = np.zeros((40, 80, 3), np.uint8)
+        image[..., 0] = 255
+        cv2.imwrite(str(tmp_path / f"{name}.png"), image)
+        images.append(AnnotatedImage(tmp_path / f"{name}.png", 80, 40, words))
+    write_dataset(tmp_path / "truth.json", images)
     return ["--test-ann-files", str(tmp_path / "truth.json"), "--test-data-roots", str(tmp_path)]
 
 
@@ -63,7 +63,7 @@ def tool(capsys: pytest.CaptureFixture[str], dataset: list[str]) -> Tool:
 
 @pytest.fixture
 def predictions(tmp_path: Path) -> Path:
-    """One word right, one misread, nothing on the second picture."""
+    """One word right, one misread, nothing on the second image."""
     found = [
         {"polygon": [[0, 0], [40, 0], [40, 20], [0, 20]], "text": "AB", "score": 0.9},
         {"polygon": [[40, 20], [80, 20], [80, 40], [40, 40]], "text": "abd", "score": 0.8},
@@ -141,7 +141,7 @@ def test_a_checkpoint_is_scored_in_its_work_dir_with_its_size_measured(
     torch.save({"state_dict": network.state_dict(), "meta": {}}, work_dir / "epoch_1.pth")
     monkeypatch.setattr(sys, "argv", [str(work_dir / "eval.py")])
     code, _, err = tool("--load-weights", work_dir / "epoch_1.pth", "--save-metrics-to", metrics)
-    assert (code, err.replace("spotting: 2 of 2 pictures\n", "")) == (0, ""), "slow machines tell how far they are"
+    assert (code, err.replace("spotting: 2 of 2 images\n", "")) == (0, ""), "slow machines tell how far they are"
     assert list(values(metrics))[:4] == ["size", "complexity", "f1", "word_spotting"]
     trainable = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
     assert values(metrics)["size"] == round(trainable / 1e6, 2)
@@ -178,7 +178,7 @@ def test_a_lexicon_mends_readings_and_gets_its_own_entries(tool: Tool, predictio
 
 
 def test_cropped_words_are_scored_by_their_letters(tool: Tool, tmp_path: Path) -> None:
-    """One picture says "ab" and "abc" with nothing in between, the other "cab"."""
+    """One image says "ab" and "abc" with nothing in between, the other "cab"."""
     pieces = [{"polygon": [[x, 0], [x + 9, 0], [x + 9, 9]], "text": text} for x, text in [(40, "a-BC"), (0, "ab")]]
     path = tmp_path / "p.json"
     path.write_text(json.dumps({"first": pieces, "second": [{**pieces[0], "text": "cob"}]}))
@@ -208,7 +208,7 @@ def test_thresholds_are_found_on_one_set_and_applied_to_another(
     code, out, _ = tool("--from-predictions", search, *arguments)
     assert code == 0
     assert "detection 0.65, text 0.55" in out
-    assert f"thresholds found on {dataset[1]} (2 pictures)" in out
+    assert f"thresholds found on {dataset[1]} (2 images)" in out
     assert f"applied to {dataset[1]}" in out
     kept = {name: [one["text"] for one in words] for name, words in json.loads(saved.read_text()).items()}
     assert kept == {"first": [""], "second": ["cab"]}
@@ -252,12 +252,12 @@ def test_a_run_is_compared_with_an_earlier_one_and_reported(tool: Tool, predicti
     assert (tmp_path / "report" / "index.html").stat().st_size > 10_000
 
 
-def test_pictures_without_predictions_are_named_and_scored_as_empty(tool: Tool, tmp_path: Path) -> None:
+def test_images_without_predictions_are_named_and_scored_as_empty(tool: Tool, tmp_path: Path) -> None:
     (tmp_path / "res").mkdir()
     (tmp_path / "res" / "res_first.txt").write_text("0,0,40,0,40,20,0,20,ab\n")
     code, _, err = tool("--from-predictions", tmp_path / "res")
     assert code == 0
-    assert err == f"warning: {tmp_path / 'res'}: 1 of 2 pictures have no predictions, scored as empty: second\n"
+    assert err == f"warning: {tmp_path / 'res'}: 1 of 2 images have no predictions, scored as empty: second\n"
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_pictures_without_predictions_are_named_and_scored_as_empty(tool: Tool, 
         (["--load-weights", "nowhere.pth"], "--load-weights: nowhere.pth does not exist"),
         (["--load-weights", "{predictions}"], "is of no known kind; expected a file ending in .pth"),
         (["--from-predictions", "{predictions}", "--lexicon", "none.txt"], "--lexicon: cannot read none.txt"),
-        (["--from-predictions", "{predictions}", "--lexicon", "{empty}"], "no list for 2 of 2 pictures"),
+        (["--from-predictions", "{predictions}", "--lexicon", "{empty}"], "no list for 2 of 2 images"),
         (["--from-predictions", "{predictions}", "--save-metrics-to", "{predictions}/m.yaml"], "cannot write"),
         (["--from-predictions", "{predictions}", "--save-metrics-to", "{list}"], "holds no mapping"),
         (["--from-predictions", "{predictions}", "--workers", "0"], "--workers 0: must be 1 or more"),
@@ -291,14 +291,14 @@ def test_what_the_user_can_mend_is_told_in_one_line(
     assert err.count("\n") == 1
 
 
-def test_a_broken_picture_is_named_and_costs_no_other(tool: Tool, tmp_path: Path) -> None:
+def test_a_broken_image_is_named_and_costs_no_other(tool: Tool, tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
     whole = (tmp_path / "second.png").read_bytes()
-    for content in (b"no picture", whole[: len(whole) // 2]):  # seen in its header, or only once it is decoded
+    for content in (b"no image", whole[: len(whole) // 2]):  # seen in its header, or only once it is decoded
         (tmp_path / "second.png").write_bytes(content)
         code, out, err = tool("--load-weights", save_onnx(tmp_path / "export"))
         assert code == 1
-        assert "2 / 2 / 2" in out, "both words of the first picture are found"
+        assert "2 / 2 / 2" in out, "both words of the first image are found"
         assert "error: 1 files could not be read; the first: " in err and "second.png" in err
 
 
@@ -310,7 +310,7 @@ def test_a_set_without_a_word_that_counts_is_nothing_to_score(
     write_dataset(tmp_path / "none.json", [AnnotatedImage(tmp_path / "p.png", 80, 40, words)])
     flags = ["--test-ann-files", str(tmp_path / "none.json"), "--test-data-roots", str(tmp_path)]
     assert run_tool("eval", [*flags, "--from-predictions", str(predictions)]) == 2
-    assert "nothing to score: none of the 1 words in 1 pictures counts" in capsys.readouterr().err
+    assert "nothing to score: none of the 1 words in 1 images counts" in capsys.readouterr().err
 
 
 def test_a_precision_is_for_openvino_models(tool: Tool, tmp_path: Path) -> None:

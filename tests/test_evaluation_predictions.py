@@ -1,4 +1,4 @@
-"""Prediction files: what is read, how pictures are paired with them, and how every mistake is named."""
+"""Prediction files: what is read, how images are paired with them, and how every mistake is named."""
 
 import json
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_icdar_lines_of_all_kinds_are_read(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("{", r"p\.json:1: not valid JSON"),
-        ("[]", r'expected an object \{"<picture>": \[words\]\}, found a list'),
+        ("[]", r'expected an object \{"<image>": \[words\]\}, found a list'),
         ('{"a": [], "a": [], "b": []}', "1 names occur more than once: a"),
         ('{"a": {}}', "'a' must hold a list of words"),
         ('{"a": [3]}', r"'a'\[0\]: needs a polygon \[\[x, y\], ...\], a text and a score"),
@@ -96,7 +96,7 @@ def test_missing_places_and_doubled_files_are_refused(tmp_path: Path) -> None:
         read_predictions(tmp_path)
     (tmp_path / "res_a.txt").write_text("")
     (tmp_path / "a.txt").write_text("")
-    with pytest.raises(UserError, match="both there for picture a"):
+    with pytest.raises(UserError, match="both there for image a"):
         read_predictions(tmp_path)
     (tmp_path / "a.txt").write_bytes(b"\xff")
     (tmp_path / "res_a.txt").unlink()
@@ -110,32 +110,32 @@ def test_pairing_names_and_counts_what_does_not_fit() -> None:
     words, warnings = pair_predictions(predictions, names, [(10, 10), (8, 20), (10, 10)], Path("p.json"))
     assert [len(found) for found in words] == [0, 1, 0]
     assert warnings == [
-        "p.json: 4 predicted pictures are not in the test set, left out: w, x, y and 1 more",
-        "p.json: 2 of 3 pictures have no predictions, scored as empty: a, c",
-        "p.json: 1 pictures have words outside their bounds, scored as they are: b",
+        "p.json: 4 predicted images are not in the test set, left out: w, x, y and 1 more",
+        "p.json: 2 of 3 images have no predictions, scored as empty: a, c",
+        "p.json: 1 images have words outside their bounds, scored as they are: b",
     ]
 
 
 def test_predictions_for_another_set_are_refused() -> None:
     with pytest.raises(
-        UserError, match=r"none of its 2 names is a picture of the test set \(it has x, y; the set has a\)"
+        UserError, match=r"none of its 2 names is an image of the test set \(it has x, y; the set has a\)"
     ):
         pair_predictions({"x": [], "y": []}, ["a"], [(1, 1)], Path("p.json"))
 
 
-def test_pictures_of_equal_names_are_told_apart_by_their_folders() -> None:
+def test_images_of_equal_names_are_told_apart_by_their_folders() -> None:
     paths = [Path("/data/one/img/1.jpg"), Path("/data/two/img/1.jpg"), Path("/data/two/img/2.jpg")]
     assert image_names(paths) == ["one/img/1", "two/img/1", "2"]
     with pytest.raises(UserError, match="same name"):
         image_names([Path("/data/1.jpg"), Path("/data/1.jpg")])
 
 
-def test_pictures_that_differ_in_their_ending_are_called_with_it() -> None:
+def test_images_that_differ_in_their_ending_are_called_with_it() -> None:
     paths = [Path("/in/shop.jpg"), Path("/in/shop.png"), Path("/in/other.jpg")]
     assert image_names(paths) == ["shop.jpg", "shop.png", "other"]
 
 
-def test_predictions_may_name_pictures_with_their_ending() -> None:
+def test_predictions_may_name_images_with_their_ending() -> None:
     words, warnings = pair_predictions({"a.JPG": [word()], "b": []}, ["a", "b"], [(10, 10), (10, 10)], Path("p.json"))
     assert ([len(found) for found in words], warnings) == ([1, 0], [])
 

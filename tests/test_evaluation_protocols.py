@@ -102,7 +102,7 @@ def test_a_misread_word_is_a_miss_and_a_false_alarm() -> None:
     assert score(truth, predictions, "word_spotting") == Score(1, 2, 2)
 
 
-def test_pictures_add_up_before_the_figures_are_made() -> None:
+def test_images_add_up_before_the_figures_are_made() -> None:
     truth = [[word(0, 100, "abc")], [], [word(0, 100, "abc"), word(200, 300, "def"), word(400, 500, "ghi")]]
     predictions = [[word(0, 100, "abc")], [word(0, 100, "abc")], []]
     result = evaluate(truth, predictions, ["f1"])["f1"]

@@ -56,7 +56,7 @@ def test_set(tmp_path: Path) -> AnnotatedSet:
 
 @pytest.fixture
 def after(test_set: AnnotatedSet) -> Run:
-    """House right, boat misread, sun missed, one false alarm; the other pictures right."""
+    """House right, boat misread, sun missed, one false alarm; the other images right."""
     found = [
         [word(0, "House", 0.9), word(60, "b0at", 0.8), word(180, "ghost", 0.3), word(240, "any", 0.7)],
         [word(0, "</script><b>x", 0.6)],
@@ -77,8 +77,8 @@ def data_of(page: Path) -> Any:
     return json.loads(found[1])
 
 
-def test_every_word_of_a_picture_has_its_outcome(after: Run) -> None:
-    found = word_outcomes(after.pictures[0], after.rules("ic15_end_to_end"))
+def test_every_word_of_an_image_has_its_outcome(after: Run) -> None:
+    found = word_outcomes(after.images[0], after.rules("ic15_end_to_end"))
     shown = [(one.word.text, one.outcome, one.truth and one.truth.text) for one in found]
     assert shown == [
         ("sun", Outcome.MISSED, None),
@@ -90,7 +90,7 @@ def test_every_word_of_a_picture_has_its_outcome(after: Run) -> None:
 
 
 def test_runs_are_compared_word_by_word(before: Run, after: Run) -> None:
-    road, odd, park = compare_runs(before.pictures, after.pictures, after.rules("ic15_end_to_end"))
+    road, odd, park = compare_runs(before.images, after.images, after.rules("ic15_end_to_end"))
     assert [(change.word.text, change.gain) for change in road.better] == [("house", 2)]
     assert [(change.word.text, change.gain) for change in road.worse] == [("boat", -1), ("sun", -1)]
     assert (road.false_before, road.false_after, road.gain) == (0, 1, -1)
@@ -103,7 +103,7 @@ def test_the_comparison_is_told_in_the_terminal(before: Run, after: Run) -> None
     # Detection before: 2 of 5 words, 2 predictions; after: 4 of 5 words, 5 predictions that count.
     assert re.search(r"ICDAR 2015 detection +57\.14 +80\.00 +\+22\.86", table)
     assert "3 words got better, 2 got worse; false alarms 0 before, 1 now" in table
-    assert "most worsened pictures: road" in table
+    assert "most worsened images: road" in table
 
 
 def test_the_page_holds_the_figures(tmp_path: Path, after: Run) -> None:

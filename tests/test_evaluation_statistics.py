@@ -23,7 +23,7 @@ def turned(degrees: float, width: float = 100, height: float = 20) -> Word:
     return Word(np.array([[0, 0], [width, 0], [width, height], [0, height]]) @ turn + 200)
 
 
-def test_equal_pictures_leave_no_doubt() -> None:
+def test_equal_images_leave_no_doubt() -> None:
     assert confidence_interval([Score(1, 2, 2)] * 30) == (0.5, 0.5)
 
 
@@ -35,13 +35,13 @@ def test_the_interval_of_a_coin_is_the_textbook_one() -> None:
     assert high == pytest.approx(0.5 + spread, abs=0.01)
 
 
-def test_a_paired_difference_is_certain_where_every_picture_improves_alike() -> None:
+def test_a_paired_difference_is_certain_where_every_image_improves_alike() -> None:
     before = [Score(outcome, 4, 4) for outcome in [0, 1, 2] * 10]
     after = [Score(outcome + 1, 4, 4) for outcome in [0, 1, 2] * 10]
     assert difference_interval(before, after) == pytest.approx((0.25, 0.25))
 
 
-def test_no_pictures_have_no_interval() -> None:
+def test_no_images_have_no_interval() -> None:
     assert confidence_interval([]) == (0, 0)
 
 
@@ -118,19 +118,19 @@ def test_quartiles_share_the_values_out_evenly() -> None:
     assert [bins.count(index) for index in range(4)] == [25, 25, 25, 25]
 
 
-def text_picture() -> Image:
-    picture = np.full((100, 300, 3), 200, np.uint8)
-    cv2.putText(picture, "WORD", (20, 70), cv2.FONT_HERSHEY_SIMPLEX, 2, (20, 20, 20), 4)
-    return picture
+def text_image() -> Image:
+    image = np.full((100, 300, 3), 200, np.uint8)
+    cv2.putText(image, "WORD", (20, 70), cv2.FONT_HERSHEY_SIMPLEX, 2, (20, 20, 20), 4)
+    return image
 
 
 def test_blur_lowers_sharpness_and_dimming_does_not() -> None:
-    picture, place = text_picture(), Word(box_to_polygon((10, 15, 180, 85)))
-    sharp = sharpness(place, picture)
-    assert sharpness(place, np.asarray(cv2.GaussianBlur(picture, (0, 0), 4), np.uint8)) < sharp / 3
-    dim = (picture.astype(float) * 0.4).astype(np.uint8)
+    image, place = text_image(), Word(box_to_polygon((10, 15, 180, 85)))
+    sharp = sharpness(place, image)
+    assert sharpness(place, np.asarray(cv2.GaussianBlur(image, (0, 0), 4), np.uint8)) < sharp / 3
+    dim = (image.astype(float) * 0.4).astype(np.uint8)
     assert sharpness(place, dim) == pytest.approx(sharp, rel=0.1)
 
 
-def test_a_word_outside_the_picture_has_no_sharpness() -> None:
-    assert sharpness(Word(box_to_polygon((900, 900, 990, 950))), text_picture()) == 0
+def test_a_word_outside_the_image_has_no_sharpness() -> None:
+    assert sharpness(Word(box_to_polygon((900, 900, 990, 950))), text_image()) == 0

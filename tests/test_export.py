@@ -145,11 +145,11 @@ def test_a_client_that_reads_word_by_word_reads_the_same(exported: Shared) -> No
         CORE.compile_model(folder / f"model{part}.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         for part in ("", "_text_recognition_head_encoder", "_text_recognition_head_decoder")
     )
-    picture = verify.sample_image()
-    resized = cv2.resize(picture, SIZE)
+    image = verify.sample_image()
+    resized = cv2.resize(image, SIZE)
     if small_network(exported[0])[0].keep_aspect:
         rest = np.full((96, 64, 3), (104, 116, 124), np.uint8)
-        resized = np.hstack([cv2.resize(picture, (128, 96)), rest])
+        resized = np.hstack([cv2.resize(image, (128, 96)), rest])
     result = detector(resized.transpose(2, 0, 1)[None].astype(np.float32))
     request, texts = decoder.create_infer_request(), []
     for feature in result["text_features"]:
@@ -168,10 +168,10 @@ def test_a_client_that_reads_word_by_word_reads_the_same(exported: Shared) -> No
         texts.append(text.strip())
     spotter = Spotter(folder, precision="f32")
     spotter.manifest = replace(spotter.manifest, recognizer="")  # which such clients do not know
-    assert sorted(texts) == sorted(word.text for word in spotter(picture))
+    assert sorted(texts) == sorted(word.text for word in spotter(image))
 
 
-def test_onnx_takes_pictures_of_other_sizes(exported: Shared) -> None:
+def test_onnx_takes_images_of_other_sizes(exported: Shared) -> None:
     name, folder, _, _ = exported
     _, network = small_network(name)
     image = torch.rand(1, 3, 192, 288, generator=torch.Generator().manual_seed(5))
@@ -200,7 +200,7 @@ def test_detections_in_another_order_still_agree() -> None:
 def test_a_wrong_array_is_named(name: str) -> None:
     agreement = verify.compare(ARRAYS, {**ARRAYS, name: ARRAYS[name] + 0.5})
     assert name in agreement.broken()
-    with pytest.raises(UserError, match=f"ONNX does not agree with PyTorch on the test picture: .*{name} by"):
+    with pytest.raises(UserError, match=f"ONNX does not agree with PyTorch on the test image: .*{name} by"):
         verify.require(agreement, "ONNX")
 
 
@@ -287,7 +287,7 @@ def test_an_untrained_network_is_compared_without_threshold(tmp_path: Path, monk
     monkeypatch.setitem(network.test_cfg.rcnn, "score_thr", 0.999)
     said: list[str] = []
     made = export(network, plain_manifest(config, (144, 144)), tmp_path, ExportOptions(openvino=False), said.append)
-    assert any("no word found on the test picture" in line for line in said)
+    assert any("no word found on the test image" in line for line in said)
     assert made.agreements["ONNX"].words == 6
     assert network.test_cfg.rcnn.score_thr == 0.999
 
@@ -297,9 +297,7 @@ def test_the_network_itself_is_the_reference(tmp_path: Path, monkeypatch: pytest
     config, network = small_network("text-spotting-0003-lite")
     monkeypatch.setitem(network.test_cfg.rcnn, "nms", {"type": "soft_nms", "iou_threshold": 0.5})
     monkeypatch.setitem(network.test_cfg.rcnn, "max_per_img", 20)
-    with pytest.raises(
-        UserError, match=r"ONNX does not agree with PyTorch on the test picture: .*nothing was exported"
-    ):
+    with pytest.raises(UserError, match=r"ONNX does not agree with PyTorch on the test image: .*nothing was exported"):
         export(network, plain_manifest(config, SIZE), tmp_path, ExportOptions(openvino=False), log=lambda _: None)
     assert not list(tmp_path.iterdir())
 

@@ -1,4 +1,4 @@
-"""Work on whole pictures that moves into the first convolution gives what it gave before."""
+"""Work on whole images that moves into the first convolution gives what it gave before."""
 
 from types import SimpleNamespace
 
@@ -15,9 +15,9 @@ def network_of(downscale: float) -> SimpleNamespace:
 
 
 def assert_same_maps(
-    folded: SimpleNamespace, network: SimpleNamespace, picture: torch.Tensor, wanted: torch.Tensor
+    folded: SimpleNamespace, network: SimpleNamespace, image: torch.Tensor, wanted: torch.Tensor
 ) -> None:
-    for value, expected in zip(folded.backbone(picture), network.backbone(wanted), strict=True):
+    for value, expected in zip(folded.backbone(image), network.backbone(wanted), strict=True):
         torch.testing.assert_close(value, expected, rtol=1e-9, atol=1e-12)
 
 
@@ -32,15 +32,15 @@ def test_one_convolution_shrinks_and_filters_as_two_steps_did_up_to_every_border
     pixels = folded.backbone.trunk.pixels
     assert (tuple(pixels.weight.shape), pixels.stride) == ((24, 3, side, side), (stride, stride))
     step = int(32 * downscale)
-    picture = torch.randn(1, 3, 2 * step, 3 * step, dtype=torch.float64)
-    assert_same_maps(folded, network, picture, picture)
+    image = torch.randn(1, 3, 2 * step, 3 * step, dtype=torch.float64)
+    assert_same_maps(folded, network, image, image)
 
 
 def test_a_tap_between_two_pixels_takes_its_share_of_both() -> None:
     network = network_of(2)
     taken = network.backbone.trunk.pixels.weight[0, 0]
     folded = fold_downscale(network).backbone.trunk.pixels.weight[0, 0]
-    assert folded.sum().item() == pytest.approx(taken.sum().item()), "a flat picture stays flat"
+    assert folded.sum().item() == pytest.approx(taken.sum().item()), "a flat image stays flat"
     assert folded[0, 0].item() == pytest.approx(taken[0, 0].item() / 4), "halving is a mean of 2x2 pixels"
 
 

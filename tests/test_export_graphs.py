@@ -26,7 +26,7 @@ def raw_and_normalised(manifest: Manifest) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def assert_finds_the_same(graph: torch.nn.Module, taken: torch.Tensor, wanted: Sequence[torch.Tensor]) -> None:
-    """A graph of a picture and what the network finds in it, six words of the one class."""
+    """A graph of an image and what the network finds in it, six words of the one class."""
     boxes, labels, masks, text_features = graph(taken)
     assert labels.tolist() == [0] * 6
     assert_same((boxes, masks, text_features), wanted)

@@ -33,11 +33,11 @@ pytestmark = pytest.mark.slow
 
 
 def two_layers() -> ov.Model:
-    picture = ops.parameter([1, 3, 8, 8], np.float32, name="image")
+    image = ops.parameter([1, 3, 8, 8], np.float32, name="image")
     weights = np.random.default_rng(0).normal(size=(2, 4, 3, 3, 3)).astype(np.float32)
-    first = ops.convolution(picture, weights[0], [1, 1], [1, 1], [1, 1], [1, 1], name="backbone")
-    second = ops.convolution(picture, weights[1], [1, 1], [1, 1], [1, 1], [1, 1], name="fc_reg")
-    model = ov.Model([ops.concat([first, second], 1)], [picture], "two")
+    first = ops.convolution(image, weights[0], [1, 1], [1, 1], [1, 1], [1, 1], name="backbone")
+    second = ops.convolution(image, weights[1], [1, 1], [1, 1], [1, 1], [1, 1], name="fc_reg")
+    model = ov.Model([ops.concat([first, second], 1)], [image], "two")
     model.set_rt_info("kept as it is", ["text_spotting"])
     return model
 
@@ -80,11 +80,11 @@ def test_a_level_that_keeps_layers_of_another_name_is_refused() -> None:
 def test_a_detector_that_computes_coordinates_elsewhere_is_neither_quantized_nor_marked(tmp_path: Path) -> None:
     """The sample detector has no layer of proposals, which the first pattern of coordinates means."""
     source = save_ir(tmp_path)
-    pictures: list[FloatArray] = [np.zeros((1, 3, 4, 8), np.float32)]
+    images: list[FloatArray] = [np.zeros((1, 3, 4, 8), np.float32)]
     (tmp_path / "out").mkdir()
     before = source.read_bytes()
     with pytest.raises(UserError, match=r"detector has no layer like \^/\?proposals/"):
-        int8.quantize(source, EXPORTED, Calibration(pictures, []), LEVELS[0], tmp_path / "out")
+        int8.quantize(source, EXPORTED, Calibration(images, []), LEVELS[0], tmp_path / "out")
     with pytest.raises(UserError, match=r"model\.xml has no layer like \^/\?proposals/"):
         coordinates.mark_float32_layers(source)
     assert source.read_bytes() == before
@@ -103,7 +103,7 @@ def test_every_pattern_of_every_level_means_some_convolution_of_either_network(n
 
 
 def measured(f1: float, word_spotting: float = 60.0) -> Measurement:
-    """Two like pictures with these metrics, in quarters of a point."""
+    """Two like images with these metrics, in quarters of a point."""
     both = zip(METRICS, (f1, word_spotting), strict=True)
     return Measurement("f32", 1.0, {name: [Score(int(4 * points), 400, 400)] * 2 for name, points in both})
 
@@ -137,13 +137,13 @@ def test_where_none_is_accurate_enough_the_best_is_taken(tmp_path: Path) -> None
     assert (trial.level, trial.largest_drop) == (LEVELS[2], 0.75)
 
 
-def test_a_loss_is_as_sure_as_the_pictures_are_alike() -> None:
+def test_a_loss_is_as_sure_as_the_images_are_alike() -> None:
     before = {"f1": [Score(10, 10, 10)] * 30}
     alike = accuracy_drops(before, {"f1": [Score(9, 10, 10)] * 30})["f1"]
     assert (alike.points, alike.low, alike.high) == pytest.approx((10, 10, 10))
     unlike = accuracy_drops(before, {"f1": [Score(10, 10, 10)] * 27 + [Score(0, 10, 10)] * 3})["f1"]
     assert unlike.points == pytest.approx(10)
-    # Pictures drawn anew hold 0 to some 6 of the bad ones: 3 and two standard deviations of sqrt(30 * 0.1 * 0.9).
+    # Images drawn anew hold 0 to some 6 of the bad ones: 3 and two standard deviations of sqrt(30 * 0.1 * 0.9).
     assert unlike.low == pytest.approx(0, abs=1)
     assert unlike.high == pytest.approx(20, abs=4)
 
@@ -170,7 +170,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def annotated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pictures")
+    folder = tmp_path_factory.mktemp("images")
     cv2.imwrite(str(folder / "one.png"), sample_image())
     word = Word(box_to_polygon([10, 10, 90, 40]), "open24")
     write_dataset(folder / "annotation.json", [AnnotatedImage(folder / "one.png", 640, 480, [word])])
@@ -190,7 +190,7 @@ def test_the_tool_writes_a_smaller_model_and_a_report(
 ) -> None:
     assert compress(model, annotated, tmp_path, "--nncf-quantization", "--max-drop", "100") == 0
     said = capsys.readouterr()
-    assert "warning: 1 calibration pictures; 300 or more are advised" in said.err
+    assert "warning: 1 calibration images; 300 or more are advised" in said.err
     report = json.loads((tmp_path / "compression.json").read_text())
     assert report["after"]["megabytes"] < 0.55 * report["before"]["megabytes"]
     assert set(report["after"]["scores"]) == set(report["lost"]) == {"f1", "word_spotting"}
@@ -227,7 +227,7 @@ def test_a_level_says_what_the_rest_is_computed_in(
         (["--subset-size", "0"], "--subset-size 0: must be 1 or more"),
         (["--max-drop", "-1"], "--max-drop -1.0: must be 0 or more"),
     ],
-    ids=["pruning", "no pictures", "negative drop"],
+    ids=["pruning", "no images", "negative drop"],
 )
 def test_wishes_that_make_no_sense(
     model: Path,
@@ -243,5 +243,5 @@ def test_wishes_that_make_no_sense(
 
 def test_a_model_that_finds_nothing_cannot_be_calibrated(model: Path, annotated: Path) -> None:
     strict = replace(Spotter(model).manifest, score_thr=1.0)
-    with pytest.raises(UserError, match="finds no word in the 1 calibration pictures"):
+    with pytest.raises(UserError, match="finds no word in the 1 calibration images"):
         collect(model, strict, [annotated / "one.png"])

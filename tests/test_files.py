@@ -14,7 +14,7 @@ from text_spotting.files.values import MalformedError, number, points, shown, te
 from text_spotting.files.writing import JsonObjectWriter, write_whole
 from text_spotting.files.xml_files import parse_xml
 from text_spotting.files.yaml_files import load_yaml
-from text_spotting.pictures import read_picture, write_picture
+from text_spotting.image_files import read_image, write_image
 
 
 @pytest.mark.parametrize(
@@ -110,10 +110,10 @@ def test_folders_missing_files_and_impossible_names_are_named(tmp_path: Path) ->
             read_text(path)
 
 
-def test_a_pipe_is_no_picture_to_wait_for(tmp_path: Path) -> None:
+def test_a_pipe_is_no_image_to_wait_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     with pytest.raises(UserError, match="it is not a file"):
-        read_picture(tmp_path / "pipe.jpg")
+        read_image(tmp_path / "pipe.jpg")
 
 
 def test_what_other_programs_leave_behind_is_not_listed(tmp_path: Path) -> None:
@@ -171,9 +171,9 @@ def test_results_are_there_line_by_line_before_they_are_whole(tmp_path: Path) ->
     assert json.loads(path.read_text()) == {"c": []}
 
 
-def test_a_picture_whose_ending_cannot_be_written_becomes_png(tmp_path: Path) -> None:
-    picture = np.full((4, 5, 3), 7, np.uint8)
+def test_an_image_whose_ending_cannot_be_written_becomes_png(tmp_path: Path) -> None:
+    image = np.full((4, 5, 3), 7, np.uint8)
     for name in ("a.xyz", "none", "a.JPG"):
-        written = write_picture(tmp_path / name, picture)
+        written = write_image(tmp_path / name, image)
         assert written.name == (name if name == "a.JPG" else f"{name}.png")
-        assert read_picture(written).shape == (4, 5, 3)
+        assert read_image(written).shape == (4, 5, 3)

@@ -109,7 +109,7 @@ def test_loose_ends_are_off_more_often_than_loose_edges_and_no_side_cuts_deep() 
         assert shift.max() <= 0.601
 
 
-def picture_with_word(polygon: FloatArray) -> Image:
+def image_with_word(polygon: FloatArray) -> Image:
     """Dark, with a word whose left half is red and whose right half is white."""
     image = np.full((160, 200, 3), 20, np.uint8)
     middle_top, middle_bottom = (polygon[0] + polygon[1]) / 2, (polygon[2] + polygon[3]) / 2
@@ -122,7 +122,7 @@ def picture_with_word(polygon: FloatArray) -> Image:
 @pytest.mark.parametrize("degrees", [0, 25, -50])
 def test_a_turned_word_is_cut_out_upright_by_the_data_and_the_network_alike(degrees: float) -> None:
     polygon = rectangle(90, 30, degrees)
-    image, frame = picture_with_word(polygon), reading_frame(polygon)
+    image, frame = image_with_word(polygon), reading_frame(polygon)
     cut = cut_out(image, frame, (32, 96))
     assert cut[4:28, 4:44].mean(axis=(0, 1)) == pytest.approx([0, 0, 255], abs=12)
     assert cut[4:28, 52:92].mean(axis=(0, 1)) == pytest.approx([255, 255, 255], abs=12)
@@ -134,8 +134,8 @@ def test_a_turned_word_is_cut_out_upright_by_the_data_and_the_network_alike(degr
     assert np.abs(difference).mean() < 1.5, "OpenCV rounds places to a 32nd of a pixel"
 
 
-def test_words_are_pooled_from_the_picture_that_they_are_in() -> None:
-    pictures = torch.stack([torch.full((3, 40, 60), value) for value in (1.0, 2.0, 3.0)])
+def test_words_are_pooled_from_the_image_that_they_are_in() -> None:
+    images = torch.stack([torch.full((3, 40, 60), value) for value in (1.0, 2.0, 3.0)])
     frames = torch.tensor([[[5.0, 5], [20, 0], [0, 8]]]).repeat(3, 1, 1)
-    pooled = RectifyingExtractor((4, 8), 1, margin=0)(Pyramid.of([], pictures), torch.tensor([0.0, 2, 2]), frames)
+    pooled = RectifyingExtractor((4, 8), 1, margin=0)(Pyramid.of([], images), torch.tensor([0.0, 2, 2]), frames)
     assert pooled.mean(dim=(1, 2, 3)).tolist() == [1, 3, 3]

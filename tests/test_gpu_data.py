@@ -21,7 +21,7 @@ from text_spotting.words import Word
 
 
 def record(number: int) -> Packed:
-    """A picture of one shade with ``number`` words."""
+    """An image of one shade with ``number`` words."""
     image = np.full((40, 60, 3), 20 * number, np.uint8)
     polygons = np.stack([box_to_polygon((1.26, 2, 30.5, 12 + n)) for n in range(number)]) if number else np.empty(0)
     ignore = [bool(n % 2) for n in range(number)]

@@ -1,4 +1,4 @@
-"""Losses of a whole batch, against those of mmdet's heads for the same network and pictures."""
+"""Losses of a whole batch, against those of mmdet's heads for the same network and images."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -33,16 +33,16 @@ def network_of(samples: int) -> Any:
     return build_network(config).eval()
 
 
-def both(network: Any, pictures: Tensor, words: list[Any], apart: list[Any]) -> tuple[dict[str, float], ...]:
+def both(network: Any, images: Tensor, words: list[Any], apart: list[Any]) -> tuple[dict[str, float], ...]:
     """The losses of mmdet's heads and ours."""
     samples = [sample_of(*each) for each in zip(words, apart, strict=True)]
     with torch.no_grad():
-        levels = network.extract_feat(pictures)
+        levels = network.extract_feat(images)
         theirs, proposals = network.rpn_head.loss_and_predict(
             levels, samples, proposal_cfg=network.train_cfg.rpn_proposal
         )
         theirs.update(network.roi_head.loss(levels, proposals, samples))
-        ours = detector_losses(network, pictures, truth_of(words, apart))
+        ours = detector_losses(network, images, truth_of(words, apart))
     summed = {name: float(sum(theirs[name]) if isinstance(theirs[name], list) else theirs[name]) for name in NAMES}
     assert set(ours) == set(NAMES)
     return summed, {name: float(ours[name]) for name in NAMES}
@@ -76,23 +76,23 @@ def truth_of(words: list[Any], apart: list[Any]) -> Truth:
 
 
 @pytest.fixture(scope="module")
-def pictures() -> Tensor:
+def images() -> Tensor:
     torch.manual_seed(3)
     return torch.randn(2, 3, *SIZE[::-1])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [WORDS, [WORDS[0], []]], ids=["words in both pictures", "one picture without words"])
-def test_losses_are_mmdets_where_nothing_is_left_to_chance(pictures: Tensor, words: list[Any]) -> None:
-    theirs, ours = both(network_of(10**5), pictures, words, APART)
+@pytest.mark.parametrize("words", [WORDS, [WORDS[0], []]], ids=["words in both images", "one image without words"])
+def test_losses_are_mmdets_where_nothing_is_left_to_chance(images: Tensor, words: list[Any]) -> None:
+    theirs, ours = both(network_of(10**5), images, words, APART)
     for name in NAMES:
         assert ours[name] == pytest.approx(theirs[name], rel=2e-4), name
 
 
 @pytest.mark.slow
-def test_losses_are_mmdets_in_the_mean_of_sampled_boxes(pictures: Tensor) -> None:
+def test_losses_are_mmdets_in_the_mean_of_sampled_boxes(images: Tensor) -> None:
     network = network_of(24)
-    draws = [both(network, pictures, WORDS, APART) for _ in range(10)]
+    draws = [both(network, images, WORDS, APART) for _ in range(10)]
     for name in NAMES:
         theirs, ours = (np.array([draw[side][name] for draw in draws]) for side in (0, 1))
         error = float(np.hypot(theirs.std(), ours.std())) / 10**0.5
@@ -100,9 +100,9 @@ def test_losses_are_mmdets_in_the_mean_of_sampled_boxes(pictures: Tensor) -> Non
 
 
 @pytest.mark.slow
-def test_pictures_without_any_word_teach_background_alone(pictures: Tensor) -> None:
+def test_images_without_any_word_teach_background_alone(images: Tensor) -> None:
     network = network_of(24).train()
-    losses = detector_losses(network, pictures, truth_of([[], []], [[], []]))
+    losses = detector_losses(network, images, truth_of([[], []], [[], []]))
     values = {name: float(value.detach()) for name, value in losses.items()}
     assert values["loss_bbox"] == values["loss_mask"] == values["loss_rpn_bbox"] == 0
     assert values["loss_rpn_cls"] > 0

@@ -1,4 +1,4 @@
-"""Whole batches matched, sampled and suppressed at once, against worked-out answers and mmdet's picture by picture."""
+"""Whole batches matched, sampled and suppressed at once, against worked-out answers and mmdet's image by image."""
 
 import torch
 from mmengine.structures import InstanceData
@@ -23,7 +23,7 @@ def boxes(*rows: tuple[float, float, float, float]) -> Tensor:
 
 
 def truth(words: Tensor, ignored: Tensor) -> Truth:
-    """One picture."""
+    """One image."""
     return Truth(words[None], torch.zeros(1, len(words), 4, 2), ignored[None])
 
 

@@ -20,7 +20,7 @@ from text_spotting.gpu.words import Jitter, WordPool, laplace
 from text_spotting.words import FloatArray
 
 STILL: dict[str, Any] = {"scales": (1, 1), "aspect": 1.0, "max_angle": 0.0, "tilts": 0.0, "quarter_turns": 0.0}
-"""Options of a view that shows the whole picture as it is, where it has the view's size."""
+"""Options of a view that shows the whole image as it is, where it has the view's size."""
 
 
 def square(x1: float, y1: float, x2: float, y2: float) -> FloatArray:
@@ -42,21 +42,21 @@ def test_a_drawn_word_lies_where_its_polygon_says_in_any_view(stretch: tuple[flo
     card = card_of(square(90, 60, 190, 100), stretch=stretch)
     options = ViewOptions(size=(320, 256), fit=(320, 256), on_word=1.0, quarter_turns=0.4, tilts=0.4)
     rng = np.random.default_rng(0)
-    pictures, truth = show([card] * 16, [choose(card, options, rng) for _ in range(16)], options.size)
-    assert pictures.shape == (16, 3, 256, 320)
+    images, truth = show([card] * 16, [choose(card, options, rng) for _ in range(16)], options.size)
+    assert images.shape == (16, 3, 256, 320)
     agreed = []
-    for picture, quad in zip(pictures, truth.polygons[:, 0].numpy(), strict=True):
+    for image, quad in zip(images, truth.polygons[:, 0].numpy(), strict=True):
         if not quad.any():
             continue
         drawn = np.zeros((256, 320), np.uint8)
         cv2.fillPoly(drawn, [np.rint(quad - 0.5).astype(np.int32)], 1)
-        seen = picture[0].numpy() > 127
+        seen = image[0].numpy() > 127
         agreed.append((seen & (drawn > 0)).sum() / (seen | (drawn > 0)).sum())
     assert len(agreed) > 8
     assert min(agreed) > 0.93
 
 
-def test_a_squeezed_picture_gets_its_own_shape_back() -> None:
+def test_a_squeezed_image_gets_its_own_shape_back() -> None:
     card = card_of(square(40, 40, 60, 60), size=(160, 160), stretch=(2.0, 1.0))
     view = choose(card, ViewOptions(size=(320, 160), fit=(320, 160), **STILL), np.random.default_rng(0))
     np.testing.assert_allclose(view.polygons, [square(80, 40, 120, 60)], atol=1e-4)
@@ -77,11 +77,11 @@ def test_cut_small_and_unreadable_words_are_dont_care_and_those_outside_are_gone
     np.testing.assert_allclose(view.ignored, [(0, 50, 30, 70), (60, 60, 90, 63), (100, 100, 140, 120)], atol=1e-4)
 
 
-def test_relighting_no_picture_changes_none_and_blur_spreads_light_without_losing_it() -> None:
+def test_relighting_no_image_changes_none_and_blur_spreads_light_without_losing_it() -> None:
     torch.manual_seed(0)
-    pictures = torch.rand(2, 3, 16, 16) * 255
-    torch.testing.assert_close(relight(pictures, 0.0), pictures, atol=1e-2, rtol=0)
-    assert (relight(pictures, 1.0) - pictures).abs().mean() > 5
+    images = torch.rand(2, 3, 16, 16) * 255
+    torch.testing.assert_close(relight(images, 0.0), images, atol=1e-2, rtol=0)
+    assert (relight(images, 1.0) - images).abs().mean() > 5
     dot = torch.zeros(2, 3, 17, 17)
     dot[:, :, 8, 8] = 100
     sharp, soft = blur(dot, torch.tensor([0.0, 1.0]))
@@ -102,7 +102,7 @@ def test_a_word_is_cut_from_the_pool_as_the_spotter_cuts_it_from_the_photo(width
     pool = WordPool(4, DEFAULT, torch.device("cpu"))
     pool.add([word_of("one"), word_of("three")])
     frames = pool.frames[:2].clone()
-    frames[1, 0] -= 12  # beyond the picture its edge goes on
+    frames[1, 0] -= 12  # beyond the image its edge goes on
     cuts = pool.cut(torch.tensor([0, 1]), frames, (32, width))
     for cut, frame, text in zip(cuts, frames, ("one", "three"), strict=True):
         theirs = cut_out(word_of(text).image, frame.numpy(), (32, width))[:, :, ::-1].transpose(2, 0, 1)

@@ -49,7 +49,7 @@ KINDS = {
     "bytes": Path.read_bytes,
     "a bytearray": lambda png: bytearray(png.read_bytes()),
     "an open file": lambda png: io.BytesIO(png.read_bytes()),
-    "a PIL picture": Pillow.open,
+    "a PIL image": Pillow.open,
     "an array": lambda _: PIXELS,
     "an array with alpha": lambda _: np.dstack([PIXELS, np.full(PIXELS.shape[:2], 200, np.uint8)]),
     "floats in 0..1": lambda _: PIXELS / np.float32(255),
@@ -82,23 +82,23 @@ def test_grey_has_three_equal_channels() -> None:
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "RGBa"])
 @pytest.mark.parametrize(("ink", "ground"), [(0, 255), (255, 0)], ids=["black", "white"])
-def test_a_transparent_pil_picture_lies_on_what_shows_it(mode: str, ink: int, ground: int) -> None:
+def test_a_transparent_pil_image_lies_on_what_shows_it(mode: str, ink: int, ground: int) -> None:
     alpha = np.array([[0, 255], [255, 0]], np.uint8)
     pixels = np.dstack([np.full((2, 2, 3), ink, np.uint8), alpha])
     assert load_image(Pillow.fromarray(pixels).convert(mode))[:, :, 0].tolist() == [[ground, ink], [ink, ground]]
 
 
-def test_a_pil_picture_of_16_bits_keeps_its_high_byte_as_its_file_does(tmp_path: Path) -> None:
-    picture = Pillow.fromarray(GREY.astype(np.uint16) * 256 + 17)
-    picture.save(tmp_path / "deep.png")
-    assert np.array_equal(load_image(picture), np.dstack([GREY] * 3))
+def test_a_pil_image_of_16_bits_keeps_its_high_byte_as_its_file_does(tmp_path: Path) -> None:
+    image = Pillow.fromarray(GREY.astype(np.uint16) * 256 + 17)
+    image.save(tmp_path / "deep.png")
+    assert np.array_equal(load_image(image), np.dstack([GREY] * 3))
     assert np.array_equal(load_image(tmp_path / "deep.png"), np.dstack([GREY] * 3))
 
 
-def test_a_pil_picture_is_turned_as_its_exif_data_says() -> None:
-    picture = Pillow.fromarray(PIXELS[:, :, ::-1])
-    picture.getexif()[0x0112] = 6  # "rotate by 90 degrees clockwise to show"
-    assert np.array_equal(load_image(picture), np.rot90(PIXELS, -1))
+def test_a_pil_image_is_turned_as_its_exif_data_says() -> None:
+    image = Pillow.fromarray(PIXELS[:, :, ::-1])
+    image.getexif()[0x0112] = 6  # "rotate by 90 degrees clockwise to show"
+    assert np.array_equal(load_image(image), np.rot90(PIXELS, -1))
 
 
 WRONG = {
@@ -108,8 +108,8 @@ WRONG = {
     "integers": (PIXELS.astype(int), "uint8"),
     "a batch in one array": (PIXELS[None], r"must be \(H, W\)"),
     "no pixels": (np.zeros((0, 5, 3), np.uint8), "empty"),
-    "no image": (b"hello", "5 bytes is not a picture or is broken"),
-    "no bytes": (b"", "0 bytes is not a picture"),
+    "no image": (b"hello", "5 bytes is not an image or is broken"),
+    "no bytes": (b"", "0 bytes is not an image"),
     "nothing": (None, "not NoneType"),
     "a missing file": ("nowhere.jpg", "nowhere.jpg"),
     "a server that is not there": ("http://127.0.0.1:9/x.jpg", "http://127.0.0.1:9/x.jpg: cannot be downloaded"),

@@ -24,7 +24,7 @@ SEAMS = {
     "geometry",
     "locks",
     "manifest",
-    "pictures",
+    "image_files",
     "processes",
     "words",
 }
@@ -41,7 +41,7 @@ AMONG_SEAMS: dict[str, set[str]] = {
     "frames": {"errors", "words"},
     "manifest": {"alphabet", "errors", "files"},
     "contract": {"manifest", "words"},
-    "pictures": {"errors", "files", "words"},
+    "image_files": {"errors", "files", "words"},
     "processes": {"errors"},
 }
 ABOVE_SEAMS: dict[str, set[str]] = {
@@ -168,8 +168,8 @@ def test_no_part_may_import_what_it_does_not_need(part: str) -> None:
     assert ABOVE_SEAMS[part] <= used
 
 
-READS_PICTURES = {"pictures.py", "gpu/shards.py"}
-"""Who decodes pictures: those of users go through ``pictures``, packed ones come from ``gpu.shards``."""
+READS_IMAGES = {"image_files.py", "gpu/shards.py"}
+"""Who decodes images: those of users go through ``image_files``, packed ones come from ``gpu.shards``."""
 REPLACES_FILES = {"files/writing.py", "gpu/feed.py"}
 """Who renames files into place: everything that is kept is written whole; blocks are read at once, and once."""
 
@@ -177,11 +177,11 @@ REPLACES_FILES = {"files/writing.py", "gpu/feed.py"}
 @pytest.mark.parametrize(
     ("calls", "owners"),
     [
-        ({"imread", "imdecode"}, READS_PICTURES),
+        ({"imread", "imdecode"}, READS_IMAGES),
         ({"rename", "fsync"}, REPLACES_FILES),
         ({"savefig"}, {"files/figures.py"}),
     ],
-    ids=["decoding a picture", "renaming into place", "writing a figure"],
+    ids=["decoding an image", "renaming into place", "writing a figure"],
 )
 def test_a_task_has_its_owners(calls: set[str], owners: set[str]) -> None:
     callers = {_id(path) for path in MODULES if calls & _methods_called(path)}

@@ -1,4 +1,4 @@
-"""How many words of a picture are found: the limit, what raising it costs, and that reaching it is said."""
+"""How many words of an image are found: the limit, what raising it costs, and that reaching it is said."""
 
 import json
 import logging
@@ -55,7 +55,7 @@ def test_lite_finds_up_to_400_words() -> None:
     assert config.model.test_cfg.rpn.usual == 50
 
 
-def test_the_limit_of_an_older_work_dir_is_raised_without_slowing_ordinary_pictures() -> None:
+def test_the_limit_of_an_older_work_dir_is_raised_without_slowing_ordinary_images() -> None:
     rpn, rcnn = ConfigDict(nms_pre=300, max_per_img=100), ConfigDict(max_per_img=100)
     config = ConfigDict(model=ConfigDict(test_cfg=ConfigDict(rpn=rpn, rcnn=rcnn)))
     limit_words(config, 400)
@@ -72,16 +72,16 @@ def test_reaching_the_limit_is_said(caplog: pytest.LogCaptureFixture) -> None:
     assert "as many words as the model finds at most, 3" in caplog.text
 
 
-def test_a_run_says_once_which_pictures_met_a_limit(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_says_once_which_images_met_a_limit(capsys: pytest.CaptureFixture[str]) -> None:
     full = np.array([[0, 0, 9, 9, 0.9]] * 3, np.float32)
     small, large = np.zeros((64, 64, 3), np.uint8), np.zeros((64, 200, 3), np.uint8)
     with Remarks((64, 64)) as remarks:
-        for name, boxes, picture in (("a", full, small), ("b", full[:1], large), ("c", full, small)):
+        for name, boxes, image in (("a", full, small), ("b", full[:1], large), ("c", full, small)):
             select(boxes, MANIFEST)
-            remarks.note(name, picture)
+            remarks.note(name, image)
     words, size = capsys.readouterr().err.splitlines()
-    assert words.startswith("note: 2 picture(s) (a, c) held as many words as the model finds at most")
-    assert size.startswith("note: 1 picture(s) (b) are much larger than the model's input") and "--tiles auto" in size
+    assert words.startswith("note: 2 image(s) (a, c) held as many words as the model finds at most")
+    assert size.startswith("note: 1 image(s) (b) are much larger than the model's input") and "--tiles auto" in size
 
 
 @pytest.mark.parametrize("most", ["0", "2001"])

@@ -13,13 +13,13 @@ from text_spotting.annotations.dataset_file import write_dataset
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.cli.main import run_tool
 from text_spotting.geometry import box_to_polygon
-from text_spotting.pictures import write_picture
+from text_spotting.image_files import write_image
 from text_spotting.words import Word
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A data root with two blue pictures 80 x 40 of the example photos alone."""
+    """A data root with two blue images 80 x 40 of the example photos alone."""
     folder = tmp_path / "data" / "horizontal_text_detection"
     images = []
     for number in range(2):
@@ -27,7 +27,7 @@ def root(tmp_path: Path) -> Path:
         pixels = np.zeros((40, 80, 3), np.uint8)
         pixels[:, :, 0] = 255
         cv2.rectangle(pixels, (0, 0), (79, 39), (200, number, 0), 1)
-        write_picture(path, pixels)
+        write_image(path, pixels)
         words = [Word(box_to_polygon((0, 0, 40, 20)), "AB"), Word(box_to_polygon((40, 20, 80, 40)), "other")]
         images.append(AnnotatedImage(path, 80, 40, words))
     write_dataset(folder / "annotation.json", images)
@@ -54,7 +54,7 @@ def test_sets_that_are_there_are_measured_and_the_others_named(
     shown = capsys.readouterr().out
     assert f"ic15_dev: left out, {root}/icdar2015/ch4_test_images is not there" in shown
     assert "iiit5k: left out" in shown
-    assert "OTE's 16 photos, 2 pictures" in shown
+    assert "OTE's 16 photos, 2 images" in shown
     assert "words whose text is known  4" in shown
     assert (tmp_path / "figures.png").stat().st_size > 1000
     kept = json.loads((output / "measured.json").read_text("utf-8"))
@@ -80,7 +80,7 @@ def test_a_measured_model_stands_beside_another_without_being_run(
 def test_a_model_is_measured_with_case_where_its_alphabet_tells_it(
     root: Path, tmp_path: Path, fold_case: bool, right: int
 ) -> None:
-    """It reads "ab" where "AB" stands, on both pictures."""
+    """It reads "ab" where "AB" stands, on both images."""
     (tmp_path / "export").mkdir()
     model = sample_graphs.save_ir(tmp_path / "export", replace(sample_graphs.EXPORTED, fold_case=fold_case))
     assert measure("--load-weights", model, "--data-root", root, "--output", tmp_path / "o", "--sets", "ote") == 0

@@ -30,7 +30,7 @@ def test_a_box_on_a_word_learns_it_one_on_a_dont_care_region_nothing_any_other_b
     assert assign(BOXES[:1], BOXES[1:2], BOXES) == [1, -1, 0]
 
 
-def test_dont_care_regions_hold_in_a_picture_without_words_too() -> None:
+def test_dont_care_regions_hold_in_an_image_without_words_too() -> None:
     assert assign(NOWHERE, BOXES[1:2], BOXES) == [0, -1, 0]
 
 
@@ -38,7 +38,7 @@ def test_half_a_box_in_a_dont_care_region_is_not_enough() -> None:
     assert assign(NOWHERE, torch.tensor([[50.0, 50, 55, 60]]), BOXES) == [0, 0, 0]
 
 
-def test_a_picture_without_words_and_regions_is_all_background() -> None:
+def test_an_image_without_words_and_regions_is_all_background() -> None:
     assert assign(NOWHERE, NOWHERE, BOXES) == [0, 0, 0]
 
 
@@ -71,10 +71,10 @@ def test_the_box_head_learns_from_proposals_and_from_what_it_makes_of_them() -> 
         InstanceData(bboxes=torch.tensor([box]), labels=torch.zeros(1, dtype=torch.int64), scores=torch.ones(1))
         for box in ([20.0, 20, 60, 40], [30.0, 10, 90, 50])
     ]
-    for picture, own in enumerate(head._with_refinements(x, proposals, [sample, sample])):
-        alone = network.extract_feat(x.picture[picture : picture + 1])
-        refined = head.refine(alone, proposals[picture].bboxes, (96, 192))
-        assert torch.allclose(own.bboxes, torch.cat([proposals[picture].bboxes, refined]), atol=1e-2)
+    for image, own in enumerate(head._with_refinements(x, proposals, [sample, sample])):
+        alone = network.extract_feat(x.image[image : image + 1])
+        refined = head.refine(alone, proposals[image].bboxes, (96, 192))
+        assert torch.allclose(own.bboxes, torch.cat([proposals[image].bboxes, refined]), atol=1e-2)
         assert not torch.equal(own.bboxes[0], own.bboxes[1])
         assert len(own.labels) == len(own.scores) == 2
 
@@ -112,7 +112,7 @@ def test_detections_come_with_masks_and_text_features_of_their_template(name: st
 
 
 @pytest.mark.slow
-def test_pictures_without_a_readable_word_still_train_every_part() -> None:
+def test_images_without_a_readable_word_still_train_every_part() -> None:
     _, network = small_network("text-spotting-0003-lite")
     head: Any = network.roi_head
     losses = head._no_text_loss(network.extract_feat(torch.zeros(1, 3, 96, 96)))
@@ -126,10 +126,10 @@ def test_pictures_without_a_readable_word_still_train_every_part() -> None:
 def test_layout_and_order_of_channels_in_memory_change_nothing() -> None:
     """mmcv's RoIAlign reads any tensor as if its channels came first."""
     _, network = small_network("text-spotting-0003-lite")
-    picture = torch.rand(1, 3, 96, 192)
-    expected = network.detect(picture)
+    image = torch.rand(1, 3, 96, 192)
+    expected = network.detect(image)
     with_channels_last = copy.deepcopy(network).to(memory_format=torch.channels_last)
-    found = with_channels_last.detect(picture.contiguous(memory_format=torch.channels_last))
+    found = with_channels_last.detect(image.contiguous(memory_format=torch.channels_last))
     for name, tensor in expected._asdict().items():
         assert torch.allclose(tensor.float(), getattr(found, name).float(), atol=1e-3), name
 

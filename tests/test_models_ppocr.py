@@ -57,13 +57,13 @@ def test_weights_of_another_network_are_refused() -> None:
 def test_a_first_convolution_takes_pixels_of_other_order_and_scale() -> None:
     torch.manual_seed(0)
     conv = nn.Conv2d(3, 4, 3)
-    picture = torch.rand(1, 3, 8, 8) * 255
-    theirs = (picture.flip(1) - torch.tensor([10.0, 20, 30]).view(1, 3, 1, 1)) / torch.tensor([2.0, 3, 4]).view(
+    image = torch.rand(1, 3, 8, 8) * 255
+    theirs = (image.flip(1) - torch.tensor([10.0, 20, 30]).view(1, 3, 1, 1)) / torch.tensor([2.0, 3, 4]).view(
         1, 3, 1, 1
     )
     wanted = conv(theirs)
     take_pixels(conv, (10, 20, 30), (2, 3, 4), (120, 110, 100), (60, 50, 40))
-    ours = (picture - torch.tensor([120.0, 110, 100]).view(1, 3, 1, 1)) / torch.tensor([60.0, 50, 40]).view(1, 3, 1, 1)
+    ours = (image - torch.tensor([120.0, 110, 100]).view(1, 3, 1, 1)) / torch.tensor([60.0, 50, 40]).view(1, 3, 1, 1)
     torch.testing.assert_close(conv(ours), wanted, atol=1e-2, rtol=1e-4)
 
 
@@ -84,7 +84,7 @@ def test_squeeze_and_excitation_scales_channels_by_a_hard_sigmoid_of_their_mean(
 
 
 @pytest.mark.slow
-def test_the_backbone_sees_the_smaller_picture_and_the_pyramid_adds_a_coarser_level() -> None:
+def test_the_backbone_sees_the_smaller_image_and_the_pyramid_adds_a_coarser_level() -> None:
     maps = TextBackbone(downscale=1.5)(torch.rand(1, 3, 96, 144))
     assert [tuple(level.shape[1:]) for level in maps] == [(48, 16, 24), (96, 8, 12), (192, 4, 6), (384, 2, 3)]
     levels = LargeKernelFPN([48, 96, 192, 384], 16).eval()(maps)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 from small_networks import BOTH, TEMPLATES
-from test_data import picture_of
+from test_data import image_of
 
 from text_spotting.data.packing import pack, pad_texts
 from text_spotting.engine.torch_spotter import build_network
@@ -66,9 +66,9 @@ def test_at_most_as_many_words_are_learned_as_the_configuration_says(lite: Any) 
 def test_a_found_word_is_read_with_four_hundredths_of_its_height_around_it(lite: Any) -> None:
     """Pixels that hold their own place tell where the network looks."""
     ys, xs = torch.meshgrid(torch.arange(100.0), torch.arange(200.0), indexing="ij")
-    picture = torch.stack([xs + 0.5, ys + 0.5, xs * 0])[None]
+    image = torch.stack([xs + 0.5, ys + 0.5, xs * 0])[None]
     rois, masks = torch.tensor([[0.0, 40, 40, 140, 70]]), torch.ones(1, 28, 28)
-    seen = lite.roi_head.text_features(Pyramid.of([], picture), rois, masks)[0]
+    seen = lite.roi_head.text_features(Pyramid.of([], image), rois, masks)[0]
     rows, columns = lite.roi_head.text_roi_extractor.output_size
     margin = 0.04 * 30
     assert seen[0, 0, 0].item() == pytest.approx(40 - margin + (100 + 2 * margin) / columns / 2, abs=0.1)
@@ -108,12 +108,12 @@ PINNED: dict[str, dict[str, float]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOTH)
-def test_the_losses_of_a_numbered_network_on_a_drawn_picture_are_those_of_the_day_they_were_noted(name: str) -> None:
+def test_the_losses_of_a_numbered_network_on_a_drawn_image_are_those_of_the_day_they_were_noted(name: str) -> None:
     config = load_config(TEMPLATES / name / "model.py")
     config.model.roi_head.text_head.dropout = 0.0
     network: Any = build_network(config).train()
     numbered_weights(network)
-    sample = picture_of((20, 20, 90, 44), (100, 52, 180, 80), size=(192, 96))
+    sample = image_of((20, 20, 90, 44), (100, 52, 180, 80), size=(192, 96))
     torch.manual_seed(0)
     data = network.data_preprocessor({key: [value] for key, value in pack(sample).items()}, training=True)
     losses = network.loss(data["inputs"], data["data_samples"])

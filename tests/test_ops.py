@@ -102,7 +102,7 @@ def test_soft_nms_of_nothing_is_nothing() -> None:
     assert kept.tolist() == []
 
 
-# Two pictures of one channel, 4 x 6 features: in the first each is its x plus ten times its y, in the second 100.
+# Two images of one channel, 4 x 6 features: in the first each is its x plus ten times its y, in the second 100.
 SLOPE = torch.stack([torch.arange(6.0) + 10 * torch.arange(4.0)[:, None], torch.full((4, 6), 100.0)])[:, None]
 
 
@@ -119,7 +119,7 @@ def test_cells_are_sampled_at_their_centres() -> None:
     assert pool([0, 1, 1, 2, 2], (2, 2)) == [[8.25, 8.75], [13.25, 13.75]]
 
 
-def test_a_box_belongs_to_its_picture_and_is_scaled() -> None:
+def test_a_box_belongs_to_its_image_and_is_scaled() -> None:
     assert pool([1, 0, 0, 2, 2]) == [[100]]
     assert pool([0, 6, 3, 9, 6], scale=1 / 3) == [[2 + 10]]
 
@@ -168,7 +168,7 @@ def test_a_cell_is_the_mean_of_its_samples_and_its_gradient_goes_back_the_same_w
     assert torch.allclose(gradient[0, 0], 3 * expected, atol=1e-6)
 
 
-def test_the_gradient_adds_up_over_boxes_and_stays_in_their_pictures() -> None:
+def test_the_gradient_adds_up_over_boxes_and_stays_in_their_images() -> None:
     rois = torch.tensor([[0.0, 0, 0, 1, 1], [0, 0, 0, 2, 1], [1, 5, 3, 6, 4]])
     gradient = roi_align_gradient(torch.tensor([1.0, 10, 100]).view(3, 1, 1, 1), rois, (2, 1, 4, 6), 1.0, 1, True)
     assert gradient[0, 0, 0, :3].tolist() == [1 + 5, 5, 0]

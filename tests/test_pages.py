@@ -50,7 +50,7 @@ def test_only_tables_and_addresses_may_be_wider() -> None:
     assert too_wide("x" * 101) == ["x" * 101]
     assert too_wide("|" + "x" * 200) == []
     assert too_wide("see https://example.org/" + "x" * 200) == []
-    assert too_wide("![picture](" + "x" * 200 + ")") == []
+    assert too_wide("![image](" + "x" * 200 + ")") == []
 
 
 def test_a_link_to_nothing_is_seen(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from text_spotting.decoding import Part, Reading
 from text_spotting.frames import mask_frames, upside_down
 from text_spotting.geometry import intersection_area, start_at_top_left
 from text_spotting.manifest import Manifest
-from text_spotting.postprocess import select, to_picture, to_words
+from text_spotting.postprocess import select, to_image, to_words
 from text_spotting.words import FloatArray, Word
 
 FULL = np.ones((28, 28), np.float32)
@@ -30,7 +30,7 @@ def words_of(
 ) -> list[Word]:
     texts = texts or ["a"] * len(boxes)
     confidences = confidences or [1.0] * len(boxes)
-    boxes, masks = to_picture(np.array(boxes, np.float32), scale), np.array(masks, np.float32)
+    boxes, masks = to_image(np.array(boxes, np.float32), scale), np.array(masks, np.float32)
     return placed(boxes, masks, texts, confidences, size, MANIFEST)
 
 
@@ -50,7 +50,7 @@ def placed(
     return to_words(boxes, masks, frames, readings, image_size=size, manifest=manifest)
 
 
-def test_a_full_mask_gives_its_whole_box_in_picture_pixels() -> None:
+def test_a_full_mask_gives_its_whole_box_in_image_pixels() -> None:
     (word,) = words_of([[20, 40, 60, 80, 0.9]], [FULL], scale=(2.0, 4.0))
     assert word.box == pytest.approx((10, 10, 30, 20), abs=1e-3)
     assert word.score == pytest.approx(0.9)
@@ -91,7 +91,7 @@ def test_an_empty_mask_falls_back_to_the_box() -> None:
     assert word.box == pytest.approx((1, 2, 3, 4))
 
 
-def test_words_stay_inside_the_picture() -> None:
+def test_words_stay_inside_the_image() -> None:
     (word,) = words_of([[-5, -5, 50, 50, 0.9]], [FULL], size=(40, 30))
     assert word.box == pytest.approx((0, 0, 40, 30))
 

@@ -1,4 +1,4 @@
-"""Pictures of every kind become the same input tensor, or are refused in one line."""
+"""Images of every kind become the same input tensor, or are refused in one line."""
 
 from dataclasses import replace
 from typing import Any
@@ -76,6 +76,6 @@ def test_sixteen_bits_keep_their_high_byte() -> None:
     ],
     ids=["nothing", "no rows", "two channels", "floats", "wider than OpenCV can"],
 )
-def test_what_is_no_picture_is_refused(image: Any, complaint: str) -> None:
+def test_what_is_no_image_is_refused(image: Any, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         prepare(image, MANIFEST)

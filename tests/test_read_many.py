@@ -1,4 +1,4 @@
-"""Very many pictures: one row for each input, whatever dies, and nothing done twice that is done."""
+"""Very many images: one row for each input, whatever dies, and nothing done twice that is done."""
 
 import os
 import signal
@@ -35,14 +35,14 @@ BLUE = np.full((40, 80, 3), (255, 0, 0), np.uint8)
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Five pictures and a broken one."""
+    """Five images and a broken one."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(5):
-        picture = BLUE.copy()
-        picture[0, 0] = number
-        cv2.imwrite(str(folder / f"{number}.png"), picture)
-    (folder / "5.png").write_bytes(b"no picture")
+        image = BLUE.copy()
+        image[0, 0] = number
+        cv2.imwrite(str(folder / f"{number}.png"), image)
+    (folder / "5.png").write_bytes(b"no image")
     return folder
 
 
@@ -67,7 +67,7 @@ def test_every_input_gives_one_row_also_a_broken_one(photos: Path, tmp_path: Pat
     assert len(list((tmp_path / "out").iterdir())) == 2, "two parts of four rows at most, and no note"
 
 
-def test_pictures_in_a_parquet_file_are_read_as_bytes_or_as_paths(photos: Path, tmp_path: Path) -> None:
+def test_images_in_a_parquet_file_are_read_as_bytes_or_as_paths(photos: Path, tmp_path: Path) -> None:
     files = sorted(photos.glob("*.png"))
     content = [path.read_bytes() for path in files]
     pq.write_table(pa.table({"image": content}), tmp_path / "bytes.parquet", row_group_size=4)
@@ -110,7 +110,7 @@ def test_parts_that_are_there_are_not_read_again(photos: Path, tmp_path: Path) -
     assert len(rows_of(tmp_path)) == 6
 
 
-def test_a_picture_at_which_the_process_dies_is_given_up_and_the_others_are_read(photos: Path, tmp_path: Path) -> None:
+def test_an_image_at_which_the_process_dies_is_given_up_and_the_others_are_read(photos: Path, tmp_path: Path) -> None:
     (share,) = find_shares([str(photos)], "image", 100)
 
     def deadly(image: Any) -> list[Word]:
@@ -122,7 +122,7 @@ def test_a_picture_at_which_the_process_dies_is_given_up_and_the_others_are_read
     assert endings == [-signal.SIGKILL] * TRIES + [0]
     rows = rows_of(tmp_path)
     assert [Path(row["source"]).name for row in rows] == [f"{number}.png" for number in range(6)]
-    assert rows[2]["error"] == "3 processes died while they read this picture"
+    assert rows[2]["error"] == "3 processes died while they read this image"
     assert rows[3]["words"][0]["text"] == "3"
 
 
@@ -165,11 +165,11 @@ def test_parts_are_scored_as_predictions(photos: Path, tmp_path: Path, capsys: p
     flags = ["--test-ann-files", str(tmp_path / "truth.json"), "--test-data-roots", str(photos)]
     assert run_tool("eval", [*flags, "--from-predictions", str(tmp_path / "out"), "--metrics", "ic15_end_to_end"]) == 0
     said = capsys.readouterr()
-    assert "3 predicted pictures are not in the test set, left out: 0, 1, 4" in said.err, "5 is broken and has no words"
+    assert "3 predicted images are not in the test set, left out: 0, 1, 4" in said.err, "5 is broken and has no words"
     assert "50.00   50.00      50.00  1 / 2 / 2" in said.out, "both are found, one is read as 2"
 
 
-def test_parts_of_pictures_without_names_cannot_be_scored(photos: Path, tmp_path: Path) -> None:
+def test_parts_of_images_without_names_cannot_be_scored(photos: Path, tmp_path: Path) -> None:
     pq.write_table(pa.table({"image": [(photos / "0.png").read_bytes()]}), tmp_path / "in.parquet")
     (share,) = find_shares([str(tmp_path / "in.parquet")], "image", 100)
     read_share(share, a_word, tmp_path / "out", 4)
@@ -177,7 +177,7 @@ def test_parts_of_pictures_without_names_cannot_be_scored(photos: Path, tmp_path
         read_parts(tmp_path / "out")
 
 
-def test_a_picture_that_two_parts_have_is_named(photos: Path, tmp_path: Path) -> None:
+def test_an_image_that_two_parts_have_is_named(photos: Path, tmp_path: Path) -> None:
     (share,) = find_shares([str(photos / "1.png")], "image", 100)
     for number in (0, 1):
         read_share(replace(share, number=number), a_word, tmp_path / "out", 4)
@@ -275,7 +275,7 @@ class TestOnRay:
             tool, env=dict(os.environ, PYTHONPATH=str(ROOT)), capture_output=True, text=True, check=False
         )
         assert second.returncode == 0, second.stderr[-2000:]
-        assert "1200 of 1200 pictures, 0 of them could not be read" in second.stdout
+        assert "1200 of 1200 images, 0 of them could not be read" in second.stdout
         rows = pq.read_table(output).select(["source", "row"]).to_pylist()
         assert len(rows) == 1200
         assert before, "something was done before"
@@ -293,7 +293,7 @@ class TestOnRay:
             time.sleep(0.05)
         readers = [one for one in descendants(running.pid) if b"RayWorker" in Path(f"/proc/{one}/cmdline").read_bytes()]
         os.kill(readers[0], signal.SIGKILL)
-        assert "1200 of 1200 pictures, 0 of them could not be read" in running.communicate(timeout=300)[0]
+        assert "1200 of 1200 images, 0 of them could not be read" in running.communicate(timeout=300)[0]
         rows = pq.read_table(output).select(["source", "row"]).to_pylist()
         assert len(rows) == 1200
 

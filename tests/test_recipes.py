@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from mmdet.registry import DATASETS
 from mmengine.registry import init_default_scope
-from test_data import picture_of
+from test_data import image_of
 
 import text_spotting.data  # noqa: F401  (registers data sets)
 from text_spotting.annotations.dataset_file import write_dataset
@@ -25,8 +25,8 @@ RECIPES = Path(__file__).parents[1] / "configs" / "recipes"
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What the recipes expect, one small picture each."""
-    sample = picture_of((20, 30, 110, 60))
+    """What the recipes expect, one small image each."""
+    sample = image_of((20, 30, 110, 60))
     (tmp_path / "backgrounds").mkdir()
     cv2.imwrite(str(tmp_path / "backgrounds" / "photo.png"), sample.image)
     cv2.imwrite(str(tmp_path / "photo.png"), sample.image)
@@ -53,7 +53,7 @@ def test_the_recogniser_stage_trains_what_the_spotter_loads(data: Path) -> None:
     assert {name: weights[name].shape for name in shared} == {name: spotter[name].shape for name in shared}
 
 
-def test_the_detector_stage_mixes_photos_and_rendered_pictures(data: Path) -> None:
+def test_the_detector_stage_mixes_photos_and_rendered_images(data: Path) -> None:
     dataset = DATASETS.build(load("lite_detector.py").train_dataloader.dataset)
     shapes = {tuple(dataset[index]["inputs"].shape) for index in range(12)}
     assert shapes == {(3, 672, 960)}

@@ -41,10 +41,10 @@ def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
-def blue_picture(folder: Path) -> Path:
-    picture = np.zeros((40, 80, 3), np.uint8)
-    picture[..., 0] = 255
-    cv2.imwrite(str(folder / "blue.png"), picture)
+def blue_image(folder: Path) -> Path:
+    image = np.zeros((40, 80, 3), np.uint8)
+    image[..., 0] = 255
+    cv2.imwrite(str(folder / "blue.png"), image)
     return folder / "blue.png"
 
 
@@ -55,13 +55,13 @@ def test_the_blocker_blocks() -> None:
 @pytest.mark.slow
 def test_ir_and_onnx_spot_words_without_torch(tmp_path: Path) -> None:
     for path in (save_ir(tmp_path), save_onnx(tmp_path)):
-        ended = run(SPOT, path, blue_picture(tmp_path))
+        ended = run(SPOT, path, blue_image(tmp_path))
         assert ended.stdout == "['ab', '']\n", ended.stderr
 
 
 @pytest.mark.slow
 def test_the_visualize_tool_runs_without_torch(tmp_path: Path) -> None:
-    flags = ["--load-weights", save_ir(tmp_path), "--images", blue_picture(tmp_path), "--output", tmp_path / "out"]
+    flags = ["--load-weights", save_ir(tmp_path), "--images", blue_image(tmp_path), "--output", tmp_path / "out"]
     annotations = ["--save-annotations", tmp_path / "a.json", "--save-json", tmp_path / "w.json", "--no-show"]
     ended = run(VISUALIZE, *flags, *annotations)
     assert ended.returncode == 0, ended.stderr

@@ -12,19 +12,19 @@ from text_spotting.words import Image, Word
 
 def scene(size: tuple[int, int] = (320, 240)) -> Image:
     """Two printed words on a grey wall, and nothing else."""
-    picture = np.full((size[1], size[0], 3), 160, np.uint8)
+    image = np.full((size[1], size[0], 3), 160, np.uint8)
     for text, place in (("STOP", (40, 80)), ("exit", (180, 180))):
-        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 20), 3, cv2.LINE_AA)
-    return picture
+        cv2.putText(image, text, place, cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 20), 3, cv2.LINE_AA)
+    return image
 
 
 STOP = Word(box_to_polygon([38, 50, 138, 86]), "STOP", 0.9)
 EXIT = Word(box_to_polygon([178, 150, 258, 186]), "exit", 0.8)
 
 
-def warped(picture: Image, matrix: ArrayLike) -> Image:
-    size = (picture.shape[1], picture.shape[0])
-    return cv2.warpAffine(picture, np.array(matrix, float), size, borderMode=cv2.BORDER_REPLICATE)
+def warped(image: Image, matrix: ArrayLike) -> Image:
+    size = (image.shape[1], image.shape[0])
+    return cv2.warpAffine(image, np.array(matrix, float), size, borderMode=cv2.BORDER_REPLICATE)
 
 
 def test_words_move_with_what_is_written_and_keep_all_else() -> None:

@@ -39,7 +39,7 @@ def test_the_first_call_does_not_count() -> None:
     assert len(calls) == 4
 
 
-def test_every_stage_of_a_picture_takes_some_time(model: Path) -> None:
+def test_every_stage_of_an_image_takes_some_time(model: Path) -> None:
     measured = stages(OpenVinoEngine(model, Target()), BLUE, repeats=1)
     assert measured.words == 2
     parts = [measured.prepare, measured.detect, measured.read, measured.finish]
@@ -84,12 +84,12 @@ def test_the_tool_prints_every_table(model: Path, tmp_path: Path, capsys: pytest
 
 
 @pytest.mark.slow
-def test_times_of_whole_pictures_are_saved_beside_rapidocrs(
+def test_times_of_whole_images_are_saved_beside_rapidocrs(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
 
-    def slow(picture: Image, **switches: bool) -> SimpleNamespace:
+    def slow(image: Image, **switches: bool) -> SimpleNamespace:
         asked.append(switches)
         time.sleep(0.005)
         return SimpleNamespace(boxes=None)

@@ -1,4 +1,4 @@
-"""Signals reach a process that has read pictures, whichever thread let go of the model."""
+"""Signals reach a process that has read images, whichever thread let go of the model."""
 
 import signal
 import subprocess

@@ -52,7 +52,7 @@ FIRST = ("ab", 1.0, (0.0, 0.0, 40.0, 20.0))
 SECOND = ("", 0.9, (40.0, 20.0, 80.0, 40.0))
 
 
-def test_words_are_read_and_placed_in_the_picture(spotter: Spotter) -> None:
+def test_words_are_read_and_placed_in_the_image(spotter: Spotter) -> None:
     assert described(spotter(BLUE)) == [FIRST, SECOND]
 
 
@@ -72,7 +72,7 @@ def test_onnx_spots_the_same_words(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["IR", "ONNX"])
-def test_a_model_with_a_recognizer_reads_the_pixels_of_the_picture(
+def test_a_model_with_a_recognizer_reads_the_pixels_of_the_image(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def from_pixels_alone(
@@ -83,12 +83,12 @@ def test_a_model_with_a_recognizer_reads_the_pixels_of_the_picture(
     monkeypatch.setattr("text_spotting.runtime.pipeline.read_twice", from_pixels_alone)
     named = replace(EXPORTED, recognizer="model_recognizer.xml")
     model = save_ir(tmp_path, named) if kind == "IR" else save_onnx(tmp_path, "model_recognizer.onnx")
-    picture = BLUE.copy()
-    picture[:, 20:] = RED[:, 20:]
+    two_colors = BLUE.copy()
+    two_colors[:, 20:] = RED[:, 20:]
     blue = Spotter(model)(BLUE)
     assert [word.text for word in blue] == ["a", "a"], "the decoder would have read one, and spelt it otherwise"
     assert blue[0].char_scores == pytest.approx((1.0,), abs=1e-4)
-    half_blue, red = Spotter(model, min_score=0.2)(picture)
+    half_blue, red = Spotter(model, min_score=0.2)(two_colors)
     assert (half_blue.text, red.text) == ("a", "")
 
 
@@ -105,7 +105,7 @@ def test_only_allowed_characters_are_read(ir: Path) -> None:
     assert [word.text for word in spotter(BLUE)] == ["a", ""]
 
 
-def test_a_picture_without_words_has_none(tmp_path: Path) -> None:
+def test_an_image_without_words_has_none(tmp_path: Path) -> None:
     assert Spotter(save_ir(tmp_path, replace(EXPORTED, score_thr=0.95)))(RED) == []
 
 
@@ -244,9 +244,9 @@ def test_a_stream_that_breaks_gives_what_it_had_and_then_the_reason(spotter: Spo
 
 
 def test_threads_may_share_a_spotter(spotter: Spotter) -> None:
-    pictures = [BLUE, RED] * 50
+    images = [BLUE, RED] * 50
     with ThreadPoolExecutor(4) as pool:
-        counts = [len(words) for words in pool.map(spotter, pictures)]
+        counts = [len(words) for words in pool.map(spotter, images)]
     assert counts == [2, 1] * 50
 
 

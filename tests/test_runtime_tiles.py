@@ -1,4 +1,4 @@
-"""Large pictures in tiles: where they lie, and that each word is found once."""
+"""Large images in tiles: where they lie, and that each word is found once."""
 
 import cv2
 import numpy as np
@@ -14,23 +14,23 @@ def box(x: int, y: int, width: int, height: int) -> FloatArray:
     return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]], np.float32)
 
 
-def blobs(picture: Image) -> list[Word]:
+def blobs(image: Image) -> list[Word]:
     """A spotter that sees white blobs on a view of 128x72, and none that is less than 4 pixels high there."""
-    factor = min(TILE[0] / picture.shape[1], TILE[1] / picture.shape[0])
-    contours, _ = cv2.findContours((picture[..., 0] > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    factor = min(TILE[0] / image.shape[1], TILE[1] / image.shape[0])
+    contours, _ = cv2.findContours((image[..., 0] > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     found = [cv2.boundingRect(contour) for contour in contours]
     return [Word(box(*one), f"{one[2]}x{one[3]}", 0.9) for one in found if one[3] * factor >= 4]
 
 
 def page(*places: tuple[int, int, int, int], size: tuple[int, int] = (640, 480)) -> Image:
-    picture = np.zeros((size[1], size[0], 3), np.uint8)
+    image = np.zeros((size[1], size[0], 3), np.uint8)
     for x, y, width, height in places:
-        picture[y : y + height, x : x + width] = 255
-    return picture
+        image[y : y + height, x : x + width] = 255
+    return image
 
 
 @pytest.mark.parametrize("size", [(640, 480), (129, 72), (100, 50), (1000, 60)])
-def test_tiles_cover_the_picture_and_overlap(size: tuple[int, int]) -> None:
+def test_tiles_cover_the_image_and_overlap(size: tuple[int, int]) -> None:
     found = tiles(size, TILE)
     seen = np.zeros(size[::-1], int)
     for x1, y1, x2, y2 in found:
@@ -49,7 +49,7 @@ def test_a_word_of_a_quarter_of_a_tile_is_whole_in_one() -> None:
 @pytest.mark.parametrize(("start", "count"), [(45, 1), (55, 2)], ids=["55 of 100 columns shared", "45 shared"])
 def test_words_that_share_more_than_half_of_the_smaller_are_one(start: int, count: int) -> None:
     words = [Word(box(0, 0, 100, 20), "one", 0.9), Word(box(start, 0, 100, 20), "other", 0.8)]
-    assert len(TiledSpotter(lambda picture: words, TILE)(page(size=TILE))) == count
+    assert len(TiledSpotter(lambda image: words, TILE)(page(size=TILE))) == count
 
 
 def test_scales_go_down_to_where_the_whole_shows_as_much() -> None:
@@ -60,9 +60,9 @@ def test_scales_go_down_to_where_the_whole_shows_as_much() -> None:
 @pytest.mark.slow
 def test_small_words_are_found_in_tiles_and_large_ones_in_the_whole() -> None:
     small = [(x, y, 30, 6) for x in range(20, 600, 45) for y in range(10, 470, 20)]
-    picture = page(*small)
-    assert blobs(picture) == [], "too small on the whole picture"
-    found = TiledSpotter(blobs, TILE)(picture)
+    image = page(*small)
+    assert blobs(image) == [], "too small on the whole image"
+    found = TiledSpotter(blobs, TILE)(image)
     assert sorted(tuple(map(int, word.box[:2])) for word in found) == sorted((x, y) for x, y, *_ in small)
     large = page((10, 10, 600, 300))
     assert [word.text for word in TiledSpotter(blobs, TILE)(large)] == ["600x300"]
@@ -73,7 +73,7 @@ def test_a_word_across_tiles_is_one_word_at_the_scale_that_holds_it() -> None:
     assert word.box == pytest.approx((60, 200, 280, 216), abs=2)
 
 
-def test_an_ordinary_picture_is_read_once() -> None:
+def test_an_ordinary_image_is_read_once() -> None:
     views = []
-    TiledSpotter(lambda picture: views.append(picture.shape) or [], TILE)(page(size=(128, 72)))  # type: ignore[func-returns-value]
+    TiledSpotter(lambda image: views.append(image.shape) or [], TILE)(page(size=(128, 72)))  # type: ignore[func-returns-value]
     assert views == [(72, 128, 3)]

@@ -19,8 +19,8 @@ from text_spotting.annotations.records import labelled
 from text_spotting.cli.main import run_tool
 from text_spotting.errors import UserError
 from text_spotting.evaluation.predictions import read_predictions
+from text_spotting.image_files import read_header, read_image
 from text_spotting.many.run import RECORD, Reading, take_folder
-from text_spotting.pictures import read_header, read_picture
 from text_spotting.runtime.card import describe
 
 MARKET = [[60, 71], [287, 71], [287, 121], [60, 121]]
@@ -89,7 +89,7 @@ def test_where_no_annotation_is_text_there_is_nothing_to_score_and_nothing_to_co
         read_datasets(str(path), str(tmp_path))
 
 
-def test_a_picture_whose_words_were_all_dropped_is_no_picture_without_text(tmp_path: Path) -> None:
+def test_an_image_whose_words_were_all_dropped_is_no_image_without_text(tmp_path: Path) -> None:
     categories = ((1, "Text"), (2, "number"))
     path = coco(tmp_path, word(category_id=2), word(image_id=2), categories=categories)
     document = json.loads(path.read_text())
@@ -100,7 +100,7 @@ def test_a_picture_whose_words_were_all_dropped_is_no_picture_without_text(tmp_p
     problems = Problems()
     images = read_datasets(str(path), str(tmp_path), problems)
     assert [(image.path.name, len(image.words)) for image in images] == [("2.jpg", 1), ("3.jpg", 0)]
-    assert problems.found["none of its shapes could be used: picture left out"] == [f"{path}: pic.jpg"]
+    assert problems.found["none of its shapes could be used: image left out"] == [f"{path}: pic.jpg"]
 
 
 # Shapes of COCO files (cvat#2600, cvat#7030, cvat#4745)
@@ -152,7 +152,7 @@ def test_a_run_length_mask_is_read_by_its_outline_compressed_or_not(tmp_path: Pa
         {"counts": [360 * 640], "size": [360, 640]},
         {"counts": None, "size": None},
     ],
-    ids=["too short", "larger than any picture", "no mask", "empty", "nothing"],
+    ids=["too short", "larger than any image", "no mask", "empty", "nothing"],
 )
 def test_a_mask_that_is_none_is_dropped_with_its_place(tmp_path: Path, mask: Any) -> None:
     coco(tmp_path, word(segmentation=mask), word(OPEN24, "open24"))
@@ -226,11 +226,11 @@ def test_the_subset_of_a_cvat_project_is_a_folder(tmp_path: Path) -> None:
     assert len(problems) == 0
 
 
-def test_an_entry_never_borrows_the_picture_of_another(tmp_path: Path) -> None:
+def test_an_entry_never_borrows_the_image_of_another(tmp_path: Path) -> None:
     blank(tmp_path / "images/1.png")
     day, night = (CVAT_ENTRY.format(id=0, name=f"{time}/1.png", more="", text=time) for time in ("day", "night"))
     images, problems = cvat(tmp_path, day, night)
-    assert images == [] and kinds(problems) == ["picture missing: skipped with its words"]
+    assert images == [] and kinds(problems) == ["image missing: skipped with its words"]
     assert [texts(image) for image in cvat(tmp_path, day)[0]] == [[("day", True)]], "one alone may be renamed"
     own = CVAT_ENTRY.format(id=0, name="1.png", more="", text="own")
     assert [texts(image) for image in cvat(tmp_path, day, own)[0]] == [[("own", True)]]
@@ -249,7 +249,7 @@ def test_cvat_masks_are_words_and_lines_are_dont_care(tmp_path: Path) -> None:
     assert kinds(problems) == ["a shape that cannot be a word: made a don't-care region"]
 
 
-def test_a_cvat_picture_of_which_no_shape_could_be_read_is_left_out(tmp_path: Path) -> None:
+def test_a_cvat_image_of_which_no_shape_could_be_read_is_left_out(tmp_path: Path) -> None:
     blank(tmp_path / "images/1.png")
     (*images,), problems = cvat(
         tmp_path, '<image name="1.png" width="640" height="360"><polygon label="text" points="1,1;x"/></image>'
@@ -257,7 +257,7 @@ def test_a_cvat_picture_of_which_no_shape_could_be_read_is_left_out(tmp_path: Pa
     assert images == []
     assert kinds(problems) == [
         "neither a polygon nor a box: dropped",
-        "none of its shapes could be used: picture left out",
+        "none of its shapes could be used: image left out",
     ]
 
 
@@ -307,7 +307,7 @@ def test_a_tab_splits_path_and_text_whatever_blanks_either_holds(tmp_path: Path)
     assert len(problems) == 0
 
 
-# Pictures (opencv#10703, PaddleOCR#16148)
+# Images (opencv#10703, PaddleOCR#16148)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -315,7 +315,7 @@ def test_a_tab_splits_path_and_text_whatever_blanks_either_holds(tmp_path: Path)
 def test_every_format_is_turned_upright(tmp_path: Path, ending: str, orientation: int) -> None:
     upright = np.zeros((32, 64, 3), np.uint8)
     upright[:16, :32] = 255  # only the top left is white
-    # What the camera stored, so that turning it as EXIF says gives the upright picture.
+    # What the camera stored, so that turning it as EXIF says gives the upright image.
     undo = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}[orientation]
     method = [None, None, *(Image.Transpose(n) for n in (0, 3, 1, 5, 4, 6, 2))][undo]
     stored = Image.fromarray(upright) if method is None else Image.fromarray(upright).transpose(method)
@@ -323,56 +323,56 @@ def test_every_format_is_turned_upright(tmp_path: Path, ending: str, orientation
     exif[0x0112] = orientation
     path = tmp_path / f"o{ending}"
     stored.save(path, exif=exif, **({"lossless": True} if ending == ".webp" else {}))  # type: ignore[arg-type]
-    picture, header = read_picture(path), read_header(path)
-    assert (header.width, header.height) == (64, 32) == picture.shape[1::-1]
-    assert np.abs(picture.astype(int) - upright).max() < 20
+    image, header = read_image(path), read_header(path)
+    assert (header.width, header.height) == (64, 32) == image.shape[1::-1]
+    assert np.abs(image.astype(int) - upright).max() < 20
 
 
 @pytest.mark.parametrize(
     ("ending", "mode"), [(".png", "RGBA"), (".png", "LA"), (".png", "P"), (".webp", "RGBA"), (".tif", "RGBA")]
 )
 @pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0)], ids=["black", "white"])
-def test_transparent_pictures_are_laid_over_what_shows_them(
+def test_transparent_images_are_laid_over_what_shows_them(
     tmp_path: Path, ending: str, mode: str, ink: int, paper: int
 ) -> None:
-    picture = Image.new("RGBA", (40, 20), (ink, ink, ink, 0))
-    picture.paste((ink, ink, ink, 255), (10, 5, 30, 15))
+    image = Image.new("RGBA", (40, 20), (ink, ink, ink, 0))
+    image.paste((ink, ink, ink, 255), (10, 5, 30, 15))
     path = tmp_path / f"t{ending}"
     if mode == "P":
-        flat_picture = Image.new("P", (40, 20), 0)
-        flat_picture.putpalette([ink] * 6)
-        flat_picture.paste(1, (10, 5, 30, 15))
-        flat_picture.save(path, transparency=0)
+        flat_image = Image.new("P", (40, 20), 0)
+        flat_image.putpalette([ink] * 6)
+        flat_image.paste(1, (10, 5, 30, 15))
+        flat_image.save(path, transparency=0)
     else:
-        picture.convert(mode).save(path, **({"lossless": True} if ending == ".webp" else {}))  # type: ignore[arg-type]
-    read_back = read_picture(path)
+        image.convert(mode).save(path, **({"lossless": True} if ending == ".webp" else {}))  # type: ignore[arg-type]
+    read_back = read_image(path)
     assert read_back[10, 20].tolist() == [ink] * 3 and read_back[0, 0].tolist() == [paper] * 3
 
 
 @pytest.mark.slow
-def test_a_picture_is_refused_by_its_size_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_is_refused_by_its_size_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "bomb.png"
     Image.new("1", (20_000, 20_000)).save(path)
     start = time.perf_counter()
     with pytest.raises(UserError, match=r"pixels are more than 89478485; .*TEXT_SPOTTING_MAX_PIXELS"):
-        read_picture(path)
+        read_image(path)
     assert time.perf_counter() - start < 0.5
     small = tmp_path / "small.png"
     blank(small, (30, 20))
     monkeypatch.setenv("TEXT_SPOTTING_MAX_PIXELS", "599")
     with pytest.raises(UserError, match="30x20 pixels are more than 599"):
-        read_picture(small)
+        read_image(small)
     monkeypatch.setenv("TEXT_SPOTTING_MAX_PIXELS", "600")
-    assert read_picture(small).shape == (20, 30, 3)
+    assert read_image(small).shape == (20, 30, 3)
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".png"])
-def test_a_picture_that_was_cut_off_is_named(tmp_path: Path, ending: str) -> None:
+def test_an_image_that_was_cut_off_is_named(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a{ending}"
     cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (99, 99, 3), np.uint8))
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(UserError, match="is cut off: its end is missing"):
-        read_picture(path)
+        read_image(path)
 
 
 # Files beside a model and beside results, as an editor or a full disk left them
@@ -402,7 +402,7 @@ def test_a_broken_file_beside_a_model_is_named(tmp_path: Path, name: str, conten
 
 
 @pytest.mark.parametrize("content", ["[1]", "{", '{"inputs": "\xff"}'], ids=["a list", "cut off", "not UTF-8"])
-def test_a_broken_record_of_many_pictures_is_named(tmp_path: Path, content: str) -> None:
+def test_a_broken_record_of_many_images_is_named(tmp_path: Path, content: str) -> None:
     reading = Reading("model.onnx")
     take_folder(tmp_path, [], reading)
     take_folder(tmp_path, [], reading)

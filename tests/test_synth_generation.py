@@ -51,7 +51,7 @@ def test_the_same_number_gives_the_same_crop_from_another_generator() -> None:
 
 
 @pytest.mark.slow
-def test_pictures_have_the_size_and_about_the_number_of_words_asked_for(scenes: list[Scene]) -> None:
+def test_images_have_the_size_and_about_the_number_of_words_asked_for(scenes: list[Scene]) -> None:
     assert all(scene.image.shape == (384, 640, 3) and scene.image.dtype == np.uint8 for scene in scenes)
     named = [sum(bool(placed.word.text) for placed in scene.placed) for scene in scenes]
     assert min(named) >= 1 and max(named) <= 20
@@ -71,7 +71,7 @@ def test_readable_words_have_text_and_keep_apart(scenes: list[Scene]) -> None:
 
 
 @pytest.mark.slow
-def test_polygons_lie_in_the_picture_and_visible_ink_in_the_polygons(scenes: list[Scene]) -> None:
+def test_polygons_lie_in_the_image_and_visible_ink_in_the_polygons(scenes: list[Scene]) -> None:
     for scene in scenes:
         for number, placed in enumerate(scene.placed):
             x1, y1, x2, y2 = placed.word.box
@@ -99,7 +99,7 @@ def test_there_is_clutter_to_ignore_and_none_when_it_is_switched_off(scenes: lis
 
 
 @pytest.mark.slow
-def test_dense_pictures_are_packed_with_readable_words() -> None:
+def test_dense_images_are_packed_with_readable_words() -> None:
     generator = SceneGenerator(DENSE)
     readable = [sum(not w.ignore for w in generator(seed).words) for seed in range(4)]
     assert np.mean(readable) > 28
@@ -198,14 +198,14 @@ def test_photos_from_a_folder_become_backgrounds(tmp_path: Path) -> None:
 
 
 def test_hosts_keep_their_own_words_and_get_new_ones_beside_them(tmp_path: Path) -> None:
-    picture = tmp_path / "host.png"
-    cv2.imwrite(str(picture), np.full((400, 640, 3), 120, np.uint8))
+    image = tmp_path / "host.png"
+    cv2.imwrite(str(image), np.full((400, 640, 3), 120, np.uint8))
     own = Word(as_floats([[100, 100], [300, 100], [300, 160], [100, 160]]), "OWN")
-    write_dataset(tmp_path / "host.json", [AnnotatedImage(picture, 640, 400, [own])])
+    write_dataset(tmp_path / "host.json", [AnnotatedImage(image, 640, 400, [own])])
     generator = SceneGenerator(replace(SMALL, hosts=tmp_path / "host.json", clutter=0.0))
     hosted = [scene for scene in map(generator, range(12)) if any(w.text == "OWN" for w in scene.words)]
     assert 3 <= len(hosted) < 12
-    place = to_shape([[50, 50], [150, 50], [150, 80], [50, 80]])  # the picture is halved
+    place = to_shape([[50, 50], [150, 50], [150, 80], [50, 80]])  # the image is halved
     for scene in hosted:
         first, *others = scene.words
         assert first.polygon.tolist() == [[50, 50], [150, 50], [150, 80], [50, 80]]
@@ -249,22 +249,22 @@ def test_the_tool_writes_a_data_set_and_a_contact_sheet(tmp_path: Path) -> None:
     assert sheet is not None and sheet.shape[1] == 4 * 484
 
 
-def test_a_contact_sheet_has_a_row_for_every_four_pictures() -> None:
+def test_a_contact_sheet_has_a_row_for_every_four_images() -> None:
     sheet = contact_sheet([np.zeros((50, 100, 3), np.uint8)] * 5, tile_width=100)
     assert sheet.shape == (2 * 54, 4 * 104, 3)
     assert (sheet[60:, 110:] == 255).all()
 
 
-def test_a_background_that_is_no_picture_is_named(tmp_path: Path) -> None:
-    (tmp_path / "broken.jpg").write_bytes(b"not a picture")
+def test_a_background_that_is_no_image_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"not an image")
     generator = SceneGenerator(replace(SMALL, backgrounds=tmp_path))
-    with pytest.raises(UserError, match=r"broken\.jpg is not a picture or is broken"):
+    with pytest.raises(UserError, match=r"broken\.jpg is not an image or is broken"):
         for seed in range(20):
             generator(seed)
 
 
-def test_a_folder_without_pictures_is_refused_as_background(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no pictures .* found in"):
+def test_a_folder_without_images_is_refused_as_background(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no images .* found in"):
         SceneGenerator(replace(SMALL, backgrounds=tmp_path))
 
 

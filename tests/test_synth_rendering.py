@@ -1,4 +1,4 @@
-"""What the renderer says about its words is what the pictures show."""
+"""What the renderer says about its words is what the images show."""
 
 import random
 from dataclasses import dataclass
@@ -121,7 +121,7 @@ def test_the_words_of_a_block_get_a_polygon_each_in_reading_order_without_overla
         assert set(np.unique(canvas.ids[mask])) <= {0, number}
 
 
-def test_a_word_that_leaves_the_picture_is_clipped_and_becomes_dont_care() -> None:
+def test_a_word_that_leaves_the_image_is_clipped_and_becomes_dont_care() -> None:
     canvas = white()
     laid = single(FACE, 64, "OUTSIDE")
     assert laid is not None
@@ -177,7 +177,7 @@ def test_a_word_squeezed_to_two_pixels_a_character_becomes_dont_care() -> None:
     assert placed.word.ignore
 
 
-def test_a_place_is_never_taken_twice_and_a_full_picture_has_none_left() -> None:
+def test_a_place_is_never_taken_twice_and_a_full_image_has_none_left() -> None:
     canvas, rng = white(), random.Random(1)
     quad = Pose(angle=5).corners(60, 20)
     places = []
@@ -190,7 +190,7 @@ def test_a_place_is_never_taken_twice_and_a_full_picture_has_none_left() -> None
     assert all(place.min() >= 0 and place[:, 0].max() <= 400 and place[:, 1].max() <= 200 for place in places)
 
 
-def test_text_seeks_the_quiet_side_of_a_picture() -> None:
+def test_text_seeks_the_quiet_side_of_an_image() -> None:
     image = np.full((200, 400, 3), 128, np.uint8)
     image[:, 200:] = np.random.default_rng(0).integers(0, 255, (200, 200, 3))
     canvas = Canvas(image)

@@ -118,13 +118,13 @@ def test_data_sets_of_model_py_stand_beside_those_of_the_flags(configured: Confi
     assert photos == PHOTOS
     assert (own.type, own.length) == ("SyntheticSource", 9)
     assert own.alphabet == loader.dataset.alphabet, "it renders what is read"
-    assert loader.batch_size == 20, "there are more pictures than the 16 of the flags"
+    assert loader.batch_size == 20, "there are more images than the 16 of the flags"
 
 
 def test_a_template_trains_on_the_flags_data_sets_alone(configured: Configured) -> None:
     loader = configured("", batch_size="20").train_dataloader
     assert loader.dataset.sources == [PHOTOS]
-    assert loader.batch_size == 16, "so many pictures are there"
+    assert loader.batch_size == 16, "so many images are there"
 
 
 def test_the_configuration_of_a_run_makes_the_same_run_again(configured: Configured) -> None:

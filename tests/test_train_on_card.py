@@ -1,4 +1,4 @@
-"""Training on a card in miniature, on the CPU: from packed toy pictures to a snapshot that the spotter loads."""
+"""Training on a card in miniature, on the CPU: from packed toy images to a snapshot that the spotter loads."""
 
 import logging
 from pathlib import Path
@@ -30,7 +30,7 @@ CONFIG = TEMPLATES / "text-spotting-0003-lite" / "model.py"
 CPU = torch.device("cpu")
 
 
-def picture(source: str, size: tuple[int, int], box: tuple[float, float, float, float], text: str = "word") -> Packed:
+def image(source: str, size: tuple[int, int], box: tuple[float, float, float, float], text: str = "word") -> Packed:
     image = np.full((size[1], size[0], 3), 200, np.uint8)
     cv2.putText(image, "word", (int(box[0]) + 2, int(box[3]) - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (20, 20, 20), 2)
     return Packed(source, image, box_to_polygon(box)[None], [text], [False])
@@ -39,9 +39,9 @@ def picture(source: str, size: tuple[int, int], box: tuple[float, float, float, 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """Two toy photos and two toy words in shards, some rendered ones in blocks, and first weights."""
-    pictures = [picture("ic15@160x120", (120, 120), (20, 30, 100, 60)), picture("toys", (160, 120), (30, 40, 110, 70))]
-    write_shards(pictures, tmp_path, "photos", 10**6, 90)
-    write_shards([picture(name, (90, 40), (4, 5, 84, 35)) for name in ("ic15", "toys")], tmp_path, "words", 10**6, 90)
+    images = [image("ic15@160x120", (120, 120), (20, 30, 100, 60)), image("toys", (160, 120), (30, 40, 110, 70))]
+    write_shards(images, tmp_path, "photos", 10**6, 90)
+    write_shards([image(name, (90, 40), (4, 5, 84, 35)) for name in ("ic15", "toys")], tmp_path, "words", 10**6, 90)
     scenes, words = _drawer(Rendering("scenes", size=(192, 144))), _drawer(Rendering("words"))
     for kind, draw in (("scenes", scenes), ("words", words)):
         (tmp_path / kind).mkdir()
@@ -52,7 +52,7 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_the_detector_learns_from_packed_and_rendered_pictures(data: Path) -> None:
+def test_the_detector_learns_from_packed_and_rendered_images(data: Path) -> None:
     view = ViewOptions(size=(192, 160), fit=(192, 160))
     plan = detector.Plan(seconds=1.0, batch=2, view=view)
     places = (data / "first.pth", data, data / "scenes", data / "state.pth")
@@ -69,7 +69,7 @@ def test_the_detector_learns_from_packed_and_rendered_pictures(data: Path) -> No
 
 
 @pytest.mark.slow
-def test_pictures_are_drawn_by_source_and_squeezed_ones_get_their_shape_back(data: Path) -> None:
+def test_images_are_drawn_by_source_and_squeezed_ones_get_their_shape_back(data: Path) -> None:
     gallery = detector.Gallery(data, data / "scenes", 1, CPU)
     gallery.wait()
     assert gallery.held() == "1 rendered, 1 ic15, 1 toys"
@@ -144,7 +144,7 @@ def test_a_reader_is_shown_words_as_its_configuration_has_them(data: Path, monke
     for path in data.glob("words_*.zip"):
         path.unlink()
     texts = ("Wo-rd!", "\u043c\u0438\u0440")
-    write_shards([picture("ic15", (90, 40), (4, 5, 84, 35), text) for text in texts], data, "words", 10**6, 90)
+    write_shards([image("ic15", (90, 40), (4, 5, 84, 35), text) for text in texts], data, "words", 10**6, 90)
     config = load_config(CONFIG)
     config.update(alphabet="printable_ascii", word_size=(32, 128), margin=0.1)
     config.frame_jitter = dict.fromkeys(("along", "across", "angle", "slant"), 0.0)

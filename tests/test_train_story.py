@@ -1,4 +1,4 @@
-"""The whole road on the project's own pictures: the shipped snapshot reads them, trains on, and says what it did."""
+"""The whole road on the project's own images: the shipped snapshot reads them, trains on, and says what it did."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ from text_spotting.cli.main import run_tool
 from text_spotting.engine.checkpoints import read_snapshot
 from text_spotting.engine.torch_spotter import spotter_from_checkpoint
 from text_spotting.evaluation.evaluate import evaluate
-from text_spotting.pictures import read_picture
+from text_spotting.image_files import read_image
 from text_spotting.workdir.template import load_template
 
 pytestmark = pytest.mark.slow
@@ -37,10 +37,10 @@ def shipped_snapshot() -> Path:
     return LITE / weights.source
 
 
-def test_the_shipped_snapshot_finds_and_reads_the_words_of_its_own_pictures() -> None:
+def test_the_shipped_snapshot_finds_and_reads_the_words_of_its_own_images() -> None:
     spotter = spotter_from_checkpoint(LITE / "model.py", shipped_snapshot())
     images = read_dataset(TOY / "annotation.json", TOY)[:6]
-    found = [spotter(read_picture(image.path)) for image in images]
+    found = [spotter(read_image(image.path)) for image in images]
     scores = evaluate([image.words for image in images], found, ("f1", "word_spotting"))
     assert scores["f1"].truth >= 30
     # The snapshot of the day had 93 and 88 %; a wrong channel order, margin or frame costs more than what is left.
@@ -50,7 +50,7 @@ def test_the_shipped_snapshot_finds_and_reads_the_words_of_its_own_pictures() ->
 
 @pytest.fixture(scope="module")
 def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Lite's work dir, its model.py changed by hand to be quick, and two labelled pictures."""
+    """Lite's work dir, its model.py changed by hand to be quick, and two labelled images."""
     folder = tmp_path_factory.mktemp("story") / "work"
     assert run_tool("instantiate_template", [str(LITE / "template.yaml"), str(folder)]) == 0
     with (folder / "model.py").open("a") as file:

@@ -95,7 +95,7 @@ def test_limits_that_cannot_be_met_are_refused(
 
 
 @pytest.mark.slow
-def test_pictures_are_drawn_and_their_words_saved(model: Path, photos: Path, tmp_path: Path) -> None:
+def test_images_are_drawn_and_their_words_saved(model: Path, photos: Path, tmp_path: Path) -> None:
     out, words = tmp_path / "out", tmp_path / "words.json"
     assert visualize(model, "--images", photos, "--output", out, "--save-json", words) == 0
     assert sorted(path.name for path in out.iterdir()) == ["one.png", "two.jpg"]
@@ -104,7 +104,7 @@ def test_pictures_are_drawn_and_their_words_saved(model: Path, photos: Path, tmp
     assert sorted(found) == ["one", "two"]
     assert [word["text"] for word in found["one"]] == ["ab", ""]
     corners = np.array(found["one"][0]["polygon"])
-    assert np.allclose([corners.min(0), corners.max(0)], [[0, 0], [40, 20]], atol=1e-3), "pixels of the picture"
+    assert np.allclose([corners.min(0), corners.max(0)], [[0, 0], [40, 20]], atol=1e-3), "pixels of the image"
 
 
 def test_annotations_can_be_read_back_for_correction(model: Path, photos: Path, tmp_path: Path) -> None:
@@ -115,14 +115,14 @@ def test_annotations_can_be_read_back_for_correction(model: Path, photos: Path, 
     assert [word.text for word in image.words] == ["ab", ""]
 
 
-def test_a_broken_picture_does_not_cost_the_others(
+def test_a_broken_image_does_not_cost_the_others(
     model: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (photos / "torn.jpg").write_bytes(b"not a picture")
+    (photos / "torn.jpg").write_bytes(b"not an image")
     words = tmp_path / "words.json"
     assert visualize(model, "--images", photos, "--save-json", words) == 1
     assert sorted(json.loads(words.read_text())) == ["one", "two"]
-    assert re.search(r"1 of 3 pictures could not be read: .*torn.jpg", capsys.readouterr().err)
+    assert re.search(r"1 of 3 images could not be read: .*torn.jpg", capsys.readouterr().err)
 
 
 def test_a_video_is_drawn_frame_by_frame(
@@ -152,7 +152,7 @@ def test_a_video_is_drawn_frame_by_frame(
         (["--video", "{clip}", "--every", "2", "--no-track"], "--no-track looks for words in every frame"),
     ],
     ids=[
-        "no pictures",
+        "no images",
         "no video",
         "no camera",
         "nowhere to show",
@@ -160,7 +160,7 @@ def test_a_video_is_drawn_frame_by_frame(
         "no port",
         "annotations of a video",
         "unwritable output",
-        "pictures that are passed over",
+        "images that are passed over",
         "frames that are followed without tracks",
     ],
 )
@@ -173,7 +173,7 @@ def test_bad_input_ends_with_one_clear_line(
 
 
 def test_an_empty_folder_and_a_file_that_is_no_video(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="holds no picture"):
+    with pytest.raises(UserError, match="holds no image"):
         find_images(str(tmp_path))
     (tmp_path / "clip.mp4").write_bytes(b"nothing")
     with pytest.raises(UserError, match="the video cannot be opened"):
@@ -263,8 +263,8 @@ def test_the_latest_frame_can_be_fetched(server: FrameServer) -> None:
     server.show(BLUE[..., ::-1])
     kind, jpeg = fetch(server.url + "frame.jpg")
     assert kind == "image/jpeg"
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert picture[20, 40, 2] > 250, "red, the second frame"  # type: ignore[index]
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert image[20, 40, 2] > 250, "red, the second frame"  # type: ignore[index]
 
 
 def test_the_stream_sends_every_viewer_new_frames(server: FrameServer) -> None:
@@ -357,11 +357,11 @@ def test_a_clip_by_url_ends_as_a_file_does(web: str) -> None:
     assert len(list(video)) == 7
 
 
-def test_numbered_pictures_are_a_video(tmp_path: Path) -> None:
+def test_numbered_images_are_a_video(tmp_path: Path) -> None:
     for number in range(3):
         cv2.imwrite(str(tmp_path / f"frame_{number:03d}.png"), BLUE)
     assert len(list(Video(str(tmp_path / "frame_%03d.png")))) == 3
-    with pytest.raises(UserError, match="the sequence of pictures cannot be opened"):
+    with pytest.raises(UserError, match="the sequence of images cannot be opened"):
         Video(str(tmp_path / "none_%03d.png"))
 
 
@@ -455,7 +455,7 @@ def test_the_least_score_can_be_chosen_at_run_time(model: Path, photos: Path, tm
     assert visualize(model, "--images", photos, "--score", "2") == 2
 
 
-def test_pictures_that_differ_in_their_ending_are_both_drawn(model: Path, tmp_path: Path) -> None:
+def test_images_that_differ_in_their_ending_are_both_drawn(model: Path, tmp_path: Path) -> None:
     for name in ("shop.jpg", "shop.png", "other.jpg", "._shop.jpg"):
         cv2.imwrite(str(tmp_path / name), BLUE)
     words = tmp_path / "words.json"
@@ -485,8 +485,8 @@ def test_a_full_disk_keeps_the_results_that_fitted(tmp_path: Path) -> None:
         with JsonObjectWriter(tmp_path / "w.json") as results:
             results._file = Full(results._file)  # type: ignore[assignment]
             for number in range(9):
-                results.add(f"picture{number}", [])
-    assert json.loads((tmp_path / "w.json").read_text()) == {"picture0": [], "picture1": []}
+                results.add(f"image{number}", [])
+    assert json.loads((tmp_path / "w.json").read_text()) == {"image0": [], "image1": []}
 
 
 @pytest.mark.parametrize("every", ["3", "auto"])

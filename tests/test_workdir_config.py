@@ -95,10 +95,10 @@ def test_a_key_that_is_changed_in_a_work_dir_changes_all_that_follows_from_it(tm
     assert (model.test_cfg.rpn.max_per_img, model.test_cfg.rpn.usual, model.test_cfg.rcnn.max_per_img) == (50, 50, 50)
     assert model.roi_head.text_roi_extractor.output_size == (48, 144)
     assert model.roi_head.text_head.encoder.columns == 36
-    assert (view["size"], view.fit) == ((672, 480), (960, 528)), "its own size, and pictures fitted as for inference"
+    assert (view["size"], view.fit) == ((672, 480), (960, 528)), "its own size, and images fitted as for inference"
 
 
-def test_views_that_say_how_pictures_are_fitted_are_left_alone(tmp_path: Path) -> None:
+def test_views_that_say_how_images_are_fitted_are_left_alone(tmp_path: Path) -> None:
     lines = "train_dataloader = dict(dataset=dict(transforms=[dict(type='RandomView', fit=(96, 48))]))"
     (view,) = load_config(written(tmp_path, lines)).train_dataloader.dataset.transforms
     assert (view["size"], view.fit) == ((1296, 720), (96, 48))

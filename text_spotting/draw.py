@@ -1,4 +1,4 @@
-"""Words painted over a picture: ``(scene, words) -> scene``, the scene given is left as it was."""
+"""Words painted over an image: ``(scene, words) -> scene``, the scene given is left as it was."""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum

@@ -22,7 +22,7 @@ _LATIN = "AZaz09gQ"
 """What stands for Latin letters and digits when a face is looked at."""
 _MISSING = "\U0010fffd"
 _UNREADABLE = ("symbol", "dingbat", "d050000l", "dseg", "math", "ecolier", "unifont", "keyfont", "staypuft", "redacted")
-"""Parts of family names whose Latin letters are pictures, or shapes that no reader takes for the letter."""
+"""Parts of family names whose Latin letters are ornaments, or shapes that no reader takes for the letter."""
 
 
 @dataclass(frozen=True, slots=True)

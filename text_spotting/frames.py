@@ -173,13 +173,13 @@ class FrameJitter:
 
 
 def cut_out(image: Image, frame: FloatArray, size: tuple[int, int]) -> Image:
-    """Pool the word in a frame (3, 2: corner, along, across) into a picture of height, width ``size``.
+    """Pool the word in a frame (3, 2: corner, along, across) into an image of height, width ``size``.
 
-    Each pixel is the mean of ``SAMPLES`` x ``SAMPLES`` bilinear samples; beyond the picture its edge goes on.
+    Each pixel is the mean of ``SAMPLES`` x ``SAMPLES`` bilinear samples; beyond the image its edge goes on.
     """
     height, width = (SAMPLES * side for side in size)
     corner, along, across = np.asarray(frame, np.float64)
-    # Samples lie at half pixels, in the cut-out as in the picture.
+    # Samples lie at half pixels, in the cut-out as in the image.
     step_x, step_y = along / width, across / height
     start = corner + (step_x + step_y) / 2 - 0.5
     fine = cv2.warpAffine(

@@ -47,7 +47,7 @@ def start_at_top_left(corners: FloatArray, along: ArrayLike | None = None) -> Fl
     """
     direction = reading_frame(corners)[1] if along is None else np.asarray(along, np.float32)
     sides = np.roll(corners, -1, axis=0) - corners
-    # Twice the area, positive where corners run clockwise as pictures are seen: y points down.
+    # Twice the area, positive where corners run clockwise as images are seen: y points down.
     if float(np.sum(corners[:, 0] * np.roll(corners[:, 1], -1) - corners[:, 1] * np.roll(corners[:, 0], -1))) < 0:
         return start_at_top_left(np.ascontiguousarray(corners[::-1]), direction)
     length = np.maximum(np.linalg.norm(sides, axis=1), 1e-6)
@@ -65,7 +65,7 @@ def box_to_polygon(box: ArrayLike) -> FloatArray:
 
 
 def clip_to_image(points: ArrayLike, width: int, height: int) -> FloatArray:
-    """Move points that lie outside a width x height picture onto its border."""
+    """Move points that lie outside a width x height image onto its border."""
     clipped = np.asarray(points, dtype=np.float32).reshape(-1, 2).copy()
     clipped[:, 0] = clipped[:, 0].clip(0, width)
     clipped[:, 1] = clipped[:, 1].clip(0, height)

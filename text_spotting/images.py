@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from text_spotting.errors import UserError
-from text_spotting.pictures import decode_picture, pillow_to_bgr, read_picture
+from text_spotting.image_files import decode_image, pillow_to_bgr, read_image
 from text_spotting.preprocess import to_bgr
 from text_spotting.words import Image
 
@@ -33,15 +33,15 @@ def load_image(source: Any, color: str = "bgr") -> Image:
     if isinstance(source, np.ndarray):
         return _from_array(source, color)
     if isinstance(source, str) and source.startswith(URL_SCHEMES):
-        return decode_picture(_download(source), Path(source))
+        return decode_image(_download(source), Path(source))
     if isinstance(source, str | os.PathLike):
-        return read_picture(Path(source))
+        return read_image(Path(source))
     if isinstance(source, bytes | bytearray | memoryview):
-        return decode_picture(bytes(source), Path(f"{len(source)} bytes"))
+        return decode_image(bytes(source), Path(f"{len(source)} bytes"))
     if type(source).__module__.split(".")[0] == "PIL":
         return _from_pil(source)
     if hasattr(source, "read"):
-        return decode_picture(source.read(), Path(str(getattr(source, "name", "the file given"))))
+        return decode_image(source.read(), Path(str(getattr(source, "name", "the file given"))))
     raise UserError(f"an image may be a path, a URL, bytes, a PIL image or a numpy array, not {type(source).__name__}")
 
 
@@ -64,10 +64,10 @@ def _bytes_of_floats(array: Any) -> Any:
     return np.rint(array * np.float32(_WHITE)).astype(np.uint8)
 
 
-def _from_pil(picture: Any) -> Image:
+def _from_pil(image: Any) -> Image:
     from PIL import ImageOps
 
-    return to_bgr(pillow_to_bgr(ImageOps.exif_transpose(picture)))
+    return to_bgr(pillow_to_bgr(ImageOps.exif_transpose(image)))
 
 
 def _download(url: str) -> bytes:

@@ -24,10 +24,10 @@ class Manifest:
         input_size: width, height of the detector's input.
         keep_aspect: scale both sides alike and pad right and bottom, rather than stretch.
         mean, std: per channel in the color order of ``to_rgb``, on the 0..255 scale.
-        to_rgb: the network was trained on RGB; pictures are read as BGR.
+        to_rgb: the network was trained on RGB; images are read as BGR.
         embedded: the graphs take raw BGR 0..255 because color order, mean and std are inside (IR), or
-            they expect a normalised picture (plain ONNX).
-        input_order: color order, "BGR" or "RGB", in which an ``embedded`` graph takes raw pictures.
+            they expect a normalised image (plain ONNX).
+        input_order: color order, "BGR" or "RGB", in which an ``embedded`` graph takes raw images.
         symbols, start, stop, max_length, fold_case: the recogniser's classes, when decoding ends, and whether upper
             and lower case are one; see ``alphabet``.
         score_thr, text_thr, mask_thr: least detection score, text confidence, and mask probability.
@@ -38,7 +38,7 @@ class Manifest:
             empty where the encoder and the decoder read.
         read_stretch: most that the recognizer's crops are made wider than a word's shape; see ``runtime.reading``.
         read_margin: what the recognizer is shown around a found word, as a share of the word's height.
-        max_words: most words of a picture that the detector gives out.
+        max_words: most words of an image that the detector gives out.
         precision: what an IR wants to be computed in, where its user asks for nothing; empty for what is fastest.
     """
 

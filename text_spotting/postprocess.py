@@ -17,7 +17,7 @@ from text_spotting.words import FloatArray, Word
 LOGGER = logging.getLogger(__name__)
 
 _UPSCALE = 4
-"""Masks are outlined on a grid this much finer than their own, whatever the word's size in the picture."""
+"""Masks are outlined on a grid this much finer than their own, whatever the word's size in the image."""
 
 _MAX_CHANNELS = 128
 """OpenCV 5 resizes at most this many planes at once; 4 took 512."""
@@ -31,22 +31,22 @@ _INSIDE_IOF = 0.7
 def select(boxes: FloatArray, manifest: Manifest) -> NDArray[np.intp]:
     """Return the rows of ``boxes`` [N, 5] that count as detections, in their order.
 
-    Rows without area are padding of fixed-size outputs, whatever their score. A picture that reaches the manifest's
+    Rows without area are padding of fixed-size outputs, whatever their score. An image that reaches the manifest's
     ``max_words`` is said in a warning.
     """
     x1, y1, x2, y2, score = np.asarray(boxes, np.float32).reshape(-1, 5).T
     has_area = (x2 > x1) & (y2 > y1)
     if has_area.sum() >= manifest.max_words:
         LOGGER.warning(
-            "a picture holds as many words as the model finds at most, %d: some may be missing; export it with a larger"
-            " max_words, or read the picture in tiles",
+            "an image holds as many words as the model finds at most, %d: some may be missing; export it with a larger"
+            " max_words, or read the image in tiles",
             manifest.max_words,
         )
     return np.flatnonzero((score > manifest.score_thr) & has_area)
 
 
-def to_picture(boxes: FloatArray, scale: tuple[float, float]) -> FloatArray:
-    """Boxes [N, 5] from input pixels to those of a picture that was scaled by these factors (x, y)."""
+def to_image(boxes: FloatArray, scale: tuple[float, float]) -> FloatArray:
+    """Boxes [N, 5] from input pixels to those of an image that was scaled by these factors (x, y)."""
     return np.asarray(boxes / np.array([*scale, *scale, 1], np.float32), np.float32)
 
 
@@ -59,7 +59,7 @@ def to_words(
     image_size: tuple[int, int],
     manifest: Manifest,
 ) -> list[Word]:
-    """Turn selected detections into words in pixels of the picture.
+    """Turn selected detections into words in pixels of the image.
 
     A word's polygon is the smallest rotated rectangle around the visible part of its mask's largest region, or of
     its box where the mask is empty; it starts at the top left of the text, as its frame lies. The score weighs the
@@ -71,11 +71,11 @@ def to_words(
     kept; and so is what reads as a piece of a larger and surer word that it lies in.
 
     Args:
-        boxes: [N, 5] x1, y1, x2, y2, score in pixels of the picture, see ``to_picture``.
+        boxes: [N, 5] x1, y1, x2, y2, score in pixels of the image, see ``to_image``.
         masks: [N, M, M] probabilities over each box.
         frames: [N, 3, 2] that they were read in.
         readings: N.
-        image_size: width, height of the picture.
+        image_size: width, height of the image.
         manifest: supplies ``mask_thr``, ``text_thr``, ``text_weight`` and ``word_thr``.
     """
     regions = _regions(masks, manifest.mask_thr)

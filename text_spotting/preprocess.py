@@ -1,4 +1,4 @@
-"""From a picture to the detector's input, the same for PyTorch, ONNX, OpenVINO and calibration."""
+"""From an image to the detector's input, the same for PyTorch, ONNX, OpenVINO and calibration."""
 
 from typing import Any
 
@@ -13,20 +13,20 @@ _CHANNELS = (1, 3, 4)
 
 
 def to_bgr(image: Any) -> Image:
-    """Return the picture as (H, W, 3) uint8 BGR.
+    """Return the image as (H, W, 3) uint8 BGR.
 
-    Grey pictures get three equal channels, an alpha channel is dropped, 16-bit values keep their high byte.
+    Grey images get three equal channels, an alpha channel is dropped, 16-bit values keep their high byte.
 
     Raises:
         UserError: not an array of a known shape and type, no pixels, or a side above ``manifest.MAX_SIDE``.
     """
     if not isinstance(image, np.ndarray):
-        raise UserError(f"a picture must be a numpy array (H, W, 3) of uint8 in BGR order, not {type(image).__name__}")
+        raise UserError(f"an image must be a numpy array (H, W, 3) of uint8 in BGR order, not {type(image).__name__}")
     _check_shape(image.shape)
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     if image.dtype != np.uint8:
-        raise UserError(f"a picture must hold uint8 (or uint16) values, not {image.dtype}; convert it to 0..255 first")
+        raise UserError(f"an image must hold uint8 (or uint16) values, not {image.dtype}; convert it to 0..255 first")
     if image.ndim == 2 or image.shape[2] == 1:
         image = np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)
     return np.ascontiguousarray(image[:, :, :3], np.uint8)
@@ -34,22 +34,22 @@ def to_bgr(image: Any) -> Image:
 
 def _check_shape(shape: tuple[int, ...]) -> None:
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in _CHANNELS):
-        raise UserError(f"a picture must be (H, W), (H, W, 3) or (H, W, 4), not {shape}")
+        raise UserError(f"an image must be (H, W), (H, W, 3) or (H, W, 4), not {shape}")
     height, width = shape[:2]
     if not height or not width:
-        raise UserError(f"the picture is empty: {width}x{height} pixels")
+        raise UserError(f"the image is empty: {width}x{height} pixels")
     if max(height, width) > MAX_SIDE:
-        raise UserError(f"the picture is too large: {width}x{height} pixels; at most {MAX_SIDE} a side, cut it first")
+        raise UserError(f"the image is too large: {width}x{height} pixels; at most {MAX_SIDE} a side, cut it first")
 
 
 def fit_to_input(image: Image, manifest: Manifest) -> tuple[Image, tuple[float, float]]:
-    """Resize a checked picture to the input size.
+    """Resize a checked image to the input size.
 
     With ``keep_aspect`` the rest, right and below, is filled with the mean color, which is (nearly) zero once
     normalised: what padding is in training. It is rounded to bytes here so that every back end sees equal numbers.
 
     Returns:
-        The canvas (H, W, 3) uint8 BGR of the manifest's size, and the factors (x, y) from picture to canvas.
+        The canvas (H, W, 3) uint8 BGR of the manifest's size, and the factors (x, y) from image to canvas.
     """
     width, height = manifest.input_size
     rows, columns = image.shape[:2]
@@ -96,10 +96,10 @@ def normalise(images: Image, manifest: Manifest) -> FloatArray:
 
 
 def prepare(image: Any, manifest: Manifest) -> tuple[FloatArray, tuple[float, float]]:
-    """Check, resize, and lay out a picture for the detector.
+    """Check, resize, and lay out an image for the detector.
 
     Returns:
-        Tensor [1, 3, H, W] float32 and the factors (x, y) from picture to input pixels.
+        Tensor [1, 3, H, W] float32 and the factors (x, y) from image to input pixels.
 
     Raises:
         UserError: see ``to_bgr``.

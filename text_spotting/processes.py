@@ -17,7 +17,7 @@ import cv2
 from text_spotting.errors import UserError
 
 Worker = Callable[[str], int]
-"""Does one task, described by a text, and returns how many pictures it added."""
+"""Does one task, described by a text, and returns how many images it added."""
 WorkerType = Callable[..., Worker]
 """What makes a worker, once in each process; a class or function of a module, so that other processes find it."""
 MOST_DEATHS = 20

@@ -1,4 +1,4 @@
-"""The unit that every part of the toolkit exchanges: a word somewhere in a picture."""
+"""The unit that every part of the toolkit exchanges: a word somewhere in an image."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 Image = NDArray[Any]
-"""A picture: (H, W, 3) uint8, BGR. Not NDArray[uint8], which OpenCV's annotations never return."""
+"""An image: (H, W, 3) uint8, BGR. Not NDArray[uint8], which OpenCV's annotations never return."""
 
 DONT_CARE = "###"
 """Transcription by which most sets mark a word that a person cannot read."""
@@ -20,7 +20,7 @@ class Word:
     """A word with its place.
 
     Attributes:
-        polygon: (K, 2) corner points x, y in pixels of the original picture, K >= 3, in drawing order; a
+        polygon: (K, 2) corner points x, y in pixels of the original image, K >= 3, in drawing order; a
             predicted one starts at the top left of the text and runs clockwise.
         text: transcription; empty means "not known" in ground truth and "not read" in predictions.
         score: confidence in 0..1; 1 in ground truth.

@@ -1,4 +1,4 @@
-"""Quantize a model to INT8 with your own pictures; see --help."""
+"""Quantize a model to INT8 with your own images; see --help."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Score a model, or anyone's predictions, on annotated pictures; see --help."""
+"""Score a model, or anyone's predictions, on annotated images; see --help."""
 
 import sys
 

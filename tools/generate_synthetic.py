@@ -1,4 +1,4 @@
-"""Draw labelled synthetic scene-text pictures; see --help."""
+"""Draw labelled synthetic scene-text images; see --help."""
 
 import sys
 

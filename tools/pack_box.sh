@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Put a model into the box, the one that `Spotter()` and `text-spotting read` use, in half precision and in INT8:
 #     tools/pack_box.sh TEMPLATE_DIR SNAPSHOT "figures, in a line" CALIBRATION_ANN VALIDATION_ANN DATA_ROOT
-# The annotation files' pictures calibrate INT8 and measure what it loses; take them from several data sets.
+# The annotation files' images calibrate INT8 and measure what it loses; take them from several data sets.
 set -euo pipefail
 
 template=$1 snapshot=$2 figures=$3 calibration=$4 validation=$5 data=$6

@@ -1,4 +1,4 @@
-"""Find and read words in pictures or video with an exported model; see --help."""
+"""Find and read words in images or video with an exported model; see --help."""
 
 import sys
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What training data are worth to text-spotting-0003-lite: equal short runs on ICDAR 2015's photos, on rendered pictures
-# and on both, each measured on the development pictures. Started again, it goes on where it stopped.
+# What training data are worth to text-spotting-0003-lite: equal short runs on ICDAR 2015's photos, on rendered images
+# and on both, each measured on the development images. Started again, it goes on where it stopped.
 #
 #   configs/recipes/comparison.sh DATA_ROOT OUTPUT      as for lite.sh, which makes the annotation files in OUTPUT
 set -euo pipefail

@@ -1,4 +1,4 @@
-"""What data are worth to the detector: a short run on photos, rendered pictures or both (SYNTHETIC: share of these)."""
+"""What data are worth to the detector: a short run on photos, rendered images or both (SYNTHETIC: share of these)."""
 
 _base_ = ["lite_detector.py"]
 

@@ -1,4 +1,4 @@
-"""Stage 5 of text-spotting-0003-lite: the detector, on crops of photos and on rendered pictures."""
+"""Stage 5 of text-spotting-0003-lite: the detector, on crops of photos and on rendered images."""
 
 _base_ = ["../../model_templates/alphanumeric-text-spotting/text-spotting-0003-lite/model.py"]
 
@@ -10,7 +10,7 @@ _views = [dict(type="RandomView", size=_size), dict(type="Photometric")]
 
 text_weight = word_thr = 0.0  # the text head of this stage is thrown away
 validation = [_annotations + "/ic15_dev.json", _annotations]
-validation_pictures = 20  # the first ones only, while training
+validation_images = 20  # the first ones only, while training
 
 train_dataloader = dict(
     batch_size=2,

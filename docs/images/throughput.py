@@ -1,4 +1,4 @@
-"""Draw pictures per second against the pictures' size, from what ``benchmark.py throughput --save`` measured.
+"""Draw images per second against the images' size, from what ``benchmark.py throughput --save`` measured.
 
     python tools/benchmark.py throughput --load-weights text_spotting/box --images photos --rapidocr --save many.json
     python docs/images/throughput.py many.json --output docs/images/throughput.png
@@ -21,13 +21,13 @@ def main() -> None:
     """Read and draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("measured", type=Path, help="what benchmark.py throughput --save wrote")
-    parser.add_argument("--output", type=Path, required=True, help="the picture (.png)")
+    parser.add_argument("--output", type=Path, required=True, help="the image (.png)")
     args = parser.parse_args()
     draw(json.loads(args.measured.read_text(encoding="utf-8")), args.output)
 
 
 def draw(measured: list[dict[str, Any]], output: Path) -> None:
-    """Both pictures; RapidOCR is grey."""
+    """Both images; RapidOCR is grey."""
     setups = list(dict.fromkeys((one["name"], one["streams"]) for one in measured))
     sizes = list(dict.fromkeys((one["width"], one["height"]) for one in measured))
     rates = {(one["name"], one["streams"], one["width"], one["height"]): one["per_second"] for one in measured}
@@ -41,10 +41,10 @@ def draw(measured: list[dict[str, Any]], output: Path) -> None:
         plain.plot(pixels, row, label=label, **look)
         gain.plot(pixels, [one / least for one, least in zip(row, slowest, strict=True)], **look)
     for axes in (plain, gain):
-        axes.set(xscale="log", xlabel="megapixels of the picture")
+        axes.set(xscale="log", xlabel="megapixels of the image")
         axes.set_xticks(pixels, [f"{one:.1f}" for one in pixels])
         axes.minorticks_off()
-    plain.set(title="pictures per second", ylim=(0, None))
+    plain.set(title="images per second", ylim=(0, None))
     gain.set(title="times as many as the slowest", ylim=(0, None))
     plain.legend(fontsize=8)
     figure.savefig(output, dpi=120)

@@ -20,8 +20,8 @@ from text_spotting.evaluation.lexicon import read_lexicon
 from text_spotting.evaluation.metrics_file import read_metrics_file
 from text_spotting.evaluation.predictions import pair_predictions, read_predictions
 from text_spotting.files.json_files import load_json
+from text_spotting.image_files import read_header, read_image
 from text_spotting.manifest import Manifest
-from text_spotting.pictures import read_header, read_picture
 from text_spotting.workdir.template import load_template
 
 TEMPLATES = Path(__file__).parents[2] / "model_templates" / "alphanumeric-text-spotting"
@@ -47,7 +47,7 @@ def targets(root: Path) -> list[Target]:
             path = root / "im" / f"{name}{suffix}"
             path.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(path), np.full((80, 120, 3), 127, np.uint8))
-    return [*_readers(root), *_others(root), *_pictures(root)]
+    return [*_readers(root), *_others(root), *_images(root)]
 
 
 def _readers(root: Path) -> list[Target]:
@@ -111,11 +111,11 @@ def _others(root: Path) -> list[Target]:
     ]  # fmt: skip
 
 
-def _pictures(root: Path) -> list[Target]:
+def _images(root: Path) -> list[Target]:
     pixels = np.random.default_rng(0).integers(0, 255, (24, 32, 4), np.uint8)
     found = []
     for suffix in (".jpg", ".png", ".webp", ".tif", ".gif", ".bmp", ".ppm", ".jp2", ".avif"):
-        path = root / "pictures" / f"p{suffix}"
+        path = root / "images" / f"p{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         exif = Image.Exif()
         exif[0x0112] = 6
@@ -124,9 +124,9 @@ def _pictures(root: Path) -> list[Target]:
         Image.fromarray(color).save(path, **also)
 
         def read(path: Path = path) -> object:
-            return read_header(path), read_picture(path)
+            return read_header(path), read_image(path)
 
-        found.append(Target(f"picture {suffix}", path, path.read_bytes(), read))
+        found.append(Target(f"image {suffix}", path, path.read_bytes(), read))
     return found
 
 

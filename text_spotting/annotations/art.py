@@ -1,4 +1,4 @@
-"""ICDAR 2019 ArT (arbitrary-shaped text): one JSON for all pictures, polygons with any number of points."""
+"""ICDAR 2019 ArT (arbitrary-shaped text): one JSON for all images, polygons with any number of points."""
 
 import re
 from collections.abc import Iterator
@@ -24,11 +24,11 @@ class ICDAR2019ART:
     Attributes:
         root: folder that the others are relative to.
         folder: holds ``train_images`` and ``train_labels.json``.
-        is_latin_required: keep only pictures with at least one Latin word (all words of these are kept).
-        exclude_totaltext_test: leave out pictures that are also Total-Text test pictures, so that a test on Total-Text
+        is_latin_required: keep only images with at least one Latin word (all words of these are kept).
+        exclude_totaltext_test: leave out images that are also Total-Text test images, so that a test on Total-Text
             stays honest; needs the two following.
         totaltext_to_art_path: the list of Total-Text names against ArT names that Total-Text publishes.
-        totaltext_test_images_dir: the folder of Total-Text test pictures.
+        totaltext_test_images_dir: the folder of Total-Text test images.
     """
 
     root: Path
@@ -39,7 +39,7 @@ class ICDAR2019ART:
     totaltext_test_images_dir: str = ""
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture of the label file."""
+        """Yield every image of the label file."""
         folder = self.root / self.folder
         file = folder / "train_labels.json"
         excluded = self._totaltext_test(problems) if self.exclude_totaltext_test else set()
@@ -57,7 +57,7 @@ class ICDAR2019ART:
                 yield from annotated(path, size, words, place, problems)
 
     def _totaltext_test(self, problems: Problems) -> set[str]:
-        """ArT names of the Total-Text test pictures."""
+        """ArT names of the Total-Text test images."""
         table, folder = self.root / self.totaltext_to_art_path, self.root / self.totaltext_test_images_dir
         if not table.is_file() or not folder.is_dir():
             raise UserError(

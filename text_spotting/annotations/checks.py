@@ -1,4 +1,4 @@
-"""What every reader asks about a picture and a word before it believes the annotation."""
+"""What every reader asks about an image and a word before it believes the annotation."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
@@ -14,7 +14,7 @@ from text_spotting.annotations.records import AnnotatedImage, LabelledWord
 from text_spotting.errors import UserError
 from text_spotting.files.values import MalformedError, points, shown, whole_number
 from text_spotting.geometry import to_shape
-from text_spotting.pictures import Header, find_by_stem, is_file, read_header
+from text_spotting.image_files import Header, find_by_stem, is_file, read_header
 from text_spotting.words import DONT_CARE, FloatArray
 
 MOST_POINTS = 1000
@@ -26,7 +26,7 @@ _SLACK = 2.0
 class Rejection(Enum):
     """Why a shape became no word."""
 
-    OUTSIDE = "it lies outside the picture, where nobody sees it"
+    OUTSIDE = "it lies outside the image, where nobody sees it"
     UNUSABLE = "it could not be understood"
 
 
@@ -34,30 +34,30 @@ Checked = LabelledWord | Rejection
 
 
 def image_size(path: Path, place: str, problems: Problems) -> tuple[int, int] | None:
-    """Width and height as the picture is read, turned as its EXIF says; None, reported, if it cannot be read."""
+    """Width and height as the image is read, turned as its EXIF says; None, reported, if it cannot be read."""
     header = _header(path, place, problems)
     if header is None:
         return None
     if header.orientation != 1:
-        problems.add("picture has an EXIF orientation: labels taken as drawn on the turned picture", place, str(path))
+        problems.add("image has an EXIF orientation: labels taken as drawn on the turned image", place, str(path))
     return header.width, header.height
 
 
 def _header(path: Path, place: str, problems: Problems) -> Header | None:
     if not is_file(path):
-        problems.add("picture missing: skipped with its words", place, str(path))
+        problems.add("image missing: skipped with its words", place, str(path))
         return None
     try:
         return read_header(path)
     except UserError as error:
-        problems.add_unreadable("picture cannot be read: skipped with its words", UserError(f"{place}: {error}"))
+        problems.add_unreadable("image cannot be read: skipped with its words", UserError(f"{place}: {error}"))
         return None
 
 
 def agreed_size(path: Path, stated: tuple[Any, Any], place: str, problems: Problems) -> tuple[int, int] | None:
-    """Size of a picture whose annotation states one as well; None, reported, where the two contradict each other.
+    """Size of an image whose annotation states one as well; None, reported, where the two contradict each other.
 
-    Labels drawn on another version of the picture would be silently wrong, so such a picture is better left out.
+    Labels drawn on another version of the image would be silently wrong, so such an image is better left out.
     """
     if None in stated:
         return image_size(path, place, problems)
@@ -68,37 +68,37 @@ def agreed_size(path: Path, stated: tuple[Any, Any], place: str, problems: Probl
     try:
         said = whole_number(stated[0]), whole_number(stated[1])
     except MalformedError as error:
-        problems.add("size of the picture is stated in no number: its own is taken", place, str(error))
+        problems.add("size of the image is stated in no number: its own is taken", place, str(error))
         return size
     if size != said:
-        problems.add("picture is not of the size that its labels state: skipped", place, f"{size}, not {said}")
+        problems.add("image is not of the size that its labels state: skipped", place, f"{size}, not {said}")
         return None
     return size
 
 
 def find_image(folder: Path, stem: str, place: str, problems: Problems) -> Path:
-    """The picture of that name whatever its suffix; ``stem.jpg``, which does not exist, when there is none.
+    """The image of that name whatever its suffix; ``stem.jpg``, which does not exist, when there is none.
 
-    Where several differ only in their ending, the first of ``PICTURE_SUFFIXES`` is taken, and that is reported.
+    Where several differ only in their ending, the first of ``IMAGE_SUFFIXES`` is taken, and that is reported.
     """
     found = find_by_stem(folder, stem)
     if len(found) > 1:
         others = ", ".join(path.name for path in found)
-        problems.add("several pictures of that name: labels taken for the first", place, others)
+        problems.add("several images of that name: labels taken for the first", place, others)
     return found[0] if found else folder / f"{stem}.jpg"
 
 
 def annotated(
     path: Path, size: tuple[int, int], words: Iterable[Checked], place: str, problems: Problems
 ) -> Iterator[AnnotatedImage]:
-    """Yield the picture with its words, or nothing where it had shapes and none of them could be understood.
+    """Yield the image with its words, or nothing where it had shapes and none of them could be understood.
 
-    Such a picture would be trained as one that holds no text.
+    Such an image would be trained as one that holds no text.
     """
     found = list(words)
     usable = [word for word in found if isinstance(word, LabelledWord)]
     if not usable and Rejection.UNUSABLE in found:
-        problems.add("none of its shapes could be used: picture left out", place, str(path))
+        problems.add("none of its shapes could be used: image left out", place, str(path))
         return
     yield AnnotatedImage(path, *size, usable)
 
@@ -123,14 +123,14 @@ def checked_word(
     language: str = "",
     attributes: Mapping[str, Any] | None = None,
 ) -> Checked:
-    """Return the word with a sound polygon, or why it has no place in the picture; either is reported.
+    """Return the word with a sound polygon, or why it has no place in the image; either is reported.
 
-    A polygon that crosses itself is repaired. One that leaves the picture keeps its shape, as official evaluations have
+    A polygon that crosses itself is repaired. One that leaves the image keeps its shape, as official evaluations have
     it, but is marked don't care when less than half of it can be seen.
 
     Args:
         outline: (K, 2) or flat x, y in pixels, unchecked.
-        size: width and height of the picture.
+        size: width and height of the image.
         text: transcription; ``###`` marks the word as don't care.
     """
     polygon = _sound_polygon(outline, place, problems)
@@ -139,12 +139,12 @@ def checked_word(
     overhang = _overhang(polygon, size)
     visible = _visible_share(polygon, size) if overhang else 1.0
     if visible == 0:
-        problems.add("outside the picture: dropped", place)
+        problems.add("outside the image: dropped", place)
         return Rejection.OUTSIDE
     if visible < 0.5:
-        problems.add("more than half outside the picture: marked don't care", place)
+        problems.add("more than half outside the image: marked don't care", place)
     elif overhang > _SLACK:
-        problems.add("reaches outside the picture: kept as it is", place)
+        problems.add("reaches outside the image: kept as it is", place)
     unreadable = not legible or text == DONT_CARE
     return LabelledWord(
         polygon,
@@ -196,5 +196,5 @@ def _visible_share(polygon: FloatArray, size: tuple[int, int]) -> float:
 
 
 def _overhang(polygon: FloatArray, size: tuple[int, int]) -> float:
-    """Pixels by which the polygon leaves the picture."""
+    """Pixels by which the polygon leaves the image."""
     return float(max(-polygon.min(), (polygon - np.asarray(size)).max(), 0))

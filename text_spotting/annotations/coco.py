@@ -28,14 +28,14 @@ class CocoWithText:
     label: str = CATEGORY
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture."""
+        """Yield every image."""
         images_folder = None if self.images_folder is None else self.root / self.images_folder
         yield from _checked(self.root / self.annotation_path, images_folder, problems, self.label)
 
 
 @dataclass(frozen=True)
 class OpenImagesV5Text:
-    """``text_spotting_openimages_v5_<set>.json`` with the pictures in folders beside it, as its file names say.
+    """``text_spotting_openimages_v5_<set>.json`` with the images in folders beside it, as its file names say.
 
     Attributes:
         root: folder that ``folder`` is relative to.
@@ -47,7 +47,7 @@ class OpenImagesV5Text:
     sets: Sequence[str] = ("train_1", "train_2", "train_5", "train_f")
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture of the sets."""
+        """Yield every image of the sets."""
         for name in self.sets:
             file = self.root / self.folder / f"text_spotting_openimages_v5_{name}.json"
             yield from _checked(file, None, problems)

@@ -1,4 +1,4 @@
-"""COCO-Text v2: outlines and transcriptions for the pictures of COCO's train2014."""
+"""COCO-Text v2: outlines and transcriptions for the images of COCO's train2014."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from text_spotting.errors import UserError
 from text_spotting.files.json_files import load_object
 from text_spotting.files.values import MalformedError, mapping, numbers, points, sequence, shown, text
 from text_spotting.geometry import box_to_polygon, min_area_rect
-from text_spotting.pictures import find_named
+from text_spotting.image_files import find_named
 from text_spotting.words import FloatArray
 
 
 @dataclass(frozen=True)
 class COCOText:
-    """``cocotext.v2.json`` with the pictures in ``train2014`` beside it.
+    """``cocotext.v2.json`` with the images in ``train2014`` beside it.
 
-    An outline becomes its smallest rotated rectangle. Pictures without any text are kept: they are negatives.
+    An outline becomes its smallest rotated rectangle. Images without any text are kept: they are negatives.
 
     Attributes:
         root: folder that ``path`` is relative to.
@@ -33,32 +33,32 @@ class COCOText:
     sets: Sequence[str] = ("train",)
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture of the sets."""
+        """Yield every image of the sets."""
         file = self.root / self.path
         document = load_object(file)
         missing = [key for key in ("imgs", "anns", "imgToAnns") if key not in document]
         if missing:
             raise UserError(f"{file}: has no {' and no '.join(missing)}; is this COCO-Text v2 (cocotext.v2.json)?")
         parts = {key: mapping_of(document, key, file) for key in ("imgs", "anns", "imgToAnns")}
-        for picture_id, picture in parts["imgs"].items():
-            place = f"{file}: imgs[{shown(picture_id)}]"
+        for image_id, image in parts["imgs"].items():
+            place = f"{file}: imgs[{shown(image_id)}]"
             try:
-                yield from self._read_picture(mapping(picture), parts, picture_id, file, problems)
+                yield from self._read_image(mapping(image), parts, image_id, file, problems)
             except MalformedError as error:
-                problems.add("not a picture's record: skipped with its words", place, str(error))
+                problems.add("not an image's record: skipped with its words", place, str(error))
 
-    def _read_picture(
+    def _read_image(
         self,
-        picture: Mapping[str, Any],
+        image: Mapping[str, Any],
         parts: Mapping[str, Mapping[str, Any]],
         key: str,
         file: Path,
         problems: Problems,
     ) -> Iterator[AnnotatedImage]:
-        if picture.get("set") not in self.sets:
+        if image.get("set") not in self.sets:
             return
         place = f"{file}: imgs[{shown(key)}]"
-        path = find_named(file.parent / "train2014", text(picture.get("file_name")))
+        path = find_named(file.parent / "train2014", text(image.get("file_name")))
         size = image_size(path, place, problems)
         if size is not None:
             ids = [text(word_id) for word_id in sequence(parts["imgToAnns"].get(key))]

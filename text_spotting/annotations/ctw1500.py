@@ -36,7 +36,7 @@ class CTW1500:
     annotations_folder: str
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture that has an annotation file."""
+        """Yield every image that has an annotation file."""
         folder = self.root / self.annotations_folder
         files = listing(folder, "*.xml", "*.txt")
         if not files:

@@ -19,7 +19,7 @@ from text_spotting.errors import UserError
 from text_spotting.files.values import MalformedError, number, truth, whole_number
 from text_spotting.files.writing import write_whole
 from text_spotting.files.xml_files import LINE, parse_xml
-from text_spotting.pictures import find_named, is_file
+from text_spotting.image_files import find_named, is_file
 
 LABEL = "text"
 """The one label of the CVAT task; its attributes are text, legible and language."""
@@ -34,7 +34,7 @@ class CvatXml11:
 
     Attributes:
         root: folder that the others are relative to.
-        images_folder: folder that the picture names of the XML are relative to.
+        images_folder: folder that the image names of the XML are relative to.
         label: of the shapes that are words.
         text_attribute, legible_attribute, language_attribute: names of their attributes.
     """
@@ -48,16 +48,16 @@ class CvatXml11:
     language_attribute: str = "language"
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture of the task, also those without words."""
+        """Yield every image of the task, also those without words."""
         file = self.root / self.annotation_path
         document = parse_xml(file)
         images = list(document.iter("image"))
         if not images and document.find("track") is not None:
             raise UserError(
-                f"{file}: holds tracks through a video, which name no pictures; "
+                f"{file}: holds tracks through a video, which name no images; "
                 "export the task as 'CVAT for images 1.1' instead"
             )
-        for image, path in self._pictures(images, file, problems):
+        for image, path in self._images(images, file, problems):
             place = _place(file, image)
             size = agreed_size(path, (image.get("width"), image.get("height")), place, problems)
             if size is not None:
@@ -65,17 +65,17 @@ class CvatXml11:
                 words = [self._word(shape, size, _place(file, shape), problems) for shape in shapes]
                 yield from annotated(path, size, words, place, problems)
 
-    def _pictures(self, images: Sequence[Element], file: Path, problems: Problems) -> Iterator[tuple[Element, Path]]:
-        """Each entry with its own picture; one whose own is missing never borrows another's."""
+    def _images(self, images: Sequence[Element], file: Path, problems: Problems) -> Iterator[tuple[Element, Path]]:
+        """Each entry with its own image; one whose own is missing never borrows another's."""
         folder = self.root / self.images_folder
-        own = [_own_picture(folder, image) for image in images]
-        # CVAT may drop or add folders when pictures are uploaded; a bare name decides where it is one entry's alone.
+        own = [_own_image(folder, image) for image in images]
+        # CVAT may drop or add folders when images are uploaded; a bare name decides where it is one entry's alone.
         bare = [find_named(folder, _name(image).rpartition("/")[2]) for image in images]
         taken = Counter(path for path in own if path)
         claims = taken + Counter(path for path, mine in zip(bare, own, strict=True) if not mine)
         for image, mine, fallback in zip(images, own, bare, strict=True):
             if mine and taken[mine] > 1:
-                problems.add("several entries name one picture: left out", _place(file, image), str(mine))
+                problems.add("several entries name one image: left out", _place(file, image), str(mine))
             else:
                 yield image, mine or (fallback if claims[fallback] == 1 else folder / _name(image))
 
@@ -108,8 +108,8 @@ def _name(image: Element) -> str:
     return (image.get("name") or "").replace("\\", "/")
 
 
-def _own_picture(folder: Path, image: Element) -> Path | None:
-    """The picture under the entry's whole name, or in the folder of its subset, as exports of projects have it."""
+def _own_image(folder: Path, image: Element) -> Path | None:
+    """The image under the entry's whole name, or in the folder of its subset, as exports of projects have it."""
     name, subset = image.get("name") or "", image.get("subset") or ""
     candidates = [find_named(folder, name), *([find_named(folder / subset, name)] if subset else [])]
     if subset:
@@ -181,13 +181,13 @@ _REGIONS: Mapping[str, Callable[[Element], NDArray[Any]]] = {
 
 
 def write_cvat(path: str | Path, images: Sequence[AnnotatedImage], images_folder: str | Path | None = None) -> None:
-    """Write annotations that CVAT imports (CVAT for images 1.1) into a task made of the same pictures.
+    """Write annotations that CVAT imports (CVAT for images 1.1) into a task made of the same images.
 
     The task needs a label ``text`` with the attributes ``text`` (text), ``legible`` (checkbox) and ``language`` (text).
 
     Args:
-        images_folder: folder that picture names shall be relative to; by default the innermost one that holds all
-            pictures, which fits a task to which its content was uploaded.
+        images_folder: folder that image names shall be relative to; by default the innermost one that holds all
+            images, which fits a task to which its content was uploaded.
     """
     start = images_folder or os.path.commonpath([image.path.absolute().parent for image in images])
     root = Element("annotations")
@@ -203,10 +203,10 @@ def write_cvat(path: str | Path, images: Sequence[AnnotatedImage], images_folder
     write_whole(Path(path), '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode"))
 
 
-def _write_task(root: Element, pictures: int) -> None:
+def _write_task(root: Element, images: int) -> None:
     """The task with its label, which importers take the names and kinds of attributes from."""
     task = SubElement(SubElement(root, "meta"), "task")
-    for key, value in {"name": LABEL, "size": str(pictures), "mode": "annotation", "overlap": "0"}.items():
+    for key, value in {"name": LABEL, "size": str(images), "mode": "annotation", "overlap": "0"}.items():
         SubElement(task, key).text = value
     label = SubElement(SubElement(task, "labels"), "label")
     SubElement(label, "name").text = LABEL

@@ -17,7 +17,7 @@ from text_spotting.annotations.dataset_writer import write_dataset
 from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
-from text_spotting.pictures import is_file
+from text_spotting.image_files import is_file
 
 __all__ = [
     "check_images_exist",
@@ -38,9 +38,9 @@ def read_datasets(
     data_roots: str | Sequence[str | Path],
     problems: Problems | None = None,
 ) -> list[AnnotatedImage]:
-    """Read and join several annotation files, each with its own picture folder.
+    """Read and join several annotation files, each with its own image folder.
 
-    Pictures that are missing, cannot be read or are not of the size that the file states are left out and reported.
+    Images that are missing, cannot be read or are not of the size that the file states are left out and reported.
 
     Args:
         ann_files: a list, or one comma-separated string; each item is a file or a glob pattern (``**`` recurses).
@@ -48,7 +48,7 @@ def read_datasets(
         problems: collects what was left out or guessed; by default it is logged as a warning.
 
     Raises:
-        UserError: if the lists differ in length, a pattern matches nothing, a file is bad or no picture is there.
+        UserError: if the lists differ in length, a pattern matches nothing, a file is bad or no image is there.
     """
     patterns, roots = split_paths(ann_files), split_paths(data_roots)
     if len(patterns) != len(roots):
@@ -64,23 +64,23 @@ def read_datasets(
             check_images_exist(part, ann_file, root)
             images += present(part, ann_file, collected)
     if not images:
-        raise UserError(f"{', '.join(patterns)}: no picture is left to use: {collected.most_common()}")
+        raise UserError(f"{', '.join(patterns)}: no image is left to use: {collected.most_common()}")
     if problems is None and len(collected):
         LOGGER.warning("%s", collected.summary())
     return images
 
 
 def check_images_exist(images: Sequence[AnnotatedImage], ann_file: str | Path, data_root: str | Path) -> None:
-    """Raise a UserError that names the first picture when not one of them is there."""
+    """Raise a UserError that names the first image when not one of them is there."""
     if images and not any(is_file(image.path) for image in images):
         raise UserError(
-            f"{ann_file}: {len(images)} of {len(images)} pictures are missing, the first is {images[0].path}; "
+            f"{ann_file}: {len(images)} of {len(images)} images are missing, the first is {images[0].path}; "
             f"check that the data root ({data_root}) is the folder that the file names start from"
         )
 
 
 def present(images: Sequence[AnnotatedImage], ann_file: Path, problems: Problems) -> list[AnnotatedImage]:
-    """The pictures that are there and as large as the file says."""
+    """The images that are there and as large as the file says."""
     return [
         image
         for image in images

@@ -12,29 +12,29 @@ from text_spotting.annotations.records import AnnotatedImage, LabelledWord
 from text_spotting.errors import UserError
 from text_spotting.files.json_files import load_object
 from text_spotting.files.values import MalformedError, shown, whole_number
-from text_spotting.pictures import find_named, is_file
+from text_spotting.image_files import find_named, is_file
 
 DATA_ROOT = "data_root"
 """Key under ``info`` for the folder, relative to the file's own, that its file names start from."""
 
 IMAGES = "images"
-"""Folder that is tried for pictures that are not where the file says."""
+"""Folder that is tried for images that are not where the file says."""
 
 
 def read_dataset(
     ann_file: str | Path, data_root: str | Path | None = None, problems: Problems | None = None
 ) -> list[AnnotatedImage]:
-    """Read one "COCO with text" file; pictures without annotations are kept, in the file's order.
+    """Read one "COCO with text" file; images without annotations are kept, in the file's order.
 
     A word is ``ignore`` when its annotation is illegible, says ``ignore`` or, where it does not say ``legible``, is a
-    crowd. Ids need not be contiguous. A picture that is not below ``data_root`` is looked for beside the file itself.
+    crowd. Ids need not be contiguous. An image that is not below ``data_root`` is looked for beside the file itself.
 
     Args:
         data_root: folder that ``file_name`` is relative to; by default the folder of the annotation file.
         problems: collects annotations that had to be dropped; by default the first one is an error.
 
     Raises:
-        UserError: if the file is missing, is not JSON, lacks a key, lists no picture or lists one id twice.
+        UserError: if the file is missing, is not JSON, lacks a key, lists no image or lists one id twice.
     """
     return [image for image, _ in _read(Path(ann_file), data_root, ErrorsOnly() if problems is None else problems)]
 
@@ -42,7 +42,7 @@ def read_dataset(
 def read_known(
     ann_file: str | Path, data_root: str | Path | None, problems: Problems, label: str = CATEGORY
 ) -> list[AnnotatedImage]:
-    """The same, without the pictures that have annotations of which none could be used: they may hold text.
+    """The same, without the images that have annotations of which none could be used: they may hold text.
 
     Args:
         label: name of the category of words.
@@ -53,7 +53,7 @@ def read_known(
     images = []
     for image, dropped in _read(Path(ann_file), data_root, problems, label):
         if dropped and not image.words:
-            problems.add("none of its shapes could be used: picture left out", f"{ann_file}: {image.path.name}")
+            problems.add("none of its shapes could be used: image left out", f"{ann_file}: {image.path.name}")
         else:
             images.append(image)
     if not images:
@@ -67,19 +67,19 @@ def read_known(
 def _read(
     ann_file: Path, data_root: str | Path | None, problems: Problems, label: str = CATEGORY
 ) -> list[tuple[AnnotatedImage, int]]:
-    """Pictures, and how many annotations of each were dropped."""
+    """Images, and how many annotations of each were dropped."""
     document = load_object(ann_file)
     categories = Categories.of(document, label)
-    images = _index_pictures(document, ann_file, problems)
-    words, dropped = _words_by_picture(document, images.keys(), categories, ann_file, problems)
+    images = _index_images(document, ann_file, problems)
+    words, dropped = _words_by_image(document, images.keys(), categories, ann_file, problems)
     roots = _roots(document, ann_file, data_root)
     read = []
     for key, image in images.items():
-        place = f"{ann_file}: picture {shown(key)}"
+        place = f"{ann_file}: image {shown(key)}"
         try:
             read.append((_read_image(image, roots, words[key], ann_file, place), dropped[key]))
         except MalformedError as error:
-            kind = "picture skipped with its words"
+            kind = "image skipped with its words"
             problems.add(kind, place, f"file_name, width or height has the wrong type ({error})")
     return _merged(read, ann_file, problems)
 
@@ -87,9 +87,9 @@ def _read(
 def _merged(
     read: Sequence[tuple[AnnotatedImage, int]], ann_file: Path, problems: Problems
 ) -> list[tuple[AnnotatedImage, int]]:
-    """Entries that share a picture's words between them are put together: words of one would be background in another.
+    """Entries that share an image's words between them are put together: words of one would be background in another.
 
-    A picture that is listed twice with the same words stays listed twice, as someone wanted to see it more often.
+    An image that is listed twice with the same words stays listed twice, as someone wanted to see it more often.
     """
     merged: list[tuple[AnnotatedImage, int]] = []
     first: dict[Path, int] = {}
@@ -99,7 +99,7 @@ def _merged(
             merged.append((image, dropped))
             continue
         before, lost = merged[index]
-        problems.remark("picture listed twice: its words are put together", f"{ann_file}: {image.path.name}")
+        problems.remark("image listed twice: its words are put together", f"{ann_file}: {image.path.name}")
         merged[index] = replace(before, words=[*before.words, *image.words]), lost + dropped
     return merged
 
@@ -110,24 +110,24 @@ def _same_words(one: AnnotatedImage, other: AnnotatedImage) -> bool:
     ]
 
 
-def _index_pictures(document: Mapping[str, Any], ann_file: Path, problems: Problems) -> dict[Any, Mapping[str, Any]]:
+def _index_images(document: Mapping[str, Any], ann_file: Path, problems: Problems) -> dict[Any, Mapping[str, Any]]:
     images: dict[Any, Mapping[str, Any]] = {}
     for index, image in enumerate(_list_under(document, "images", ann_file)):
         place = f"{ann_file}: images[{index}]"
         try:
             key = identity(_required(image, "id", place))
         except MalformedError as error:
-            problems.add("picture without a usable id: skipped", place, str(error))
+            problems.add("image without a usable id: skipped", place, str(error))
             continue
         if key in images:
-            raise UserError(f"{place}: picture id {shown(key)} is used twice; give every picture its own id")
+            raise UserError(f"{place}: image id {shown(key)} is used twice; give every image its own id")
         images[key] = image
     if not images:
-        raise UserError(f"{ann_file}: lists no picture; check that it is the file you meant")
+        raise UserError(f"{ann_file}: lists no image; check that it is the file you meant")
     return images
 
 
-def _words_by_picture(
+def _words_by_image(
     document: Mapping[str, Any],
     image_ids: Iterable[Any],
     categories: Categories,
@@ -141,10 +141,10 @@ def _words_by_picture(
         try:
             key = identity(_required(annotation, "image_id", place))
         except MalformedError as error:
-            problems.add("annotation of no picture: dropped", place, str(error))
+            problems.add("annotation of no image: dropped", place, str(error))
             continue
         if key not in words:
-            problems.add("annotation of a picture that is not listed: dropped", place, f"image_id {shown(key)}")
+            problems.add("annotation of an image that is not listed: dropped", place, f"image_id {shown(key)}")
             continue
         wanted = categories.accepts(annotation, place, problems)
         word = read_word(annotation, place, problems) if wanted else None
@@ -174,7 +174,7 @@ def _roots(document: Mapping[str, Any], ann_file: Path, data_root: str | Path | 
     noted = info.get(DATA_ROOT) if isinstance(info, dict) else None
     folder = ann_file.parent
     roots = [Path(data_root) if data_root else folder, folder, *([folder / noted] if isinstance(noted, str) else [])]
-    # CVAT and others put pictures into "images", beside the annotations or beside their folder.
+    # CVAT and others put images into "images", beside the annotations or beside their folder.
     return [*roots, *(root / IMAGES for root in roots), folder.parent / IMAGES]
 
 

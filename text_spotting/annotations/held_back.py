@@ -1,4 +1,4 @@
-"""Which pictures are never trained on, so that a model can be measured on the like of what it was trained on.
+"""Which images are never trained on, so that a model can be measured on the like of what it was trained on.
 
 Recipes leave out exactly what measuring takes: both ask here.
 """
@@ -14,7 +14,7 @@ FIRST = 9
 
 
 def held_back(names: Iterable[str]) -> frozenset[str]:
-    """The names of a set's pictures that are for measuring alone; the set must be given whole.
+    """The names of a set's images that are for measuring alone; the set must be given whole.
 
     Args:
         names: file names with their endings, in any order; a name given twice counts once.
@@ -23,7 +23,7 @@ def held_back(names: Iterable[str]) -> frozenset[str]:
 
 
 def split_held_back(images: Sequence[AnnotatedImage]) -> tuple[list[AnnotatedImage], list[AnnotatedImage]]:
-    """Pictures to train on and pictures to measure on, each part in the given order; the set must be given whole."""
+    """Images to train on and images to measure on, each part in the given order; the set must be given whole."""
     apart = held_back(image.path.name for image in images)
     train = [image for image in images if image.path.name not in apart]
     return train, [image for image in images if image.path.name in apart]

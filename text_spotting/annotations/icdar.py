@@ -1,4 +1,4 @@
-"""ICDAR 2013 and 2015: one text file a picture, one word a line. Other sets in the same layout are read the same way.
+"""ICDAR 2013 and 2015: one text file an image, one word a line. Other sets in the same layout are read the same way.
 
 Formats: ICDAR Robust Reading Competitions 2013 (challenge 2, focused scene text) and 2015 (challenge 4, incidental).
 """
@@ -17,19 +17,19 @@ from text_spotting.errors import UserError
 from text_spotting.files.reading import listing, natural_key, split_lines
 from text_spotting.files.values import NUMBER
 from text_spotting.geometry import box_to_polygon
-from text_spotting.pictures import is_picture
+from text_spotting.image_files import is_image
 
 _CHARACTER = re.compile(r"\s*+(?:\S++\s++){5}" + rf"({NUMBER})\s++" * 4 + r'"(.*)"\s*+$')
-OFFICIAL_PICTURES = {("2013", True): 229, ("2013", False): 233, ("2015", True): 1000, ("2015", False): 500}
+OFFICIAL_IMAGES = {("2013", True): 229, ("2013", False): 233, ("2015", True): 1000, ("2015", False): 500}
 
 
 @dataclass(frozen=True)
 class ICDAR2015:
-    """Lines ``x1,y1,x2,y2,x3,y3,x4,y4,text``; picture ``img_1.jpg`` has ``gt_img_1.txt``. Quotes belong to the text.
+    """Lines ``x1,y1,x2,y2,x3,y3,x4,y4,text``; image ``img_1.jpg`` has ``gt_img_1.txt``. Quotes belong to the text.
 
     Attributes:
         root: folder that the others are relative to.
-        is_train: which official part this is, to notice missing pictures; None for a set of one's own.
+        is_train: which official part this is, to notice missing images; None for a set of one's own.
     """
 
     root: Path
@@ -38,7 +38,7 @@ class ICDAR2015:
     is_train: bool | None = None
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture that has an annotation file."""
+        """Yield every image that has an annotation file."""
         files = annotation_files(self.root / self.annotations_folder)
         _check_count("2015", self.is_train, len(files), self.root / self.images_folder, problems)
         folder = self.root / self.images_folder
@@ -50,14 +50,14 @@ class ICDAR2015:
 
 @dataclass(frozen=True)
 class PlainQuads:
-    """Lines ``x1,y1,...,x4,y4`` without transcription, perhaps with one; picture ``NAME.jpg`` has ``NAME.txt``."""
+    """Lines ``x1,y1,...,x4,y4`` without transcription, perhaps with one; image ``NAME.jpg`` has ``NAME.txt``."""
 
     root: Path
     images_folder: str
     annotations_folder: str
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture that has an annotation file."""
+        """Yield every image that has an annotation file."""
         files = annotation_files(self.root / self.annotations_folder)
         folder = self.root / self.images_folder
         yield from read_each(files, lambda file: read_quads(file, folder, file.stem, problems), problems)
@@ -71,7 +71,7 @@ class ICDAR2013:
     Attributes:
         character_annotations_folder: folder of ``NAME_GT.txt`` with one character a line; empty to leave them out.
             Where the characters spell another word than the word file, they are believed and the case is reported.
-        is_train: which official part this is, to notice missing pictures; None for a set of one's own.
+        is_train: which official part this is, to notice missing images; None for a set of one's own.
     """
 
     root: Path
@@ -81,14 +81,14 @@ class ICDAR2013:
     is_train: bool | None = True
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture that has an annotation file."""
+        """Yield every image that has an annotation file."""
         images_folder = self.root / self.images_folder
         files = annotation_files(self.root / self.annotations_folder)
         _check_count("2013", self.is_train, len(files), images_folder, problems)
-        yield from read_each(files, lambda file: self._read_picture(file, problems), problems)
+        yield from read_each(files, lambda file: self._read_image(file, problems), problems)
         _report_unlabelled(images_folder, files, "gt_", problems)
 
-    def _read_picture(self, file: Path, problems: Problems) -> Iterator[AnnotatedImage]:
+    def _read_image(self, file: Path, problems: Problems) -> Iterator[AnnotatedImage]:
         path = find_image(self.root / self.images_folder, file.stem.removeprefix("gt_"), str(file), problems)
         size = image_size(path, str(file), problems)
         if size is not None:
@@ -122,7 +122,7 @@ class ICDAR2013:
 
 
 def read_quads(file: Path, images_folder: Path, stem: str, problems: Problems) -> Iterator[AnnotatedImage]:
-    """Yield the picture of one file of quads, or nothing when the picture is missing."""
+    """Yield the image of one file of quads, or nothing when the image is missing."""
     path = find_image(images_folder, stem, str(file), problems)
     size = image_size(path, str(file), problems)
     if size is not None:
@@ -171,13 +171,13 @@ def _quad_word(line: Line, size: tuple[int, int], problems: Problems) -> Checked
 
 
 def _check_count(year: str, is_train: bool | None, found: int, folder: Path, problems: Problems) -> None:
-    expected = found if is_train is None else OFFICIAL_PICTURES[year, is_train]
+    expected = found if is_train is None else OFFICIAL_IMAGES[year, is_train]
     if found != expected:
-        problems.add("not the whole official set", str(folder), f"{found} of {expected} pictures are labelled")
+        problems.add("not the whole official set", str(folder), f"{found} of {expected} images are labelled")
 
 
 def _report_unlabelled(folder: Path, files: list[Path], prefix: str, problems: Problems) -> None:
     labelled = {file.stem.removeprefix(prefix) for file in files}
     for path in sorted(folder.iterdir(), key=natural_key) if folder.is_dir() else ():
-        if is_picture(path) and path.stem not in labelled:
-            problems.add("picture without annotation file: skipped", str(path))
+        if is_image(path) and path.stem not in labelled:
+            problems.add("image without annotation file: skipped", str(path))

@@ -1,4 +1,4 @@
-"""ICDAR 2003 (and SVT, which borrowed its format): one XML for all pictures, axis-aligned boxes."""
+"""ICDAR 2003 (and SVT, which borrowed its format): one XML for all images, axis-aligned boxes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from text_spotting.errors import UserError
 from text_spotting.files.values import MalformedError, number
 from text_spotting.files.xml_files import LINE, parse_xml
 from text_spotting.geometry import box_to_polygon
-from text_spotting.pictures import find_named
+from text_spotting.image_files import find_named
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class ICDAR2003:
 
     Attributes:
         root: folder that the others are relative to.
-        images_folder: folder that picture names are relative to; by default the folder of the XML file.
+        images_folder: folder that image names are relative to; by default the folder of the XML file.
     """
 
     root: Path
@@ -29,7 +29,7 @@ class ICDAR2003:
     images_folder: str | None = None
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture of the file."""
+        """Yield every image of the file."""
         file = self.root / self.annotation_path
         folder = file.parent if self.images_folder is None else self.root / self.images_folder
         tagset = parse_xml(file)

@@ -1,4 +1,4 @@
-"""Label Studio: tasks with regions in per cent of the picture, and texts that belong to them by their id."""
+"""Label Studio: tasks with regions in per cent of the image, and texts that belong to them by their id."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from text_spotting.errors import UserError
 from text_spotting.files.json_files import load_json
 from text_spotting.files.values import MalformedError, mapping, number, points, sequence, text
 from text_spotting.files.writing import write_whole
-from text_spotting.pictures import find_named, is_file
+from text_spotting.image_files import find_named, is_file
 from text_spotting.words import DONT_CARE
 
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-")
@@ -36,7 +36,7 @@ class LabelStudio:
     Attributes:
         root: folder that the others are relative to.
         annotation_path: the JSON file.
-        images_folder: folder of the pictures, which are found by their bare names.
+        images_folder: folder of the images, which are found by their bare names.
     """
 
     root: Path
@@ -44,7 +44,7 @@ class LabelStudio:
     images_folder: str = ""
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield the picture of every task that somebody annotated."""
+        """Yield the image of every task that somebody annotated."""
         file = self.root / self.annotation_path
         tasks = load_json(file)
         if not isinstance(tasks, list):
@@ -61,13 +61,13 @@ class LabelStudio:
         if regions is None:
             problems.add("nobody annotated the task: skipped", place)
             return
-        path = self._picture(mapping(task.get("data"), "a task's data"))
+        path = self._image(mapping(task.get("data"), "a task's data"))
         size = image_size(path, place, problems)
         if size is not None:
             words = [_word(parts, size, f"{place} {key}", problems) for key, parts in regions.items()]
             yield from annotated(path, size, words, place, problems)
 
-    def _picture(self, data: Mapping[str, Any]) -> Path:
+    def _image(self, data: Mapping[str, Any]) -> Path:
         values = [data[key] for key in ("image", "ocr", "img", "captioning") if key in data] or list(data.values())
         source = next((value for value in values if isinstance(value, str)), "")
         name = unquote(source.partition("?d=")[2] or source)

@@ -1,4 +1,4 @@
-"""LabelMe and its descendants (labelme 5 and 6, X-AnyLabeling): one JSON a picture, drawn by hand."""
+"""LabelMe and its descendants (labelme 5 and 6, X-AnyLabeling): one JSON an image, drawn by hand."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from text_spotting.files.json_files import load_json
 from text_spotting.files.reading import listing
 from text_spotting.files.values import MalformedError, mapping, points, sequence, shown, text, truth
 from text_spotting.geometry import box_to_polygon
-from text_spotting.pictures import find_named
+from text_spotting.image_files import find_named
 
 CLASS_LABEL = "text"
 """A shape of this label has its transcription in ``description``; any other label is the transcription itself."""
@@ -36,7 +36,7 @@ class LabelMe:
     Attributes:
         root: folder that the others are relative to.
         annotations_folder: folder of the JSON files; folders below it are read too.
-        images_folder: folder of the pictures; by default ``imagePath`` is taken relative to each JSON file.
+        images_folder: folder of the images; by default ``imagePath`` is taken relative to each JSON file.
         label: of shapes whose transcription is in ``description``.
     """
 
@@ -46,7 +46,7 @@ class LabelMe:
     label: str = CLASS_LABEL
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield the picture of every JSON file."""
+        """Yield the image of every JSON file."""
         folder = self.root / self.annotations_folder
         files = listing(folder, "**/*.json")
         if not files:
@@ -63,7 +63,7 @@ class LabelMe:
             shapes = sequence(document["shapes"])
         except MalformedError as error:
             raise UserError(f"{file}: {error}") from error
-        path = self._picture(file, name)
+        path = self._image(file, name)
         stated = (document.get("imageWidth"), document.get("imageHeight"))
         size = agreed_size(path, stated, str(file), problems)
         if size is not None:
@@ -72,7 +72,7 @@ class LabelMe:
             ]
             yield from annotated(path, size, words, str(file), problems)
 
-    def _picture(self, file: Path, name: str) -> Path:
+    def _image(self, file: Path, name: str) -> Path:
         if self.images_folder is None:
             return find_named(file.parent, name)
         return self.root / self.images_folder / name.replace("\\", "/").rpartition("/")[2]

@@ -71,7 +71,7 @@ def parse_lines(path: Path, problems: Problems, numbers: int, fields: int = 0) -
 def read_each(
     files: Iterable[Path], read: Callable[[Path], Iterator[AnnotatedImage]], problems: Problems
 ) -> Iterator[AnnotatedImage]:
-    """Yield the pictures of every annotation file; one that cannot be read is reported and costs no other."""
+    """Yield the images of every annotation file; one that cannot be read is reported and costs no other."""
     for file in files:
         try:
             yield from read(file)

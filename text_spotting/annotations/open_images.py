@@ -1,4 +1,4 @@
-"""TextOCR and HierText: words of OpenImages' pictures, each in one large JSON."""
+"""TextOCR and HierText: words of OpenImages' images, each in one large JSON."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
 from text_spotting.files.json_files import load_object
 from text_spotting.files.values import MalformedError, mapping, sequence, shown, text, truth
-from text_spotting.pictures import find_named, is_file
+from text_spotting.image_files import find_named, is_file
 
 UNREADABLE = "."
 """What TextOCR writes for a word that nobody can read."""
@@ -25,7 +25,7 @@ class TextOCR:
     Attributes:
         root: folder that the others are relative to.
         annotation_path: the JSON file.
-        images_folder: folder of the pictures; names in the file may begin with ``train/``.
+        images_folder: folder of the images; names in the file may begin with ``train/``.
     """
 
     root: Path
@@ -33,7 +33,7 @@ class TextOCR:
     images_folder: str = ""
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture of the file."""
+        """Yield every image of the file."""
         file = self.root / self.annotation_path
         document = load_object(file)
         missing = [key for key in ("imgs", "anns", "imgToAnns") if key not in document]
@@ -45,9 +45,9 @@ class TextOCR:
             try:
                 image = mapping(record)
                 ids = [text(one) for one in sequence(owners.get(key))]
-                path = _picture(self.root / self.images_folder, text(image.get("file_name")) or f"{key}.jpg")
+                path = _image(self.root / self.images_folder, text(image.get("file_name")) or f"{key}.jpg")
             except MalformedError as error:
-                problems.add("not a picture's record: skipped with its words", place, str(error))
+                problems.add("not an image's record: skipped with its words", place, str(error))
                 continue
             size = agreed_size(path, (image.get("width"), image.get("height")), place, problems)
             if size is not None:
@@ -81,7 +81,7 @@ class HierText:
     images_folder: str = ""
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture of the file."""
+        """Yield every image of the file."""
         file = self.root / self.annotation_path
         records = load_object(file).get("annotations")
         if not isinstance(records, list):
@@ -91,9 +91,9 @@ class HierText:
             try:
                 image = mapping(record)
                 words = list(_hiertext_words(image, place, problems))
-                path = _picture(self.root / self.images_folder, f"{text(image.get('image_id'))}.jpg")
+                path = _image(self.root / self.images_folder, f"{text(image.get('image_id'))}.jpg")
             except MalformedError as error:
-                problems.add("not a picture's record: skipped with its words", place, str(error))
+                problems.add("not an image's record: skipped with its words", place, str(error))
                 continue
             stated = (image.get("image_width"), image.get("image_height"))
             size = agreed_size(path, stated, place, problems)
@@ -127,7 +127,7 @@ def _hiertext_word(record: Any, size: tuple[int, int], place: str, problems: Pro
     return word_of(make, place, problems) if record is not None else Rejection.UNUSABLE
 
 
-def _picture(folder: Path, name: str) -> Path:
+def _image(folder: Path, name: str) -> Path:
     bare = folder / name.rpartition("/")[2]
     named = find_named(folder, name)
     return bare if not is_file(named) and is_file(bare) else named

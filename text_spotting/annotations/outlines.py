@@ -10,7 +10,7 @@ from shapely import LineString, MultiPoint, Point, Polygon, union_all
 
 from text_spotting.files.values import MalformedError, points, sequence, shown, whole_number
 from text_spotting.geometry import box_to_polygon, to_shape
-from text_spotting.pictures import allowed_pixels
+from text_spotting.image_files import allowed_pixels
 from text_spotting.words import FloatArray
 
 ELLIPSE_CORNERS = 16
@@ -69,14 +69,14 @@ def coco_mask(segmentation: Any) -> NDArray[np.float64]:
     Runs go down the columns, the first one outside; the text is COCO's compressed form (pycocotools, ``maskApi.c``).
 
     Raises:
-        MalformedError: no such mask, an empty one, or one larger than any picture.
+        MalformedError: no such mask, an empty one, or one larger than any image.
     """
     size = [whole_number(side, "mask size") for side in sequence(segmentation.get("size"), "mask size")]
     if len(size) != 2:
         raise MalformedError(f"expected a mask size [height, width], found {shown(segmentation.get('size'))}")
     counts = segmentation.get("counts")
     runs = _unpacked(counts) if isinstance(counts, str) else [whole_number(run) for run in sequence(counts)]
-    # Columns are the rows of the transposed picture.
+    # Columns are the rows of the transposed image.
     outline = mask_outline(runs, (size[1], size[0]))[:, ::-1]
     return clockwise(outline, start=outline.min(axis=0))
 
@@ -85,7 +85,7 @@ def mask_outline(runs: Sequence[int], shape: tuple[int, int]) -> NDArray[np.floa
     """Outline (K, 2), as column, row, of a mask (rows, columns) whose runs go along the rows, the first one outside.
 
     Raises:
-        MalformedError: the runs do not fill the mask, or the mask is empty or larger than any picture.
+        MalformedError: the runs do not fill the mask, or the mask is empty or larger than any image.
     """
     rows, columns = shape
     lengths = np.asarray(runs, np.int64) if all(0 <= run < 1 << 40 for run in runs) else np.zeros(0, np.int64)

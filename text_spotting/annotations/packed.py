@@ -1,4 +1,4 @@
-"""Very many annotated pictures in a few arrays, which processes that load pictures share instead of copying."""
+"""Very many annotated images in a few arrays, which processes that load images share instead of copying."""
 
 import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,15 +44,15 @@ class Strings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PackedImages(Sequence[AnnotatedImage]):
-    """What training needs of annotated pictures: where they are, their words' polygons, texts and don't-care marks.
+    """What training needs of annotated images: where they are, their words' polygons, texts and don't-care marks.
 
     A forked process shares the arrays with its parent for as long as nobody writes to them, which counting the
     references of a million Python objects would do.
 
     Attributes:
-        paths: of the pictures.
+        paths: of the images.
         sizes: (n, 2) width, height.
-        words: (n + 1,) first word of each picture.
+        words: (n + 1,) first word of each image.
         points: (w + 1,) first corner of each word.
         corners: (p, 2) x, y.
         texts: of the words.
@@ -69,7 +69,7 @@ class PackedImages(Sequence[AnnotatedImage]):
 
     @classmethod
     def of(cls, images: Sequence[AnnotatedImage]) -> "PackedImages":
-        """Pack pictures."""
+        """Pack images."""
         words = [word for image in images for word in image.words]
         corners = [word.polygon for word in words]
         return cls(
@@ -106,7 +106,7 @@ class PackedImages(Sequence[AnnotatedImage]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PackedWords(Sequence[Word]):
-    """The words of one packed picture, made when they are asked for."""
+    """The words of one packed image, made when they are asked for."""
 
     images: PackedImages = field(repr=False)
     image: int

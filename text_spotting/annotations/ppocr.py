@@ -1,4 +1,4 @@
-"""PPOCRLabel (PaddleOCR): ``Label.txt`` with a picture and the JSON of its words a line."""
+"""PPOCRLabel (PaddleOCR): ``Label.txt`` with an image and the JSON of its words a line."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from text_spotting.errors import UserError
 from text_spotting.files.json_files import parse_json
 from text_spotting.files.values import MalformedError, mapping, sequence, text, truth
 from text_spotting.files.writing import to_json, write_whole
-from text_spotting.pictures import find_named, is_file
+from text_spotting.image_files import find_named, is_file
 from text_spotting.words import DONT_CARE
 
 
@@ -26,7 +26,7 @@ class PPOCRLabel:
     Attributes:
         root: folder that the others are relative to.
         label_file: ``Label.txt``, or a detection list of PaddleOCR.
-        images_folder: folder that picture names start from; by default the folder of the label file, or the one above
+        images_folder: folder that image names start from; by default the folder of the label file, or the one above
             it, since PPOCRLabel writes the folder's own name too.
     """
 
@@ -35,7 +35,7 @@ class PPOCRLabel:
     images_folder: str | None = None
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture of the list."""
+        """Yield every image of the list."""
         file = self.root / self.label_file
         for place, line in numbered_lines(file, problems):
             name, tab, content = line.partition("\t")
@@ -45,15 +45,15 @@ class PPOCRLabel:
                 records = None
                 content = str(error)
             if records is None:
-                problems.add("not a picture, a tab and a list of words: dropped", place, content[:80])
+                problems.add("not an image, a tab and a list of words: dropped", place, content[:80])
                 continue
-            path = self._picture(file, name)
+            path = self._image(file, name)
             size = image_size(path, place, problems)
             if size is not None:
                 words = [_word(record, size, f"{place}[{index}]", problems) for index, record in enumerate(records)]
                 yield from annotated(path, size, words, place, problems)
 
-    def _picture(self, file: Path, name: str) -> Path:
+    def _image(self, file: Path, name: str) -> Path:
         folders = [file.parent, file.parent.parent] if self.images_folder is None else [self.root / self.images_folder]
         candidates = [find_named(folder, name) for folder in folders]
         bare = name.replace("\\", "/").rpartition("/")[2]

@@ -16,7 +16,7 @@ from text_spotting.annotations.problems import Problems
 from text_spotting.annotations.records import AnnotatedImage, LabelledWord, labelled
 from text_spotting.errors import UserError
 from text_spotting.geometry import min_area_rect
-from text_spotting.pictures import read_picture
+from text_spotting.image_files import read_image
 from text_spotting.words import FloatArray, Image, Word
 
 Recogniser = Callable[[Image], tuple[str, float]]
@@ -32,7 +32,7 @@ TURNED_LENGTH = 3
 def pseudo_label(
     images: Sequence[AnnotatedImage], recognise: Recogniser, min_score: float, problems: Problems | None = None
 ) -> Iterator[tuple[AnnotatedImage, Counter[str]]]:
-    """Yield every picture with what could be read filled in, and how many words were labelled, unsure or left alone."""
+    """Yield every image with what could be read filled in, and how many words were labelled, unsure or left alone."""
     problems = Problems() if problems is None else problems
     for image in images:
         counts: Counter[str] = Counter()
@@ -58,9 +58,9 @@ def rectify(image: Image, polygon: FloatArray) -> Image:
 
 def _load(image: AnnotatedImage, problems: Problems) -> Image | None:
     try:
-        return read_picture(image.path)
+        return read_image(image.path)
     except UserError as error:
-        problems.add_unreadable("picture cannot be read: its words are left as they are", error)
+        problems.add_unreadable("image cannot be read: its words are left as they are", error)
         return None
 
 

@@ -1,4 +1,4 @@
-"""Sets with a text file of outlines a picture: Uber-Text and oriented boxes of YOLO."""
+"""Sets with a text file of outlines an image: Uber-Text and oriented boxes of YOLO."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ class UberText:
     annotations_folder: str
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture that has an annotation file."""
+        """Yield every image that has an annotation file."""
         files = annotation_files(self.root / self.annotations_folder)
         yield from read_each(files, lambda file: self._read(file, problems), problems)
 
@@ -58,7 +58,7 @@ def _uber_word(line: str, size: tuple[int, int], place: str, problems: Problems)
 
 @dataclass(frozen=True)
 class YoloObb:
-    """``NAME.txt`` for ``NAME.jpg``: ``class x1 y1 ... x4 y4``, in shares of the picture, and perhaps a text.
+    """``NAME.txt`` for ``NAME.jpg``: ``class x1 y1 ... x4 y4``, in shares of the image, and perhaps a text.
 
     Attributes:
         root: folder that the others are relative to.
@@ -71,7 +71,7 @@ class YoloObb:
     text_class: int | None = None
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture that has a label file; an empty one says that there is no text."""
+        """Yield every image that has a label file; an empty one says that there is no text."""
         files = [file for file in annotation_files(self.root / self.labels_folder) if file.name != "classes.txt"]
         yield from read_each(files, lambda file: self._read(file, problems), problems)
 

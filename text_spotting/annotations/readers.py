@@ -1,4 +1,4 @@
-"""Which reader understands which data set, and how a list of sets becomes one list of pictures."""
+"""Which reader understands which data set, and how a list of sets becomes one list of images."""
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ class Reader(Protocol):
     """Reads one data set from its own files."""
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every usable picture, reporting what was repaired, marked or dropped.
+        """Yield every usable image, reporting what was repaired, marked or dropped.
 
         Raises:
             UserError: a file that all depends on is missing, unreadable or of another format.

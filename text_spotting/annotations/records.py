@@ -1,4 +1,4 @@
-"""Labelled pictures: what every reader returns and every writer takes."""
+"""Labelled images: what every reader returns and every writer takes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class LabelledWord(Word):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnnotatedImage:
-    """A picture and its words; a picture without words is a valid negative.
+    """An image and its words; an image without words is a valid negative.
 
     Attributes:
         path: absolute, or relative to the current folder.

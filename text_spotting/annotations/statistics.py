@@ -19,7 +19,7 @@ class Statistics:
     """Figures of a data set.
 
     Attributes:
-        pictures, words: how many; ``words`` counts those that are to be found, so not the don't care ones.
+        images, words: how many; ``words`` counts those that are to be found, so not the don't care ones.
         dont_care: words neither to be found nor to be counted as false.
         transcribed: words to be found whose text is known.
         heights: pixels, the short side of each word's smallest rectangle, (words,).
@@ -28,7 +28,7 @@ class Statistics:
         characters: how often each occurs, case as written.
     """
 
-    pictures: int
+    images: int
     words: int
     dont_care: int
     transcribed: int
@@ -39,7 +39,7 @@ class Statistics:
 
     def __str__(self) -> str:
         return (
-            f"{self.pictures} pictures, {self.words + self.dont_care} words: "
+            f"{self.images} images, {self.words + self.dont_care} words: "
             f"{self.transcribed} with text, {self.words - self.transcribed} without, {self.dont_care} don't care"
         )
 
@@ -51,7 +51,7 @@ def statistics(images: Sequence[AnnotatedImage]) -> Statistics:
     texts = [word.text for word in wanted if word.text]
     sides = np.array([_sides(word) for word in wanted], dtype=np.float64).reshape(-1, 2)
     return Statistics(
-        pictures=len(images),
+        images=len(images),
         words=len(wanted),
         dont_care=len(words) - len(wanted),
         transcribed=len(texts),
@@ -63,7 +63,7 @@ def statistics(images: Sequence[AnnotatedImage]) -> Statistics:
 
 
 def save_histograms(figures: Statistics, path: Path, most_characters: int = 72) -> None:
-    """Draw heights, aspects, lengths and the commonest characters into one picture (needs matplotlib)."""
+    """Draw heights, aspects, lengths and the commonest characters into one figure (needs matplotlib)."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(14, 9), layout="constrained")

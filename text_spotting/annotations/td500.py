@@ -31,7 +31,7 @@ class MSRATD500:
     folder: str
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture that has an annotation file."""
+        """Yield every image that has an annotation file."""
         folder = self.root / self.folder
         files = listing(folder, "*.gt")
         if not files:

@@ -16,7 +16,7 @@ from text_spotting.files.matlab_files import load_matlab
 from text_spotting.files.reading import listing
 from text_spotting.files.values import NUMBER, MalformedError, number, shown
 
-OFFICIAL_PICTURES = {True: 1255, False: 300}
+OFFICIAL_IMAGES = {True: 1255, False: 300}
 UNREADABLE = "#"
 _NUMBERS = r"\[\[([^\]]*+)\]\]"
 _RECORD = re.compile(
@@ -29,11 +29,11 @@ _Record = tuple[str, list[float], list[float], str]
 
 @dataclass(frozen=True)
 class TotalText:
-    """``poly_gt_img1.txt`` or ``poly_gt_img1.mat`` for picture ``img1.jpg``.
+    """``poly_gt_img1.txt`` or ``poly_gt_img1.mat`` for image ``img1.jpg``.
 
     Attributes:
         root: folder that the others are relative to.
-        is_train: which official part this is, to notice missing pictures; None for a set of one's own.
+        is_train: which official part this is, to notice missing images; None for a set of one's own.
     """
 
     root: Path
@@ -42,15 +42,15 @@ class TotalText:
     is_train: bool | None = None
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture that has an annotation file."""
+        """Yield every image that has an annotation file."""
         folder = self.root / self.annotations_folder
         files = [file for file in listing(folder, "*gt_img*") if file.suffix.lower() in {".txt", ".mat"}]
         if not files:
             raise UserError(
                 f"no files poly_gt_img*.txt or .mat in {folder}; check the root and the folders of the config"
             )
-        if self.is_train is not None and len(files) != OFFICIAL_PICTURES[self.is_train]:
-            found = f"{len(files)} of {OFFICIAL_PICTURES[self.is_train]} pictures are labelled"
+        if self.is_train is not None and len(files) != OFFICIAL_IMAGES[self.is_train]:
+            found = f"{len(files)} of {OFFICIAL_IMAGES[self.is_train]} images are labelled"
             problems.add("not the whole official set", str(folder), found)
         yield from read_each(files, lambda file: self._read(file, problems), problems)
 

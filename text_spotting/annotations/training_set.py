@@ -23,7 +23,7 @@ class TrainingSetSummary:
         ignored: don't-care regions, which teach nothing.
     """
 
-    pictures: int
+    images: int
     readable: int
     too_long: int
     foreign: int
@@ -44,12 +44,12 @@ class TrainingSetSummary:
         )
         rest = [f"{count} {reason}" for count, reason in reasons if count]
         readable = f"{self.words} words, {self.readable} of them to be read"
-        return f"{self.pictures} pictures: {'; '.join([readable, *rest])}"
+        return f"{self.images} images: {'; '.join([readable, *rest])}"
 
     def warnings(self) -> list[str]:
         """What a user should know before hours are spent."""
         if not self.words:
-            return ["no picture has a word: there is nothing to learn"]
+            return ["no image has a word: there is nothing to learn"]
         if not self.readable:
             return ["no word has a text that the model can read: it will learn to find words, not to read them"]
         if self.readable < _FEW * self.words:
@@ -68,12 +68,12 @@ def summarise_training_set(
         max_length: most classes of a word, the stop included.
     """
     kinds: Counter[str] = Counter()
-    pictures = 0
+    number = 0
     for image in images:
-        pictures += 1
+        number += 1
         kinds.update(_kind(word, encode, max_length) for word in image.words)
     return TrainingSetSummary(
-        pictures, *(kinds[name] for name in ("readable", "too_long", "foreign", "untranscribed", "ignored"))
+        number, *(kinds[name] for name in ("readable", "too_long", "foreign", "untranscribed", "ignored"))
     )
 
 

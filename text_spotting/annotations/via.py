@@ -16,7 +16,7 @@ from text_spotting.errors import UserError
 from text_spotting.files.json_files import load_object
 from text_spotting.files.values import MalformedError, mapping, number, points, sequence, shown, text, truth
 from text_spotting.geometry import box_to_polygon
-from text_spotting.pictures import find_named
+from text_spotting.image_files import find_named
 
 _TEXT_NAMES = ("text", "transcription", "label", "word", "name")
 
@@ -28,7 +28,7 @@ class Via:
     Attributes:
         root: folder that the others are relative to.
         annotation_path: the JSON file.
-        images_folder: folder of the pictures; by default that of the file.
+        images_folder: folder of the images; by default that of the file.
         text_attribute: region attribute with the transcription; by default ``text``, ``transcription``, ``label``,
             ``word`` or ``name``, or the only one there is.
         legible_attribute: region attribute that says whether the word can be read.
@@ -41,12 +41,12 @@ class Via:
     legible_attribute: str = "legible"
 
     def read(self, problems: Problems) -> Iterator[AnnotatedImage]:
-        """Yield every picture of the project."""
+        """Yield every image of the project."""
         file = self.root / self.annotation_path
         document = load_object(file)
         records = document.get("_via_img_metadata", document)
         if not isinstance(records, dict):
-            raise UserError(f"{file}: holds no pictures; is this a VIA project or its JSON export?")
+            raise UserError(f"{file}: holds no images; is this a VIA project or its JSON export?")
         folder = file.parent if self.images_folder is None else self.root / self.images_folder
         for key, record in records.items():
             place = f"{file}: {shown(key)}"
@@ -54,7 +54,7 @@ class Via:
                 image = mapping(record)
                 path, regions = find_named(folder, text(image.get("filename"))), _regions(image)
             except MalformedError as error:
-                problems.add("not a picture's record: skipped with its words", place, str(error))
+                problems.add("not an image's record: skipped with its words", place, str(error))
                 continue
             size = image_size(path, place, problems)
             if size is not None:

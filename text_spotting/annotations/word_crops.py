@@ -1,4 +1,4 @@
-"""Pictures of single words and a list of what they say: IIIT5K, ICDAR word recognition, a folder of one's own."""
+"""Images of single words and a list of what they say: IIIT5K, ICDAR word recognition, a folder of one's own."""
 
 import re
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.errors import UserError
 from text_spotting.files.values import points
 from text_spotting.geometry import box_to_polygon
-from text_spotting.pictures import find_named, is_file
+from text_spotting.image_files import find_named, is_file
 from text_spotting.words import FloatArray
 
 MOST_SPLITS = 20
-"""Blanks of a line that may lie within the picture's name."""
+"""Blanks of a line that may lie within the image's name."""
 
 
 @dataclass(frozen=True)
 class WordCrops:
-    """Every crop becomes a picture that one word fills.
+    """Every crop becomes an image that one word fills.
 
     Attributes:
         list_file: lines ``NAME TEXT``, ``NAME<tab>TEXT`` or ``NAME, "TEXT"``.
@@ -51,12 +51,12 @@ class WordCrops:
 def read_word_crops(
     list_file: str | Path, root: str | Path | None = None, problems: Problems | None = None
 ) -> list[tuple[Path, str]]:
-    """Read a list of word crops as (picture, text); pictures are not opened, and found under any picture suffix.
+    """Read a list of word crops as (image, text); images are not opened, and found under any image suffix.
 
     Args:
         list_file: lines ``NAME TEXT``, ``NAME<tab>TEXT`` or ``NAME, "TEXT"``, with or without BOM.
         root: folder that the names are relative to; by default the folder of the list.
-        problems: collects bad lines and missing pictures; by default the first one is an error.
+        problems: collects bad lines and missing images; by default the first one is an error.
 
     Raises:
         UserError: if the list is missing or holds no crop.
@@ -68,7 +68,7 @@ def read_word_crops(
         if is_file(path):
             crops.append((path, text))
         else:
-            problems.add("picture missing: skipped with its words", place, str(path))
+            problems.add("image missing: skipped with its words", place, str(path))
     if not crops:
         raise UserError(f'{list_file}: lists no word crop; expected lines such as: word_1.png, "TEXT"')
     return crops
@@ -84,7 +84,7 @@ def _read_corners(path: Path, problems: Problems) -> dict[str, FloatArray]:
         try:
             quad = points(numbers, least=4).astype(np.float32).reshape(4, 2)
         except ValueError:
-            problems.add("not a picture name and eight numbers: the whole crop is taken", place, line[:80])
+            problems.add("not an image name and eight numbers: the whole crop is taken", place, line[:80])
             continue
         corners[Path(name).stem] = quad
     return corners
@@ -96,7 +96,7 @@ def _parse(list_file: Path, root: Path, problems: Problems) -> Iterator[tuple[st
     for place, line in numbered_lines(list_file, problems):
         splits = list(islice(_splits(line), MOST_SPLITS))
         if not splits:
-            problems.add("not a picture name and a text: dropped", place, line[:80])
+            problems.add("not an image name and a text: dropped", place, line[:80])
             continue
         name, text = next((split for split in splits if is_file(find_named(root, split[0]))), splits[0])
         path = find_named(root, name)
@@ -107,7 +107,7 @@ def _splits(line: str) -> Iterator[tuple[str, str]]:
     """Ways to take a line for a name and a text, the likeliest first.
 
     A tab or quotes around the name leave no choice; else either may hold blanks and commas, and the first split whose
-    picture is there is right.
+    image is there is right.
     """
     name, tab, text = line.partition("\t")
     if tab:

@@ -18,11 +18,11 @@ from text_spotting.geometry import min_area_rect
 from text_spotting.words import DONT_CARE, Word
 
 Writer = Callable[[Path, Sequence[AnnotatedImage], Sequence[str]], None]
-"""Writes pictures, which are called by the names given, to a file or folder."""
+"""Writes images, which are called by the names given, to a file or folder."""
 
 
 def names_from(images: Sequence[AnnotatedImage], start: Path | None = None) -> list[str]:
-    """Names relative to a folder, by default the innermost one that holds all pictures, with forward slashes."""
+    """Names relative to a folder, by default the innermost one that holds all images, with forward slashes."""
     common = start or Path(os.path.commonpath([image.path.absolute().parent for image in images]))
     return [Path(os.path.relpath(image.path.absolute(), common)).as_posix() for image in images]
 

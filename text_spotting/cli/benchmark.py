@@ -5,9 +5,9 @@ import importlib
 
 PARTS = {
     "train": "training: images per second and where the time goes",
-    "synth": "synthetic pictures and words per second",
+    "synth": "synthetic images and words per second",
     "infer": "an exported model: stages, layers, arithmetic reached, memory",
-    "throughput": "exported models: pictures per second by streams and by the pictures' size",
+    "throughput": "exported models: images per second by streams and by the images' size",
 }
 """What can be measured; each is a module ``benchmark_<name>`` beside this one."""
 

@@ -1,4 +1,4 @@
-"""Measure an exported model here: where a picture's time goes, and how near the arithmetic comes to its peak."""
+"""Measure an exported model here: where an image's time goes, and how near the arithmetic comes to its peak."""
 
 import argparse
 import time
@@ -20,12 +20,12 @@ WORDS = (0, 10, 30, 100)
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """Milliseconds of a whole picture.
+    """Milliseconds of a whole image.
 
     Attributes:
         words: found in it.
         megapixels: its size.
-        rapidocr_ms: what RapidOCR took for the same picture right after; none where it was not asked for.
+        rapidocr_ms: what RapidOCR took for the same image right after; none where it was not asked for.
     """
 
     words: int
@@ -41,8 +41,8 @@ class Measured:
     Attributes:
         precision: arithmetic.
         megapixels: size of the detector's input.
-        lettered: drawn pictures with more and more words.
-        photos: the pictures given, where RapidOCR was timed on them, too.
+        lettered: drawn images with more and more words.
+        photos: the images given, where RapidOCR was timed on them, too.
     """
 
     precision: str
@@ -56,18 +56,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--load-weights", type=Path, nargs="+", required=True, help="exported models (.xml, .bin, folder)"
     )
-    parser.add_argument(
-        "--images", required=True, metavar="SOURCE", help="picture, folder or glob pattern to measure on"
-    )
-    parser.add_argument("--count", type=int, default=10, help="pictures to use (default: 10)")
+    parser.add_argument("--images", required=True, metavar="SOURCE", help="image, folder or glob pattern to measure on")
+    parser.add_argument("--count", type=int, default=10, help="images to use (default: 10)")
     parser.add_argument(
         "--precision", help="arithmetic: f32, bf16 or f16 (default: what the model wants, or the fastest here)"
     )
     parser.add_argument("--threads", type=int, default=0, help="cores to use (default: all)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw time against words, and pixels over the models")
-    parser.add_argument("--rapidocr", action="store_true", help="time RapidOCR (OpenVINO engine) on the same pictures")
+    parser.add_argument("--rapidocr", action="store_true", help="time RapidOCR (OpenVINO engine) on the same images")
     parser.add_argument(
-        "--save", type=Path, metavar="FILE", help="times of whole pictures as JSON, for docs/images/speed.py"
+        "--save", type=Path, metavar="FILE", help="times of whole images as JSON, for docs/images/speed.py"
     )
 
 
@@ -75,11 +73,11 @@ def run(args: argparse.Namespace) -> None:
     """Measure each model in turn and print tables."""
     from text_spotting.evaluation.broad import rapid
     from text_spotting.files.writing import require_writable, to_json, write_whole
-    from text_spotting.pictures import read_picture
+    from text_spotting.image_files import read_image
     from text_spotting.runtime.sources import find_images
 
-    pictures = [read_picture(path) for path in find_images(args.images)[: args.count]]
-    if not pictures:
+    images = [read_image(path) for path in find_images(args.images)[: args.count]]
+    if not images:
         raise UserError(f"--count {args.count}: must be 1 or more")
     for option, path in (("plot", args.plot), ("save", args.save)):
         if path:
@@ -89,8 +87,8 @@ def run(args: argparse.Namespace) -> None:
     rapidocr = partial(rapid.spot, threads=args.threads) if args.rapidocr else None
     measured = {}
     for model in args.load_weights:
-        print(f"\n{model}, {len(pictures)} pictures")
-        measured[model.stem if model.suffix else model.name] = _measure(args, model, pictures, rapidocr)
+        print(f"\n{model}, {len(images)} images")
+        measured[model.stem if model.suffix else model.name] = _measure(args, model, images, rapidocr)
     if args.save:
         write_whole(args.save, to_json({name: asdict(one) for name, one in measured.items()}))
     if args.plot:
@@ -98,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _measure(
-    args: argparse.Namespace, model: Path, pictures: "list[Image]", rapidocr: "Callable[[Image], object] | None"
+    args: argparse.Namespace, model: Path, images: "list[Image]", rapidocr: "Callable[[Image], object] | None"
 ) -> Measured:
     """Print one model's tables and return what is kept of it."""
     from text_spotting.runtime.files import find_detector
@@ -114,33 +112,31 @@ def _measure(
     engine = OpenVinoEngine(detector, Target(precision=args.precision, threads=args.threads))
     compiled = time.perf_counter()
     precision = args.precision or default_precision(engine.manifest)
-    _first_inference(engine, pictures[0])
-    print(
-        f"{precision}: load and compile {compiled - start:.2f} s, first picture {time.perf_counter() - compiled:.2f} s"
-    )
-    _print_stages(engine, pictures)
-    _print_layers(engine, detector, pictures[0], precision, args.threads)
+    _first_inference(engine, images[0])
+    print(f"{precision}: load and compile {compiled - start:.2f} s, first image {time.perf_counter() - compiled:.2f} s")
+    _print_stages(engine, images)
+    _print_layers(engine, detector, images[0], precision, args.threads)
     _print_reading(engine, detector, precision)
     spotter = Spotter(engine)
-    photos = _print_photos(spotter, rapidocr, pictures) if rapidocr else []
+    photos = _print_photos(spotter, rapidocr, images) if rapidocr else []
     lettered = _print_lettered(spotter, rapidocr)
     print(f"peak memory of this process {_peak_megabytes():.0f} MB")
     width, height = engine.manifest.input_size
     return Measured(precision, width * height / 1e6, lettered, photos)
 
 
-def _first_inference(engine: "OpenVinoEngine", picture: "Image") -> None:
+def _first_inference(engine: "OpenVinoEngine", image: "Image") -> None:
     from text_spotting.runtime.spotter import Spotter
 
-    Spotter(engine)(picture)
+    Spotter(engine)(image)
 
 
-def _print_stages(engine: "OpenVinoEngine", pictures: "list[Image]") -> None:
+def _print_stages(engine: "OpenVinoEngine", images: "list[Image]") -> None:
     from statistics import mean
 
     from text_spotting.runtime.measure import stages
 
-    measured = [stages(engine, picture, repeats=3) for picture in pictures]
+    measured = [stages(engine, image, repeats=3) for image in images]
     print(f"{'words':>7} {'prepare':>9} {'detect':>9} {'read':>9} {'finish':>9} {'total':>9}  (ms, means of medians)")
     columns = [
         mean(getattr(one, name) for one in measured) for name in ("prepare", "detect", "read", "finish", "total")
@@ -148,14 +144,14 @@ def _print_stages(engine: "OpenVinoEngine", pictures: "list[Image]") -> None:
     print(f"{mean(one.words for one in measured):7.1f} " + " ".join(f"{1000 * value:9.1f}" for value in columns))
 
 
-def _print_layers(engine: "OpenVinoEngine", detector: Path, picture: "Image", precision: str, threads: int) -> None:
+def _print_layers(engine: "OpenVinoEngine", detector: Path, image: "Image", precision: str, threads: int) -> None:
     from text_spotting.preprocess import fit_to_input
     from text_spotting.runtime.measure import layer_times, matrix_peak
 
-    times = layer_times(detector, fit_to_input(picture, engine.manifest)[0], precision, threads)
+    times = layer_times(detector, fit_to_input(image, engine.manifest)[0], precision, threads)
     print("detector layers: " + ", ".join(f"{kind} {spent:.1f} ms" for kind, spent in times.by_kind[:8]))
     print(
-        f"dense convolutions on the whole picture: {times.convolution_gflops:.2f} GFLOP in"
+        f"dense convolutions on the whole image: {times.convolution_gflops:.2f} GFLOP in"
         f" {times.convolution_ms:.1f} ms = {times.gflops_per_second:.0f} GFLOP/s;"
         f" depthwise ones: {times.depthwise_ms:.1f} ms"
     )
@@ -183,31 +179,31 @@ def _print_reading(engine: "OpenVinoEngine", detector: Path, precision: str) -> 
     )
 
 
-def _timed(spotter: "Spotter", rapidocr: "Callable[[Image], object] | None", picture: "Image") -> Timed:
-    """One after the other on the same picture, so that whatever else the machine does slows both alike."""
+def _timed(spotter: "Spotter", rapidocr: "Callable[[Image], object] | None", image: "Image") -> Timed:
+    """One after the other on the same image, so that whatever else the machine does slows both alike."""
     from text_spotting.runtime.measure import timed
 
-    ours = 1000 * timed(partial(spotter, picture), 3)
-    theirs = 1000 * timed(partial(rapidocr, picture), 3) if rapidocr else None
-    height, width = picture.shape[:2]
-    return Timed(len(spotter(picture)), width * height / 1e6, ours, theirs)
+    ours = 1000 * timed(partial(spotter, image), 3)
+    theirs = 1000 * timed(partial(rapidocr, image), 3) if rapidocr else None
+    height, width = image.shape[:2]
+    return Timed(len(spotter(image)), width * height / 1e6, ours, theirs)
 
 
-def _print_photos(spotter: "Spotter", rapidocr: "Callable[[Image], object]", pictures: "list[Image]") -> list[Timed]:
+def _print_photos(spotter: "Spotter", rapidocr: "Callable[[Image], object]", images: "list[Image]") -> list[Timed]:
     from statistics import mean
 
-    photos = [_timed(spotter, rapidocr, picture) for picture in pictures]
+    photos = [_timed(spotter, rapidocr, image) for image in images]
     mine, theirs = mean(one.ms for one in photos), mean(one.rapidocr_ms or 0.0 for one in photos)
-    print(f"whole pictures: {mine:.0f} ms; RapidOCR with word boxes {theirs:.0f} ms, {theirs / mine:.1f} times as long")
+    print(f"whole images: {mine:.0f} ms; RapidOCR with word boxes {theirs:.0f} ms, {theirs / mine:.1f} times as long")
     return photos
 
 
 def _print_lettered(spotter: "Spotter", rapidocr: "Callable[[Image], object] | None") -> list[Timed]:
-    """Time whole pictures with more and more words."""
+    """Time whole images with more and more words."""
     from text_spotting.runtime.measure import lettered_image
 
     points = [_timed(spotter, rapidocr, lettered_image(count)) for count in WORDS]
-    print("whole picture by words found: " + ", ".join(f"{one.words} {one.ms:.1f} ms" for one in points))
+    print("whole image by words found: " + ", ".join(f"{one.words} {one.ms:.1f} ms" for one in points))
     if rapidocr:
         print("RapidOCR on the same: " + ", ".join(f"{one.rapidocr_ms:.1f} ms" for one in points))
     return points
@@ -226,7 +222,7 @@ def _plot(measured: dict[str, Measured], path: Path) -> None:
         words, spent = [point.words for point in one.lettered], [point.ms for point in one.lettered]
         by_words.plot(words, spent, marker="o", label=name)
         by_pixels.scatter(one.megapixels, spent[0])
-    by_words.set(xlabel="words in the picture", ylabel="ms", ylim=(0, None), title="time against words")
+    by_words.set(xlabel="words in the image", ylabel="ms", ylim=(0, None), title="time against words")
     by_pixels.set(xlabel="input, megapixels", xlim=(0, None), ylim=(0, None), title="time against pixels, no words")
     by_words.legend()
     write_figure(path, figure, dpi=120)

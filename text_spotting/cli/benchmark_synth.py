@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> None:
     from text_spotting.synth.generate import SceneGenerator, SceneOptions, WordGenerator, WordOptions
 
     if min(args.pictures, args.crops, args.words) < 1:
-        raise UserError("--pictures, --crops and --words must be 1 or more")
+        raise UserError("--images, --crops and --words must be 1 or more")
     if args.trdg_python and not args.trdg_python.is_file():
         raise UserError(f"--trdg-python {args.trdg_python}: no such interpreter")
     cv2.setNumThreads(1)

@@ -1,4 +1,4 @@
-"""Training speed of a template on rendered pictures: images a second, where the time goes, against a stock setting."""
+"""Training speed of a template on rendered images: images a second, where the time goes, against a stock setting."""
 
 import argparse
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument("--config", type=Path, required=True, help="model.py of a template or work directory")
-    parser.add_argument("--batch-size", type=int, default=4, help="pictures in a batch (default: 4)")
+    parser.add_argument("--batch-size", type=int, default=4, help="images in a batch (default: 4)")
     parser.add_argument("--size", type=size, default=(640, 448), metavar="WxH", help="default: 640x448")
     parser.add_argument("--iterations", type=int, default=5, help="iterations to time (default: 5)")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; all by default")
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     ours = _measure("template, --amp" if mixed else "template, float32", config, args, mixed)
     if args.stock:
         stock = _measure("stock", stock_setting(config), args, mixed=False)
-        print(f"the template's setting trains {stock.seconds / ours.seconds:.2f} times as many pictures a second")
+        print(f"the template's setting trains {stock.seconds / ours.seconds:.2f} times as many images a second")
 
 
 def _measure(name: str, config: "Config", args: argparse.Namespace, mixed: bool) -> "Speed":

@@ -1,4 +1,4 @@
-"""Quantize a model to INT8 with your own pictures, and report what it gains and loses."""
+"""Quantize a model to INT8 with your own images, and report what it gains and loses."""
 
 import argparse
 import sys
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 METRICS = ("f1", "word_spotting")
 NOT_OFFERED = ("sparsity", "pruning", "binarization")
-ENOUGH_PICTURES = 300
-"""Calibration pictures that NNCF advises; more hardly change the ranges of activations."""
+ENOUGH_IMAGES = 300
+"""Calibration images that NNCF advises; more hardly change the ranges of activations."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     add_paths(parser, "--train-ann-files", "comma-separated annotation files to calibrate with", required=True)
-    add_paths(parser, "--train-data-roots", "comma-separated picture folders, one for each file", required=True)
+    add_paths(parser, "--train-data-roots", "comma-separated image folders, one for each file", required=True)
     add_paths(parser, "--val-ann-files", "comma-separated annotation files to measure accuracy on", required=True)
-    add_paths(parser, "--val-data-roots", "comma-separated picture folders, one for each file", required=True)
+    add_paths(parser, "--val-data-roots", "comma-separated image folders, one for each file", required=True)
     weights = parser.add_mutually_exclusive_group(required=True)
     weights.add_argument(
         "--load-weights", type=Path, metavar="FILE", help="snapshot (.pth) or exported IR (.xml, .bin)"
@@ -43,9 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--subset-size",
         type=int,
-        default=ENOUGH_PICTURES,
+        default=ENOUGH_IMAGES,
         metavar="N",
-        help=f"calibration pictures (default: {ENOUGH_PICTURES})",
+        help=f"calibration images (default: {ENOUGH_IMAGES})",
     )
     parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
     calibration = read_datasets(args.train_ann_files, args.train_data_roots)[: args.subset_size]
     validation = read_datasets(args.val_ann_files, args.val_data_roots)
     if not calibration or not validation:
-        raise UserError("--train-ann-files and --val-ann-files must both hold pictures")
+        raise UserError("--train-ann-files and --val-ann-files must both hold images")
     _compress(args, calibration, validation)
 
 
@@ -96,10 +96,8 @@ def _compress(
     from text_spotting.runtime.files import find_detector
     from text_spotting.runtime.spotter import Spotter
 
-    if len(calibration) < ENOUGH_PICTURES:
-        print(
-            f"warning: {len(calibration)} calibration pictures; {ENOUGH_PICTURES} or more are advised", file=sys.stderr
-        )
+    if len(calibration) < ENOUGH_IMAGES:
+        print(f"warning: {len(calibration)} calibration images; {ENOUGH_IMAGES} or more are advised", file=sys.stderr)
     try:
         args.save_model_to.mkdir(parents=True, exist_ok=True)
         scratch = tempfile.TemporaryDirectory(dir=args.save_model_to, prefix=".compress-")
@@ -127,21 +125,21 @@ def _compress(
     print(f"INT8 ({best.level.name}): {after}")
     if best.spread > args.max_drop:
         print(
-            f"note: the validation pictures tell losses to {best.spread:.1f} points at best, so whether a level loses"
+            f"note: the validation images tell losses to {best.spread:.1f} points at best, so whether a level loses"
             f" --max-drop {args.max_drop} is partly chance; more of them would tell",
             file=sys.stderr,
         )
     if best.largest_drop > args.max_drop:
         raise UserError(
             f"no level loses as little as --max-drop {args.max_drop}; {args.save_model_to} holds the best,"
-            f" which loses {best.largest_drop:.2f} points: calibrate with more pictures or allow more"
+            f" which loses {best.largest_drop:.2f} points: calibrate with more images or allow more"
         )
 
 
-def _progress(found: "Iterator[list[Word]]", pictures: int) -> "Iterator[list[Word]]":
+def _progress(found: "Iterator[list[Word]]", images: int) -> "Iterator[list[Word]]":
     from text_spotting.cli.progress import track
 
-    return track(found, pictures, "measuring")
+    return track(found, images, "measuring")
 
 
 def _passes(inputs: "Sequence[FloatArray]", graph: str) -> "Iterator[FloatArray]":

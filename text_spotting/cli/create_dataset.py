@@ -25,14 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", type=Path, required=True, help="folder that the paths of the config start from")
     parser.add_argument("--output", type=Path, required=True, help="COCO-with-text file to write")
     parser.add_argument("--strict", action="store_true", help="end at the first oddity instead of repairing it")
-    parser.add_argument("--shuffle", action="store_true", help="write the pictures in random order")
+    parser.add_argument("--shuffle", action="store_true", help="write the images in random order")
     parser.add_argument("--seed", type=int, default=0, help="seed of --shuffle and --val-share (default: 0)")
-    parser.add_argument("--val-share", type=float, help="share of the pictures, 0..1, that go to --val-output instead")
+    parser.add_argument("--val-share", type=float, help="share of the images, 0..1, that go to --val-output instead")
     parser.add_argument("--val-output", type=Path, help="COCO-with-text file for the validation share")
     parser.add_argument(
-        "--visualize", type=Path, metavar="DIR", help="draw the words over every picture into this folder"
+        "--visualize", type=Path, metavar="DIR", help="draw the words over every image into this folder"
     )
-    parser.add_argument("--stats", type=Path, metavar="PICTURE", help="draw histograms of the words into this picture")
+    parser.add_argument("--stats", type=Path, metavar="FILE", help="draw histograms of the words into it, .png or .svg")
     parser.add_argument("--cvat", type=Path, metavar="XML", help="write the words as CVAT for images 1.1 too")
     parser.add_argument(
         "--write",
@@ -102,10 +102,10 @@ def _read(readers: "Sequence[tuple[str, Reader]]", problems: "Problems") -> "lis
     for name, reader in readers:
         part = list(track(reader.read(problems), None, name))
         words = sum(len(image.words) for image in part)
-        print(f"{name}: {len(part)} pictures, {words} words", flush=True)
+        print(f"{name}: {len(part)} images, {words} words", flush=True)
         images += part
     if not images:
-        raise UserError(f"no usable picture in any set of the config\n{problems.table()}".rstrip())
+        raise UserError(f"no usable image in any set of the config\n{problems.table()}".rstrip())
     return images
 
 
@@ -131,16 +131,16 @@ def _write_extras(
 
 def _draw(image: "AnnotatedImage", root: Path, folder: Path, problems: "Problems") -> None:
     from text_spotting.draw import Outcome, draw_outcomes
-    from text_spotting.pictures import find_by_stem, read_picture, write_picture
+    from text_spotting.image_files import find_by_stem, read_image, write_image
 
     try:
-        scene = read_picture(image.path)
+        scene = read_image(image.path)
     except UserError as error:
-        problems.add_unreadable("picture cannot be drawn", error)
+        problems.add_unreadable("image cannot be drawn", error)
         return
     outcomes = [(word, Outcome.IGNORED if word.ignore else Outcome.RIGHT) for word in image.words]
     inside = image.path.is_relative_to(root)
     target = folder / (image.path.relative_to(root) if inside else Path(image.path.name))
     twins = find_by_stem(image.path.parent, image.path.stem)
     name = f"{target.name}.jpg" if len(twins) > 1 else f"{target.stem}.jpg"
-    write_picture(target.with_name(name), draw_outcomes(scene, outcomes))
+    write_image(target.with_name(name), draw_outcomes(scene, outcomes))

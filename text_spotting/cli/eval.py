@@ -1,4 +1,4 @@
-"""Score a model, or anyone's predictions, on annotated pictures."""
+"""Score a model, or anyone's predictions, on annotated images."""
 
 import argparse
 from itertools import compress
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     add_paths(parser, "--test-ann-files", "comma-separated COCO-with-text files or patterns", required=True)
-    add_paths(parser, "--test-data-roots", "comma-separated picture folders, one for each file", required=True)
+    add_paths(parser, "--test-data-roots", "comma-separated image folders, one for each file", required=True)
     parser.add_argument("--strict", action="store_true", help="end at the first oddity of the annotations")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--load-weights", type=Path, help="model to run: .pth, or exported .xml, .bin or .onnx")
@@ -25,18 +25,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from-predictions",
         type=Path,
         metavar="FILE|DIR",
-        help="score these predictions instead: our JSON, a folder of ICDAR files res_<picture>.txt, or what read_many "
+        help="score these predictions instead: our JSON, a folder of ICDAR files res_<image>.txt, or what read_many "
         "wrote",
     )
     _add_scoring(parser)
     _add_outputs(parser)
-    parser.add_argument("--workers", type=int, default=2, help="threads that read pictures ahead (default: 2)")
+    parser.add_argument("--workers", type=int, default=2, help="threads that read images ahead (default: 2)")
     parser.add_argument("--device", help="where the model runs: CPU, GPU, cuda:0, ... (default: CPU, cuda with a GPU)")
     parser.add_argument(
         "--precision", help="what an OpenVINO model computes in: f32, bf16 or f16 (default: f32, as snapshots do)"
     )
     parser.add_argument(
-        "--tiles", default="none", metavar="auto|none", help="read large pictures tile by tile too (default: none)"
+        "--tiles", default="none", metavar="auto|none", help="read large images tile by tile too (default: none)"
     )
     parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
@@ -58,13 +58,13 @@ def _add_scoring(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="[KIND=]FILE|DIR",
-        help="also score readings moved to a lexicon: a word list for all pictures, or a folder of voc_<picture>.txt; "
+        help="also score readings moved to a lexicon: a word list for all images, or a folder of voc_<image>.txt; "
         "KIND is generic, weak or strong (default: by size); may be given several times",
     )
     parser.add_argument(
         "--cropped-words",
         action="store_true",
-        help="every picture is one word: also report word accuracy and character error rate",
+        help="every image is one word: also report word accuracy and character error rate",
     )
     parser.add_argument(
         "--thresholds",
@@ -72,7 +72,7 @@ def _add_scoring(parser: argparse.ArgumentParser) -> None:
         help="least detection and text scores; 'search' finds them on another set, given by the --search flags",
     )
     add_paths(parser, "--search-ann-files", "annotation files of the set to search thresholds on")
-    add_paths(parser, "--search-data-roots", "their picture folders")
+    add_paths(parser, "--search-data-roots", "their image folders")
     parser.add_argument(
         "--search-predictions", type=Path, metavar="FILE|DIR", help="predictions for that set, with --from-predictions"
     )
@@ -80,14 +80,14 @@ def _add_scoring(parser: argparse.ArgumentParser) -> None:
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save-metrics-to", type=Path, metavar="FILE", help="YAML file to write or update")
-    parser.add_argument("--save-output-to", type=Path, metavar="DIR", help="folder for pictures with the words drawn")
+    parser.add_argument("--save-output-to", type=Path, metavar="DIR", help="folder for images with the words drawn")
     parser.add_argument("--save-predictions", type=Path, metavar="FILE", help="JSON file for the predicted words")
     parser.add_argument("--report", type=Path, metavar="DIR", help="folder for a page that shows what to mend")
     parser.add_argument(
         "--compare",
         type=Path,
         metavar="FILE|DIR",
-        help="predictions of an earlier run on the same pictures: say what got better and what worse",
+        help="predictions of an earlier run on the same images: say what got better and what worse",
     )
 
 
@@ -138,7 +138,7 @@ def _require_words(test_set: "AnnotatedSet", source: object) -> None:
     words = [word for words in test_set.truth for word in words]
     if not any(not word.ignore for word in words):
         raise UserError(
-            f"{source}: nothing to score: none of the {len(words)} words in {len(test_set.paths)} pictures counts"
+            f"{source}: nothing to score: none of the {len(words)} words in {len(test_set.paths)} images counts"
         )
 
 
@@ -156,7 +156,7 @@ def _check(args: argparse.Namespace) -> None:
     outputs = {
         "save_metrics_to": args.save_metrics_to,
         "save_predictions": args.save_predictions,
-        "save_output_to": args.save_output_to and args.save_output_to / "picture.jpg",
+        "save_output_to": args.save_output_to and args.save_output_to / "image.jpg",
         "report": args.report and args.report / PAGE_NAME,
     }
     for option, path in outputs.items():

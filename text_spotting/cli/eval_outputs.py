@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 def _crop_readings(result: "Run") -> "list[Reading]":
     from text_spotting.evaluation.cropped import crop_readings
 
-    return crop_readings(result.test_set.truth, [picture.predictions for picture in result.pictures])
+    return crop_readings(result.test_set.truth, [image.predictions for image in result.images])
 
 
 def print_cropped(result: "Run") -> None:
-    """Print the accuracy of a set whose pictures are single words."""
+    """Print the accuracy of a set whose images are single words."""
     from text_spotting.evaluation.cropped import crop_table
 
     print(crop_table(_crop_readings(result), result.fold_case))
@@ -26,7 +26,7 @@ def print_cropped(result: "Run") -> None:
 def save(
     args: argparse.Namespace, source: Path, model: "LoadedSpotter | None", result: "Run", before: "Run | None"
 ) -> None:
-    """Write the metrics, the drawn pictures and the report, those that were asked for."""
+    """Write the metrics, the drawn images and the report, those that were asked for."""
     from text_spotting.cli.progress import track
     from text_spotting.evaluation.metrics_file import reading_entries, score_entries, size_entries, update_metrics_file
     from text_spotting.evaluation.report import write_report
@@ -40,21 +40,21 @@ def save(
     if args.save_output_to:
         _draw(args.save_output_to, result)
     if args.report:
-        count = len(result.pictures)
+        count = len(result.images)
         page = write_report(args.report, result, before, lambda items: track(items, count, "report"))
         print(f"report: {page}")
 
 
 def _draw(folder: Path, result: "Run") -> None:
-    """Save every picture with found words, missed words and false alarms in the colors of ``draw.Outcome``."""
+    """Save every image with found words, missed words and false alarms in the colors of ``draw.Outcome``."""
     from text_spotting.cli.progress import track
     from text_spotting.draw import draw_outcomes
     from text_spotting.evaluation.outcomes import word_outcomes
-    from text_spotting.pictures import read_picture, write_picture
+    from text_spotting.image_files import read_image, write_image
 
     test_set = result.test_set
-    rows = zip(test_set.paths, test_set.names, result.pictures, strict=True)
-    for path, name, picture in track(rows, len(test_set.paths), "drawing"):
-        shown = [(one.word, one.outcome) for one in word_outcomes(picture, result.rules("ic15_end_to_end"))]
-        write_picture(folder / f"{name}.jpg", draw_outcomes(read_picture(path), shown))
-    print(f"drawn pictures: {folder}")
+    rows = zip(test_set.paths, test_set.names, result.images, strict=True)
+    for path, name, image in track(rows, len(test_set.paths), "drawing"):
+        shown = [(one.word, one.outcome) for one in word_outcomes(image, result.rules("ic15_end_to_end"))]
+        write_image(folder / f"{name}.jpg", draw_outcomes(read_image(path), shown))
+    print(f"drawn images: {folder}")

@@ -45,7 +45,7 @@ def read_set(ann_files: "str | list[str]", data_roots: "str | list[str]", proble
 
 
 def read_predictions_for(source: Path, test_set: "AnnotatedSet") -> "list[list[Word]]":
-    """The words that a file or folder has for each picture of the set, with warnings of what does not fit."""
+    """The words that a file or folder has for each image of the set, with warnings of what does not fit."""
     from text_spotting.evaluation.predictions import pair_predictions
 
     predictions, warnings = pair_predictions(_read(source), test_set.names, test_set.sizes, source)
@@ -55,7 +55,7 @@ def read_predictions_for(source: Path, test_set: "AnnotatedSet") -> "list[list[W
 
 
 def _read(source: Path) -> "dict[str, list[Word]]":
-    """Words by picture name, of a file, of a folder of text files, or of the parts that ``read_many`` leaves."""
+    """Words by image name, of a file, of a folder of text files, or of the parts that ``read_many`` leaves."""
     from text_spotting.evaluation.predictions import image_names, read_predictions
     from text_spotting.many.parts import find_parts, read_parts
 
@@ -72,7 +72,7 @@ def predict(
     thresholds: "Thresholds | None",
     problems: "Problems",
 ) -> "tuple[list[list[Word]], set[Path]]":
-    """Words of every picture, from the model or the prediction file, saved as they come; and the broken pictures."""
+    """Words of every image, from the model or the prediction file, saved as they come; and the broken images."""
     from contextlib import nullcontext
 
     from text_spotting.evaluation.predictions import prediction_records
@@ -98,7 +98,7 @@ def _found(
     problems: "Problems",
     broken: "set[Path]",
 ) -> "Iterable[list[Word]]":
-    """Words as the model or the file has them; a picture that cannot be read joins ``broken`` and costs no other."""
+    """Words as the model or the file has them; an image that cannot be read joins ``broken`` and costs no other."""
     from text_spotting.cli.progress import track
     from text_spotting.evaluation.inference import spot_images
 
@@ -107,7 +107,7 @@ def _found(
 
     def leave_out(path: Path, error: UserError) -> None:
         broken.add(path)
-        problems.add_unreadable("picture cannot be read: left out of the score", error)
+        problems.add_unreadable("image cannot be read: left out of the score", error)
 
     found = spot_images(model.spotter, test_set.paths, readers=args.workers, on_broken=leave_out)
     return track(found, len(test_set.paths), "spotting")
@@ -144,7 +144,7 @@ def choose_thresholds(
         search_set.truth, predictions, rules, lambda grid: track(grid, len(GRID), "searching thresholds", "step")
     )
     print(
-        f"thresholds found on {args.search_ann_files} ({len(search_set.paths)} pictures): detection {found.detection}, "
+        f"thresholds found on {args.search_ann_files} ({len(search_set.paths)} images): detection {found.detection}, "
         f"text {found.text}; {rules.title} there {score.hmean * 100:.2f}; applied to {args.test_ann_files}"
     )
     return found

@@ -1,4 +1,4 @@
-"""Export a trained model as ONNX and OpenVINO IR, proven equal to it on a test picture."""
+"""Export a trained model as ONNX and OpenVINO IR, proven equal to it on a test image."""
 
 import argparse
 from pathlib import Path
@@ -24,11 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--openvino-input-format",
         choices=COLOR_ORDERS,
-        help="color order of the pictures that the IR takes (default: as template.yaml says, else BGR)",
+        help="color order of the images that the IR takes (default: as template.yaml says, else BGR)",
     )
     parser.add_argument("--input-size", type=size, metavar="WxH", help="input size (default: as in training)")
     parser.add_argument(
-        "--max-words", type=int, metavar="N", help="most words of a picture that are found (default: as in model.py)"
+        "--max-words", type=int, metavar="N", help="most words of an image that are found (default: as in model.py)"
     )
     parser.add_argument("--fp16", action="store_true", help="store the IR's weights in half precision: half the size")
     parser.add_argument("--trust-snapshot", action="store_true", help="load a snapshot that holds more than weights")
@@ -82,5 +82,5 @@ def _report(exported: "Exported") -> None:
         print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
     for back_end, agreement in exported.agreements.items():
         differences = ", ".join(f"{name} {value:.1e}" for name, value in agreement.differences.items())
-        print(f"{back_end} = PyTorch on {agreement.words} detections of a test picture; largest differences:")
+        print(f"{back_end} = PyTorch on {agreement.words} detections of a test image; largest differences:")
         print(f"  {differences}")

@@ -1,6 +1,6 @@
-"""Draw labelled synthetic scene-text pictures: images/ and an annotation.json in "COCO with text".
+"""Draw labelled synthetic scene-text images: images/ and an annotation.json in "COCO with text".
 
-The same seed gives the same pictures whatever the number of workers, as long as the same fonts and photos are there.
+The same seed gives the same images whatever the number of workers, as long as the same fonts and photos are there.
 A run that was interrupted goes on where it ended; a larger --count adds to what is there.
 """
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the data set")
-    parser.add_argument("--count", type=int, default=1000, help="pictures to draw (default: 1000); 0: only --preview")
-    parser.add_argument("--seed", type=int, default=0, help="number of the first picture (default: 0)")
+    parser.add_argument("--count", type=int, default=1000, help="images to draw (default: 1000); 0: only --preview")
+    parser.add_argument("--seed", type=int, default=0, help="number of the first image (default: 0)")
     parser.add_argument("--size", type=size, default=(640, 384), metavar="WxH", help="(default: 640x384)")
     parser.add_argument(
         "--words",
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE | LEAST MOST",
-        help="a UTF-8 file of words to write mostly; or the least and most words per picture (default: 4 20); "
+        help="a UTF-8 file of words to write mostly; or the least and most words per image (default: 4 20); "
         "may be given twice, once for each",
     )
     parser.add_argument(
@@ -40,16 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--height", type=int, nargs=2, metavar=("LEAST", "MOST"), help="height of the letters in pixels (default: 9 72)"
     )
-    parser.add_argument("--dense", action="store_true", help="pack the pictures with 40 to 60 words")
+    parser.add_argument("--dense", action="store_true", help="pack the images with 40 to 60 words")
     parser.add_argument("--clutter", type=float, help="how much besides readable words: 0 none, 1 usual (default: 1)")
     parser.add_argument("--tilt", type=float, help="how far signs and camera lean: 0 level, 1 usual (default: 1)")
     parser.add_argument("--harshness", type=float, help="how much the camera spoils: 0 nothing, 1 usual (default: 1)")
     parser.add_argument("--on-walls", type=float, help="share of signs on the walls of made-up places (default: 0.9)")
     parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="photos to write on, best without text")
-    parser.add_argument(
-        "--host", type=Path, metavar="FILE", help="COCO with text: labelled pictures to write on as well"
-    )
-    parser.add_argument("--host-root", type=Path, metavar="DIR", help="folder of the --host pictures")
+    parser.add_argument("--host", type=Path, metavar="FILE", help="COCO with text: labelled images to write on as well")
+    parser.add_argument("--host-root", type=Path, metavar="DIR", help="folder of the --host images")
     parser.add_argument(
         "--word-crops", type=Path, metavar="LIST", help="real word crops to blend in: a list or its folder"
     )
@@ -65,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Draw the pictures, then the contact sheet."""
+    """Draw the images, then the contact sheet."""
     _check(args)
     options = _options(args)
     if args.count:
@@ -98,7 +96,7 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _words(args: argparse.Namespace) -> tuple[Path | None, tuple[int, int] | None]:
-    """The word list and the range of words per picture that ``--words`` names, each where it was given."""
+    """The word list and the range of words per image that ``--words`` names, each where it was given."""
     listed, count = None, None
     for values in args.words:
         if len(values) == 2 and all(value.isdigit() for value in values):
@@ -146,15 +144,15 @@ def _write(args: argparse.Namespace, options: "SceneOptions") -> None:
     from text_spotting.synth.writing import ANNOTATION, Job, write
 
     job = Job(args.output, options, args.count, args.seed, args.quality, chars=args.chars)
-    pictures = (None for added in write(job, args.workers) for _ in range(added))
-    for _ in track(pictures, args.count, "drawing"):
+    images = (None for added in write(job, args.workers) for _ in range(added))
+    for _ in track(images, args.count, "drawing"):
         pass
-    print(f"{args.output / ANNOTATION}: {args.count} pictures")
+    print(f"{args.output / ANNOTATION}: {args.count} images")
 
 
 def _preview(args: argparse.Namespace, options: "SceneOptions") -> None:
     from text_spotting.draw import Outcome, draw_outcomes
-    from text_spotting.pictures import write_picture
+    from text_spotting.image_files import write_image
     from text_spotting.synth.generate import SceneGenerator
     from text_spotting.synth.preview import contact_sheet
 
@@ -164,5 +162,5 @@ def _preview(args: argparse.Namespace, options: "SceneOptions") -> None:
         scene = generator(args.seed + number)
         outcomes = [(word, Outcome.IGNORED if word.ignore else Outcome.RIGHT) for word in scene.words]
         rows.append((scene.image, draw_outcomes(scene.image, outcomes)))
-    path = write_picture(args.output / "preview.jpg", contact_sheet([image for row in rows for image in row]))
-    print(f"{path}: {args.preview} pictures, each plain and with its labels")
+    path = write_image(args.output / "preview.jpg", contact_sheet([image for row in rows for image in row]))
+    print(f"{path}: {args.preview} images, each plain and with its labels")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from text_spotting.evaluation.broad.sets import Source
 
 ALL = 1_000_000
-"""No set has so many pictures."""
+"""No set has so many images."""
 MOST_POSITIONS = 9
 PLOTS = (".png", ".svg", ".pdf")
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", help="name in tables (default: the name of --output)")
     parser.add_argument("--sets", default="", help="comma-separated sets (default: all; --list names them)")
     parser.add_argument("--list", action="store_true", help="name the sets, and end")
-    parser.add_argument("--limit", type=int, default=ALL, metavar="N", help="at most N pictures of each set")
+    parser.add_argument("--limit", type=int, default=ALL, metavar="N", help="at most N images of each set")
     parser.add_argument(
         "--positions", type=int, default=9, help="of the development split, 1 to 9 (default: 9; fewer for a quick look)"
     )
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|DIR|rapidocr",
         help="read the same words with the recognisers of these models, too",
     )
-    parser.add_argument("--streams", type=int, default=2, help="pictures spotted side by side (default: 2)")
+    parser.add_argument("--streams", type=int, default=2, help="images spotted side by side (default: 2)")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw scenes (default: 1)")
     parser.add_argument(
         "--cache",
@@ -147,7 +147,7 @@ def _show(args: argparse.Namespace, models: "list[Results]") -> None:
 
 
 def _draw(models: "list[Results]", path: Path) -> None:
-    from text_spotting.evaluation.broad.picture import draw
+    from text_spotting.evaluation.broad.plot import draw
 
     try:
         draw(models, path)

@@ -35,10 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="NAME=FILE,PHOTOS",
-        help="pictures of single words, left out where their photo, in the file PHOTOS, is held back",
+        help="images of single words, left out where their photo, in the file PHOTOS, is held back",
     )
     parser.add_argument(
-        "--all-crops", nargs="+", default=[], metavar="NAME=FILE", help="pictures of single words of a training part"
+        "--all-crops", nargs="+", default=[], metavar="NAME=FILE", help="images of single words of a training part"
     )
     parser.add_argument("--limit", type=float, default=40, help="MiB a shard (default: 40)")
     parser.add_argument("--quality", type=int, default=88, help="of WebP, 1 to 100 (default: 88)")
@@ -64,12 +64,12 @@ def run(args: argparse.Namespace) -> None:
         raise UserError("nothing to pack: give --photos, --words, --crops or --all-crops")
     if lying := sorted(args.output.glob("*.zip")):
         raise UserError(f"{args.output} holds {lying[0].name} already; remove it or choose another --output")
-    _pack(args, "photos", mixed(photo_sets, 0), sum(len(images) for images, _ in photo_sets), "picture")
+    _pack(args, "photos", mixed(photo_sets, 0), sum(len(images) for images, _ in photo_sets), "image")
     _pack(args, "words", _shuffled(word_sets), None, "word")
 
 
 Set = tuple[list["AnnotatedImage"], Callable[[Iterable["AnnotatedImage"]], Iterator["Packed"]]]
-"""Pictures to train on and what makes records of them."""
+"""Images to train on and what makes records of them."""
 
 
 def _photos(entry: str, squeezed: tuple[int, int] | None) -> Set:

@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 SECONDS_BETWEEN_LINES = 10
 
 
-def track(items: Iterable[Item], total: int | None, task: str, unit: str = "picture") -> Iterator[Item]:
+def track(items: Iterable[Item], total: int | None, task: str, unit: str = "image") -> Iterator[Item]:
     """Yield the items and show on stderr how many of ``total``, where it is known, are done."""
     if sys.stderr.isatty():
         from tqdm import tqdm

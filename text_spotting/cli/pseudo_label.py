@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("--ann-file", type=Path, required=True, help="COCO-with-text file to complete")
-    parser.add_argument("--data-root", type=Path, help="folder of its pictures (default: the file's own folder)")
+    parser.add_argument("--data-root", type=Path, help="folder of its images (default: the file's own folder)")
     parser.add_argument("--output", type=Path, required=True, help="COCO-with-text file to write")
     parser.add_argument("--min-score", type=float, default=0.9, help="keep texts at least this sure (default: 0.9)")
     parser.add_argument(
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
             done.append(image)
             total += counts
     finally:
-        # A run that is stopped keeps what it transcribed; the rest of the pictures stay as they were.
+        # A run that is stopped keeps what it transcribed; the rest of the images stay as they were.
         write_dataset(args.output, [*done, *images[len(done) :]], None if args.data_root is None else root)
     print(
         f"{args.output}: {total['labelled']} words transcribed, {total['unsure']} not sure enough "

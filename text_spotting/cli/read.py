@@ -121,9 +121,9 @@ def _load(source: str) -> Any:
 
 
 def _draw(path: Path, image: Any, words: "Words") -> None:
-    from text_spotting.pictures import write_picture
+    from text_spotting.image_files import write_image
 
-    write_picture(path, words.draw(image))
+    write_image(path, words.draw(image))
 
 
 def file_names(sources: list[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Read words in very many pictures, in several processes; what was done stays, whatever dies.
+"""Read words in very many images, in several processes; what was done stays, whatever dies.
 
 Every input gives exactly one row in the parquet files of the output folder: its words, or what was wrong with it.
 Started again, it goes on where it stopped. Needs the extra text-spotting[many].
@@ -19,12 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         required=True,
         metavar="SOURCE",
-        help="pictures, folders, patterns, parquet files; here, or as URLs that fsspec knows (s3://...)",
+        help="images, folders, patterns, parquet files; here, or as URLs that fsspec knows (s3://...)",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for parquet files")
     parser.add_argument("--column", default="image", help="column of parquet inputs: bytes or paths (default: image)")
     parser.add_argument("--workers", type=int, default=1, help="processes that read (default: 1)")
-    parser.add_argument("--part-rows", type=int, default=500, help="pictures in a file of the output (default: 500)")
+    parser.add_argument("--part-rows", type=int, default=500, help="images in a file of the output (default: 500)")
     add_limits(parser)
     parser.add_argument("--device", default="CPU", help="OpenVINO device (default: CPU)")
     parser.add_argument(
@@ -80,4 +80,4 @@ def _report(folder: Path, wanted: int) -> None:
 
     rows = ds.dataset(list(map(str, find_parts(folder))))
     failed = rows.count_rows(filter=pc.is_valid(pc.field("error")))
-    print(f"{folder}: {rows.count_rows()} of {wanted} pictures, {failed} of them could not be read (column error)")
+    print(f"{folder}: {rows.count_rows()} of {wanted} images, {failed} of them could not be read (column error)")

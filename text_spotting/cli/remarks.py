@@ -1,4 +1,4 @@
-"""What a run over pictures says about the limits it met, once at its end rather than picture by picture."""
+"""What a run over images says about the limits it met, once at its end rather than image by image."""
 
 import logging
 import sys
@@ -11,10 +11,10 @@ _SPOTTING = "text_spotting.postprocess"
 
 
 class Remarks(logging.Handler):
-    """Collects pictures whose words reached the model's limit, and those too large to be read well at once.
+    """Collects images whose words reached the model's limit, and those too large to be read well at once.
 
     Args:
-        input_size: width and height of the model's input; None where pictures are read in tiles.
+        input_size: width and height of the model's input; None where images are read in tiles.
     """
 
     def __init__(self, input_size: tuple[int, int] | None) -> None:
@@ -25,16 +25,16 @@ class Remarks(logging.Handler):
         self.large: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """The model's limit was reached in the picture at hand."""
+        """The model's limit was reached in the image at hand."""
         self.reached = True
 
-    def note(self, name: str, picture: Image) -> None:
-        """A picture is done."""
+    def note(self, name: str, image: Image) -> None:
+        """An image is done."""
         from text_spotting.runtime.tiles import needs_tiles
 
         if self.reached:
             self.full.append(name)
-        if self.input_size and needs_tiles((picture.shape[1], picture.shape[0]), self.input_size):
+        if self.input_size and needs_tiles((image.shape[1], image.shape[0]), self.input_size):
             self.large.append(name)
         self.reached = False
 
@@ -53,7 +53,7 @@ class Remarks(logging.Handler):
         if self.full:
             print(
                 f"note: {_some(self.full)} held as many words as the model finds at most, so some may be missing;"
-                " export it with a larger --max-words, or read the pictures with --tiles auto",
+                " export it with a larger --max-words, or read the images with --tiles auto",
                 file=sys.stderr,
             )
         if self.large:
@@ -66,4 +66,4 @@ class Remarks(logging.Handler):
 
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{len(names)} picture(s) ({', '.join(names[:_SHOWN])}{more})"
+    return f"{len(names)} image(s) ({', '.join(names[:_SHOWN])}{more})"

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
         start = from_state(read_snapshot(latest), str(latest))
     elif args.load_weights:
         start = from_some_weights(read_snapshot(args.load_weights), args.load_weights)
-    validation = read_datasets(*config.validation)[: config.validation_pictures] if "validation" in config else ()
+    validation = read_datasets(*config.validation)[: config.validation_images] if "validation" in config else ()
     with output_folder(args.save_checkpoints_to):
         if not train(build_runner(config, args.save_checkpoints_to, start, validation)):
             raise KeyboardInterrupt

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save-checkpoints-to", type=Path, default=Path("outputs"), help="default: outputs")
     parser.add_argument("--tensorboard-dir", help="default: tf_logs beside the checkpoints")
     parser.add_argument("--epochs", type=int, help="epochs in all, those of --resume-from included")
-    parser.add_argument("--batch-size", type=int, help="pictures in a batch, per GPU")
+    parser.add_argument("--batch-size", type=int, help="images in a batch, per GPU")
     parser.add_argument("--base-learning-rate", type=float, help="learning rate before its schedule")
     parser.add_argument(
         "--gpu-num", type=int, help="GPUs to use; 0 for the CPU, which is also used where there is none"
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--amp", action="store_true", help="mixed precision: float16 on GPUs, bfloat16 on CPUs")
     parser.add_argument("--seed", type=int, help="fixes every random choice")
     parser.add_argument("--val-interval", type=int, help="epochs between validations")
-    parser.add_argument("--workers", type=int, help="processes that load pictures")
+    parser.add_argument("--workers", type=int, help="processes that load images")
     _add_comfort(parser)
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
 
@@ -67,7 +67,7 @@ def _add_comfort(parser: argparse.ArgumentParser) -> None:
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
     files = "comma-separated COCO-with-text files or patterns"
-    roots = "comma-separated picture folders, one for each file"
+    roots = "comma-separated image folders, one for each file"
     add_paths(parser, "--train-ann-files", files, required=True)
     add_paths(parser, "--train-data-roots", roots, required=True)
     add_paths(parser, "--val-ann-files", files, required=True)
@@ -180,16 +180,16 @@ def _with_scaled_rate(chosen: "Settings", template: "Template") -> "Settings":
     return {**chosen, "base_learning_rate": replace(rate, value=rate.value * factor)}
 
 
-def _configure(config: "Config", args: argparse.Namespace, pictures: int) -> None:
+def _configure(config: "Config", args: argparse.Namespace, images: int) -> None:
     from text_spotting.engine.train import use_mixed_precision
 
     loader = config.train_dataloader
     photos = {"type": "PhotoSource", "ann_files": args.train_ann_files, "data_roots": args.train_data_roots}
     own = [source for source in loader.dataset.get("sources", ()) if source != photos]
     loader.dataset.sources = [photos, *own]
-    if loader.batch_size > pictures and not own:
-        print(f"warning: a batch of {loader.batch_size} is more than the {pictures} pictures; using {pictures}")
-        loader.batch_size = pictures
+    if loader.batch_size > images and not own:
+        print(f"warning: a batch of {loader.batch_size} is more than the {images} images; using {images}")
+        loader.batch_size = images
     if args.tensorboard_dir:
         for journal in _journals(config):
             journal.tensorboard_dir = args.tensorboard_dir
@@ -233,9 +233,9 @@ def _find_rate(config: "Config", args: argparse.Namespace, start: "Start | None"
     try:
         train(build_runner(config, args.save_checkpoints_to, start, (), launcher))
     except lr_find.RangeTestDone as found:
-        picture = args.save_checkpoints_to / "lr_find.png"
-        lr_find.draw(found.tried, picture)
-        print(f"{len(found.tried)} steps; proposed: --base-learning-rate {lr_find.proposal(found.tried):g} ({picture})")
+        chart = args.save_checkpoints_to / "lr_find.png"
+        lr_find.draw(found.tried, chart)
+        print(f"{len(found.tried)} steps; proposed: --base-learning-rate {lr_find.proposal(found.tried):g} ({chart})")
 
 
 def _start(args: argparse.Namespace) -> "Start | None":

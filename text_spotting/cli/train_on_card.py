@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=float, default=1200, help="how long to train (default: 1200); STATE.seconds overrules it"
     )
-    parser.add_argument("--batch", type=int, help="pictures, or words of one width, that go through together")
+    parser.add_argument("--batch", type=int, help="images, or words of one width, that go through together")
     parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument(
         "--frozen",

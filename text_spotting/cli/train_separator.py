@@ -1,4 +1,4 @@
-"""Teach a snapshot's reader where words meet, from any pictures with outlined words; minutes on a CPU."""
+"""Teach a snapshot's reader where words meet, from any images with outlined words; minutes on a CPU."""
 
 import argparse
 from collections.abc import Sequence
@@ -27,14 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="snapshot to write: the same with what was learnt")
     files = "comma-separated COCO-with-text files; outlines are enough, held-back tenths tell how well it went"
     add_paths(parser, "--train-ann-files", files, required=True)
-    roots = "comma-separated picture folders, one for each file (default: the files' own folders)"
+    roots = "comma-separated image folders, one for each file (default: the files' own folders)"
     add_paths(parser, "--train-data-roots", roots)
     parser.add_argument("--passes", type=float, default=6, help="how often each word is shown (default: 6)")
     parser.add_argument("--seed", type=int, default=0, help="of all random choices (default: 0)")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read, look, learn, write, and say how well that works on pictures held back."""
+    """Read, look, learn, write, and say how well that works on images held back."""
     from text_spotting.annotations.held_back import split_held_back
     from text_spotting.annotations.problems import Problems
     from text_spotting.engine.checkpoints import load_weights, read_snapshot, write_snapshot
@@ -95,7 +95,7 @@ def _sets(args: argparse.Namespace, problems: "Problems") -> "list[list[Annotate
         raise UserError(f"--train-data-roots names {len(roots)} folders for {len(files)} files; give one for each file")
     found = []
     for file, root in zip(files, roots, strict=True):
-        # A set is held back by the places of all its pictures, so those that cannot be used are left out later.
+        # A set is held back by the places of all its images, so those that cannot be used are left out later.
         images = read_dataset(file, root, problems)
         check_images_exist(images, file, root)
         found.append(images)
@@ -104,7 +104,7 @@ def _sets(args: argparse.Namespace, problems: "Problems") -> "list[list[Annotate
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Pictures as a network sees them; what is odd about them goes to ``problems``."""
+    """Images as a network sees them; what is odd about them goes to ``problems``."""
 
     network: "nn.Module"
     manifest: "Manifest"

@@ -1,4 +1,4 @@
-"""Find and read words in pictures or video with an exported model, and show, draw or save them."""
+"""Find and read words in images or video with an exported model, and show, draw or save them."""
 
 import argparse
 from dataclasses import replace
@@ -22,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="camera index or /dev/videoN, video file, frame_%%03d.png, URL, or GStreamer pipeline",
     )
-    source.add_argument("--images", metavar="SOURCE", help="picture, folder or glob pattern")
-    parser.add_argument("--output", type=Path, help="drawn result: a folder for pictures, .mp4, .mkv or .avi for video")
-    parser.add_argument("--save-json", type=Path, metavar="FILE", help="words found, by picture or frame")
+    source.add_argument("--images", metavar="SOURCE", help="image, folder or glob pattern")
+    parser.add_argument("--output", type=Path, help="drawn result: a folder for images, .mp4, .mkv or .avi for video")
+    parser.add_argument("--save-json", type=Path, metavar="FILE", help="words found, by image or frame")
     parser.add_argument(
         "--save-annotations",
         type=Path,
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tiles",
         default="none",
         metavar="auto|none",
-        help="auto: read pictures much larger than the model's input tile by tile too; takes longer (default: none)",
+        help="auto: read images much larger than the model's input tile by tile too; takes longer (default: none)",
     )
     parser.add_argument(
         "--score", type=float, metavar="S", help="least score of a word, 0..1 (default: what the model was made with)"
@@ -78,7 +78,7 @@ def _every(text: str) -> int | str:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Check, load, and go through the pictures or the video."""
+    """Check, load, and go through the images or the video."""
     _check(args)
     from text_spotting.runtime.spotter import Spotter
 
@@ -94,11 +94,11 @@ def run(args: argparse.Namespace) -> None:
         manifest = spotter.manifest
         spotter.manifest = replace(manifest, word_thr=args.score, score_thr=min(manifest.score_thr, args.score))
     if args.images is not None:
-        from text_spotting.cli.visualize_pictures import run_pictures
+        from text_spotting.cli.visualize_images import run_images
         from text_spotting.runtime.tiles import TiledSpotter, parse_tiles
 
         size = spotter.manifest.input_size
-        run_pictures(args, TiledSpotter(spotter, size) if parse_tiles(args.tiles) else spotter, size)
+        run_images(args, TiledSpotter(spotter, size) if parse_tiles(args.tiles) else spotter, size)
     else:
         from text_spotting.cli.visualize_video import run_video
 
@@ -115,9 +115,9 @@ def _check(args: argparse.Namespace) -> None:
     if args.score is not None and not 0 <= args.score <= 1:
         raise UserError(f"--score {args.score}: must lie between 0 and 1")
     if args.save_annotations and args.images is None:
-        raise UserError("--save-annotations needs --images: annotations belong to picture files")
+        raise UserError("--save-annotations needs --images: annotations belong to image files")
     if args.every is not None and args.video is None:
-        raise UserError("--every needs --video: pictures are all looked at")
+        raise UserError("--every needs --video: images are all looked at")
     if args.every is not None and args.no_track:
         raise UserError("--no-track looks for words in every frame: leave --every out")
     if args.serve and args.video is None:
@@ -128,4 +128,4 @@ def _check(args: argparse.Namespace) -> None:
         if path:
             require_writable(path, option)
     if args.output and args.images is not None:
-        require_writable(args.output / "picture", "output")
+        require_writable(args.output / "image", "output")

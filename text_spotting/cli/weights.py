@@ -38,7 +38,7 @@ class LoadedSpotter:
     fold_case: bool = True
 
     def tiled(self) -> "LoadedSpotter":
-        """The same, reading large pictures tile by tile too."""
+        """The same, reading large images tile by tile too."""
         from text_spotting.runtime.tiles import TiledSpotter
 
         inner: Any = self.spotter

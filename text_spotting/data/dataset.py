@@ -1,4 +1,4 @@
-"""Training data sets: photos with words, pictures rendered on the fly, and mixtures of both."""
+"""Training data sets: photos with words, images rendered on the fly, and mixtures of both."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -15,14 +15,14 @@ from text_spotting.data import transforms
 from text_spotting.data.packing import pack
 from text_spotting.data.transforms import Sample
 from text_spotting.errors import UserError
-from text_spotting.pictures import read_picture
+from text_spotting.image_files import read_image
 
 LOGGER = logging.getLogger(__name__)
 Transform = Callable[[Sample, Generator], Sample]
 
 
 class Source(Protocol):
-    """A supply of labelled pictures."""
+    """A supply of labelled images."""
 
     def __len__(self) -> int: ...
 
@@ -36,7 +36,7 @@ class PhotoSource:
     Args:
         ann_files, data_roots: see ``read_datasets``.
 
-    A picture that cannot be read is reported once and another one takes its place.
+    An image that cannot be read is reported once and another one takes its place.
     """
 
     def __init__(self, ann_files: str | Sequence[str], data_roots: str | Sequence[str]) -> None:
@@ -47,32 +47,32 @@ class PhotoSource:
         return len(self.images)
 
     def draw(self, index: int, rng: Generator) -> Sample:
-        """The picture at ``index``, or the next one that can be read.
+        """The image at ``index``, or the next one that can be read.
 
         Raises:
-            UserError: no picture at all can be read.
+            UserError: no image at all can be read.
         """
         for candidate in range(index, index + len(self)):
             annotated = self.images[candidate % len(self)]
             try:
-                return Sample(read_picture(annotated.path), annotated.words, str(annotated.path))
+                return Sample(read_image(annotated.path), annotated.words, str(annotated.path))
             except UserError as error:
                 self._report(candidate % len(self), error)
-        raise UserError(f"none of the {len(self)} training pictures can be read, the first is {self.images[0].path}")
+        raise UserError(f"none of the {len(self)} training images can be read, the first is {self.images[0].path}")
 
     def _report(self, index: int, error: UserError) -> None:
         if index in self.broken:
             return
         self.broken.add(index)
-        LOGGER.warning("skipped broken picture: %s (%d so far)", error, len(self.broken))
+        LOGGER.warning("skipped broken image: %s (%d so far)", error, len(self.broken))
 
 
 @DATASETS.register_module()
 class SyntheticSource:
-    """Pictures rendered on the fly; nothing is stored.
+    """Images rendered on the fly; nothing is stored.
 
     Args:
-        length: pictures in an epoch; every draw renders a new one.
+        length: images in an epoch; every draw renders a new one.
         options: fields of ``synth.generate.SceneOptions``.
     """
 
@@ -88,12 +88,12 @@ class SyntheticSource:
     def draw(self, index: int, rng: Generator) -> Sample:
         number = int(rng.integers(2**31))
         scene = self.generator(number)
-        return Sample(scene.image, scene.words, f"rendered picture {number}")
+        return Sample(scene.image, scene.words, f"rendered image {number}")
 
 
 @DATASETS.register_module()
 class SpottingDataset(Dataset):
-    """Labelled pictures, transformed and packed for the network.
+    """Labelled images, transformed and packed for the network.
 
     Args:
         sources: configs of photo or synthetic sources; one may bring ``transforms`` of its own.

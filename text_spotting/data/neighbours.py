@@ -22,7 +22,7 @@ MOST_IN_A_ROW = 3
 
 
 def next_words(frames: FloatArray) -> dict[int, int]:
-    """For the frames [N, 3, 2] of a picture's words, the row of the word that follows each, where one does."""
+    """For the frames [N, 3, 2] of an image's words, the row of the word that follows each, where one does."""
     if len(frames) < 2:
         return {}
     corner, along, across = np.moveaxis(np.asarray(frames, np.float64), 1, 0)
@@ -43,7 +43,7 @@ def next_words(frames: FloatArray) -> dict[int, int]:
 
 
 def rows_of_words(frames: FloatArray) -> list[list[int]]:
-    """All rows of two to ``MOST_IN_A_ROW`` words that follow one another, for the frames [N, 3, 2] of a picture."""
+    """All rows of two to ``MOST_IN_A_ROW`` words that follow one another, for the frames [N, 3, 2] of an image."""
     following = next_words(frames)
     found: list[list[int]] = []
     for first in following:

@@ -1,4 +1,4 @@
-"""From a labelled picture to the tensors that the network's loss takes."""
+"""From a labelled image to the tensors that the network's loss takes."""
 
 from collections.abc import Sequence
 from typing import Any

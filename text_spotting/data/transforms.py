@@ -1,4 +1,4 @@
-"""Views of a labelled picture for training; every transform keeps words and pixels in step."""
+"""Views of a labelled image for training; every transform keeps words and pixels in step."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shapely.geometry import box
 
 from text_spotting.geometry import to_shape
-from text_spotting.pictures import through_jpeg
+from text_spotting.image_files import through_jpeg
 from text_spotting.words import Image, Word
 
 Matrix = NDArray[np.float64]
@@ -19,7 +19,7 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A picture and the words in it, in its own pixels.
+    """An image and the words in it, in its own pixels.
 
     Attributes:
         source: where it comes from.
@@ -31,10 +31,10 @@ class Sample:
 
 
 def warp(sample: Sample, matrix: Matrix, size: tuple[int, int], min_visible: float = 0.9) -> Sample:
-    """Move a sample by a 2x3 affine matrix into a picture of width, height ``size``.
+    """Move a sample by a 2x3 affine matrix into an image of width, height ``size``.
 
     A word that stays with less than ``min_visible`` of its area is cut and becomes don't care; one that leaves
-    the picture is dropped.
+    the image is dropped.
     """
     image = cv2.warpAffine(sample.image, matrix, size, borderValue=border_color(sample.image))
     frame = box(0, 0, *size)
@@ -43,7 +43,7 @@ def warp(sample: Sample, matrix: Matrix, size: tuple[int, int], min_visible: flo
 
 
 def border_color(image: Image) -> tuple[float, float, float]:
-    """The color around a warped picture: its own mean, which no network mistakes for an edge of text."""
+    """The color around a warped image: its own mean, which no network mistakes for an edge of text."""
     blue, green, red = image.reshape(-1, 3).mean(axis=0)
     return float(blue), float(green), float(red)
 
@@ -61,7 +61,7 @@ def _move(word: Word, matrix: Matrix, frame: object, min_visible: float) -> Word
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Gives pictures that were squeezed when they were stored their own width, height ``size`` back."""
+    """Gives images that were squeezed when they were stored their own width, height ``size`` back."""
 
     size: tuple[int, int]
 
@@ -76,13 +76,13 @@ class RandomView:
 
     Args:
         size: width, height of the view.
-        fit: width, height that a whole picture is fitted into at scale 1, as at inference.
+        fit: width, height that a whole image is fitted into at scale 1, as at inference.
         scales: least and greatest scale on top of that; drawn log-uniformly.
         aspect: greatest horizontal stretch or squeeze, as a factor.
         max_angle: greatest rotation in degrees.
         quarter_turns: probability of a turn by 90 or 270 degrees.
         tilts: probability of a rotation of its own, up to ``MOST_TILT`` degrees.
-        on_word: probability of a view around a word; otherwise anywhere in the picture.
+        on_word: probability of a view around a word; otherwise anywhere in the image.
     """
 
     size: tuple[int, int]
@@ -117,11 +117,9 @@ class RandomView:
         height, width = sample.image.shape[:2]
         return rng.uniform(0, 1, 2) * (width, height)
 
-    def _keep_inside(
-        self, linear: Matrix, picture: tuple[int, int], offset: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Shift the view so that it does not look past the picture further than it must."""
-        corners = np.array([(0, 0), (picture[0], 0), picture, (0, picture[1])]) @ linear.T
+    def _keep_inside(self, linear: Matrix, image: tuple[int, int], offset: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Shift the view so that it does not look past the image further than it must."""
+        corners = np.array([(0, 0), (image[0], 0), image, (0, image[1])]) @ linear.T
         low, high = corners.min(axis=0), corners.max(axis=0)
         size = np.array(self.size)
         slack = np.sort(np.stack([size - high, -low]), axis=0)

@@ -21,7 +21,7 @@ from text_spotting.data.packing import pad_texts
 from text_spotting.data.transforms import Sample
 from text_spotting.errors import UserError
 from text_spotting.frames import FrameJitter, cut_out, reading_frame, reads_forward
-from text_spotting.pictures import read_picture
+from text_spotting.image_files import read_image
 from text_spotting.words import Image, Word
 
 LOGGER = logging.getLogger(__name__)
@@ -124,14 +124,14 @@ def words_of(image: AnnotatedImage, alphabet: Alphabet = DEFAULT) -> Iterator[tu
 
 
 def cut_words(image: AnnotatedImage, asked: Callable[[Word], bool]) -> Iterator[tuple[Image, Word]]:
-    """Yield the words of a photo that are upright and asked for, each in a picture of its own with a little around."""
+    """Yield the words of a photo that are upright and asked for, each in an image of its own with a little around."""
     wanted = [word for word in image.words if not word.ignore and asked(word) and is_upright(word)]
     if not wanted:
         return
     try:
-        pixels = read_picture(image.path)
+        pixels = read_image(image.path)
     except UserError as error:
-        LOGGER.warning("left out a picture's words: %s", error)
+        LOGGER.warning("left out an image's words: %s", error)
         return
     for word in wanted:
         height = float(np.linalg.norm(reading_frame(word.polygon)[2]))

@@ -17,7 +17,7 @@ from text_spotting.engine.symbols import alphabet_of
 from text_spotting.errors import UserError
 from text_spotting.evaluation.evaluate import evaluate
 from text_spotting.evaluation.protocols import DEFAULT_METRICS
-from text_spotting.pictures import read_picture
+from text_spotting.image_files import read_image
 from text_spotting.words import Image, Word
 
 LOGGER = logging.getLogger(__name__)
@@ -79,15 +79,15 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     def _pass_over(self, error: NotFiniteError, idx: int, data_batch: dict[str, Any], before: Buffers) -> None:
         where = f"epoch {self._epoch + 1}, iteration {self._iter + 1}"
-        pictures = ", ".join(name for part in all_gather_object(image_names(data_batch)) for name in part)
+        images = ", ".join(name for part in all_gather_object(image_names(data_batch)) for name in part)
         if not self.bad_batches_left:
             raise UserError(
-                f"{where}: {error}, with {pictures}. The snapshots saved so far are good. Lower the learning rate, "
-                "look at these pictures, or set skip_bad_batches to pass over up to so many such batches"
+                f"{where}: {error}, with {images}. The snapshots saved so far are good. Lower the learning rate, "
+                "look at these images, or set skip_bad_batches to pass over up to so many such batches"
             ) from error
         self.bad_batches_left -= 1
         # Formatted here: mmengine's logger drops warnings whose format it has seen before.
-        self.runner.logger.warning(f"{where}: {error}, passed over, with {pictures}; {self.bad_batches_left} left")
+        self.runner.logger.warning(f"{where}: {error}, passed over, with {images}; {self.bad_batches_left} left")
         for name, buffer in self.runner.model.named_buffers():
             buffer.copy_(before[name])
         self.runner.call_hook("after_train_iter", batch_idx=idx, data_batch=data_batch, outputs=None)
@@ -95,19 +95,19 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
 
 def image_names(data_batch: dict[str, Any]) -> list[str]:
-    """Where the pictures of a batch come from."""
+    """Where the images of a batch come from."""
     samples = data_batch.get("data_samples", ())
-    return [str(getattr(sample, "metainfo", {}).get("img_path", "a picture without a name")) for sample in samples]
+    return [str(getattr(sample, "metainfo", {}).get("img_path", "an image without a name")) for sample in samples]
 
 
 @LOOPS.register_module()
 class SpottingValLoop(BaseLoop):
-    """Runs a spotter over labelled pictures and hands the figures to the hooks.
+    """Runs a spotter over labelled images and hands the figures to the hooks.
 
-    Several processes share the pictures and merge what they find.
+    Several processes share the images and merge what they find.
 
     Args:
-        dataloader: the labelled pictures.
+        dataloader: the labelled images.
         evaluator: makes a spotter of the network being trained.
     """
 
@@ -132,7 +132,7 @@ class SpottingValLoop(BaseLoop):
         return metrics
 
     def _find(self) -> dict[int, list[Word]]:
-        """Words by number of the picture, from all processes; broken pictures are left out."""
+        """Words by number of the image, from all processes; broken images are left out."""
         model = self.runner.model
         spotter = self.evaluator(model.module if is_model_wrapper(model) else model)
         found: dict[int, list[Word]] = {}
@@ -141,14 +141,14 @@ class SpottingValLoop(BaseLoop):
                 self.runner.logger.info("stopped; the epoch is saved and will be measured first when training goes on")
                 raise Interrupted
             try:
-                found[number] = spotter(read_picture(self.dataloader[number].path))
+                found[number] = spotter(read_image(self.dataloader[number].path))
             except UserError as error:
-                LOGGER.warning("validation leaves out a picture: %s", error)
+                LOGGER.warning("validation leaves out an image: %s", error)
         return {number: words for part in all_gather_object(found) for number, words in part.items()}
 
     def _measure(self, found: dict[int, list[Word]]) -> dict[str, float]:
         if not found:
-            raise UserError("none of the validation pictures can be read", about="val_data_roots")
+            raise UserError("none of the validation images can be read", about="val_data_roots")
         result: list[dict[str, float]] = [{}]
         if get_rank() == 0:
             numbers = sorted(found)

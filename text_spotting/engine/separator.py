@@ -1,7 +1,7 @@
 """Teaching a reader where words meet, so that what was found as one word can be taken apart.
 
 Only the ``Separator`` of the CTC classifier learns; the network stays as it is. Its examples need no transcription: two
-or three words of a picture that follow one another on a line are read in one frame, as if they had been found as one,
+or three words of an image that follow one another on a line are read in one frame, as if they had been found as one,
 and the outlines tell where they meet. Words alone show what does not part them.
 """
 
@@ -23,9 +23,9 @@ from text_spotting.decoding import MEET
 from text_spotting.engine.symbols import text_head_of
 from text_spotting.errors import UserError
 from text_spotting.frames import FrameJitter, cut_out, reading_frame
+from text_spotting.image_files import read_image
 from text_spotting.manifest import Manifest
 from text_spotting.models.ctc import Separator
-from text_spotting.pictures import read_picture
 from text_spotting.preprocess import normalise
 from text_spotting.runtime.reading import HEIGHT, WIDTHS, crop_widths, shape_of
 from text_spotting.words import FloatArray, Image, Word
@@ -106,9 +106,9 @@ def separator_of(network: nn.Module) -> Separator:
 def examples(
     images: Iterable[AnnotatedImage], manifest: Manifest, jitter: FrameJitter, seed: int, problems: Problems
 ) -> Iterator[list[Example]]:
-    """Each picture's words, alone and in rows; as loosely framed as found ones are, which ``jitter`` tells.
+    """Each image's words, alone and in rows; as loosely framed as found ones are, which ``jitter`` tells.
 
-    A picture that cannot be read, or is of another size than its annotation says, gives none.
+    An image that cannot be read, or is of another size than its annotation says, gives none.
     """
     rng = np.random.default_rng(seed)
     for image in images:
@@ -130,13 +130,13 @@ def examples(
 
 def _pixels(image: AnnotatedImage, problems: Problems) -> Image | None:
     try:
-        pixels = read_picture(image.path)
+        pixels = read_image(image.path)
     except UserError as error:
-        problems.add_unreadable("picture cannot be read: left out", error)
+        problems.add_unreadable("image cannot be read: left out", error)
         return None
     if pixels.shape[:2] == (image.height, image.width):
         return pixels
-    problems.add("picture is of another size than its annotation says: left out", str(image.path))
+    problems.add("image is of another size than its annotation says: left out", str(image.path))
     return None
 
 
@@ -145,7 +145,7 @@ def _high_enough(word: Word) -> bool:
 
 
 def look_at(network: nn.Module, shown: Iterable[Sequence[Example]], manifest: Manifest) -> Iterator[list[Seen]]:
-    """What a network sees of each picture's examples; some pictures late, for crops of like width are read together."""
+    """What a network sees of each image's examples; some images late, for crops of like width are read together."""
     waiting: dict[int, list[Example]] = {width: [] for width in WIDTHS}
     for some in shown:
         ready: list[Seen] = []

@@ -84,7 +84,7 @@ class Wandb:
 
 
 class ClearML:
-    """A task of ClearML, which is told what others are and no more: no snapshots, no pictures of curves."""
+    """A task of ClearML, which is told what others are and no more: no snapshots, no plots."""
 
     def __init__(self, run: Run) -> None:
         clearml = require_package("clearml", "the tracker clearml")

@@ -61,12 +61,12 @@ def stock_setting(config: Config) -> Config:
 
 
 def time_training(config: Config, batch_size: int, size: tuple[int, int], iterations: int, mixed: bool) -> Speed:
-    """Train on rendered pictures and time the parts of an iteration, after one that does not count.
+    """Train on rendered images and time the parts of an iteration, after one that does not count.
 
-    Drawing or loading pictures is not timed: in training, other processes do it meanwhile.
+    Drawing or loading images is not timed: in training, other processes do it meanwhile.
 
     Args:
-        size: width, height of the pictures.
+        size: width, height of the images.
         mixed: channels last and bfloat16, as mixed precision trains on a CPU; else plain float32.
     """
     torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""The PyTorch spotter: a picture in, words out, by the same steps as the exported one."""
+"""The PyTorch spotter: an image in, words out, by the same steps as the exported one."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def build_network(config: Config) -> nn.Module:
 
 
 def manifest_of(config: Config) -> Manifest:
-    """What a template's configuration says about pictures and thresholds, for the PyTorch network."""
+    """What a template's configuration says about images and thresholds, for the PyTorch network."""
     normalise = config.model.data_preprocessor
     alphabet = Alphabet.of(config.get("alphabet"))
     return Manifest(

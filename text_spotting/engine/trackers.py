@@ -1,4 +1,4 @@
-"""Runs shown elsewhere: TensorBoard's pictures and hyper-parameters, MLflow, Weights & Biases, ClearML."""
+"""Runs shown elsewhere: TensorBoard's images and hyper-parameters, MLflow, Weights & Biases, ClearML."""
 
 import logging
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from text_spotting.draw import draw_words
 from text_spotting.engine.services import ClearML, MLflow, Run, Service, Wandb
 from text_spotting.engine.state import network_of
 from text_spotting.errors import UserError
-from text_spotting.pictures import read_picture
+from text_spotting.image_files import read_image
 
 TRACKERS: dict[str, Callable[[Run], Service]] = {"mlflow": MLflow, "wandb": Wandb, "clearml": ClearML}
 """The trackers, each of which needs the package of that name."""
@@ -157,7 +157,7 @@ class BoardHook(Hook):
             return
         spotter = runner.val_loop.evaluator(network_of(runner))
         for number, annotated in enumerate(list(runner.val_loop.dataloader)[:_SAMPLES]):
-            image = read_picture(annotated.path)
+            image = read_image(annotated.path)
             drawn = draw_words(image, spotter(image))
             self.writer.add_image(f"readings/{number}", drawn[:, :, ::-1].copy(), runner.iter, dataformats="HWC")
         self.writer.flush()

@@ -173,7 +173,7 @@ def build_runner(
     Args:
         config: a template's configuration with ``train_dataloader`` filled in; what else it leaves out is built in.
         start: what to do once network and optimizer exist, see ``from_weights`` and ``from_state``.
-        validation: labelled pictures to measure on; none leaves validation out.
+        validation: labelled images to measure on; none leaves validation out.
     """
     import_custom_modules(config)
     fill_in(config)

@@ -1,4 +1,4 @@
-"""Two runs over the same pictures: which words got better and which got worse."""
+"""Two runs over the same images: which words got better and which got worse."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ImageChange:
-    """What changed in one picture.
+    """What changed in one image.
 
     Attributes:
         better, worse: true words by the direction of their change.
@@ -49,7 +49,7 @@ class ImageChange:
 
 
 def compare_runs(before: Sequence[ComparedImage], after: Sequence[ComparedImage], rules: Protocol) -> list[ImageChange]:
-    """Compare picture by picture; both runs must be over the same pictures in the same order."""
+    """Compare image by image; both runs must be over the same images in the same order."""
     return [_compare_image(old, new, rules) for old, new in zip(before, after, strict=True)]
 
 

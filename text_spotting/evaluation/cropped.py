@@ -1,4 +1,4 @@
-"""Readings of cropped words: every picture is one word, and where it lies does not matter."""
+"""Readings of cropped words: every image is one word, and where it lies does not matter."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from text_spotting.words import Word
 
 
 def crop_readings(truth: Sequence[Sequence[Word]], predictions: Sequence[Sequence[Word]]) -> list[Reading]:
-    """Return what each picture says and how it was read; pictures without a transcription are left out.
+    """Return what each image says and how it was read; images without a transcription are left out.
 
     Several words found in one crop are pieces of the same word and are put together from left to right.
     """

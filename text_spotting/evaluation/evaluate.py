@@ -1,4 +1,4 @@
-"""Scores of predicted words against true words, over a set of pictures."""
+"""Scores of predicted words against true words, over a set of images."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from text_spotting.words import Word
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Counts over pictures and the three figures made of them (micro averages).
+    """Counts over images and the three figures made of them (micro averages).
 
     Attributes:
         matched: pairs that are right.
@@ -47,7 +47,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class ImageMatch:
-    """What became of every word of one picture under one protocol.
+    """What became of every word of one image under one protocol.
 
     Attributes:
         care_truth: (T,) true words that count.
@@ -63,13 +63,13 @@ class ImageMatch:
 
     @property
     def score(self) -> Score:
-        """The picture's counts."""
+        """The image's counts."""
         return Score(sum(self.right), int(self.care_truth.sum()), int(self.care_predictions.sum()))
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedImage:
-    """The words of one picture and how they lie over each other; made by ``compare``."""
+    """The words of one image and how they lie over each other; made by ``compare``."""
 
     truth: Sequence[Word]
     predictions: Sequence[Word]
@@ -88,24 +88,24 @@ class ComparedImage:
         return ImageMatch(care_truth, care_predictions, pairs, right)
 
     def keep(self, wanted: NDArray[np.bool_]) -> "ComparedImage":
-        """Return the picture with only those predictions for which ``wanted`` (P,) is set."""
+        """Return the image with only those predictions for which ``wanted`` (P,) is set."""
         kept = [word for word, wish in zip(self.predictions, wanted, strict=True) if wish]
         return ComparedImage(self.truth, kept, Overlaps(self.overlaps.iou[:, wanted], self.overlaps.cover[:, wanted]))
 
 
 def compare(truth: Sequence[Sequence[Word]], predictions: Sequence[Sequence[Word]]) -> list[ComparedImage]:
-    """Measure the overlaps in a set of pictures, the same ones in the same order in both lists.
+    """Measure the overlaps in a set of images, the same ones in the same order in both lists.
 
     Raises:
-        ValueError: a different number of pictures in ``truth`` and ``predictions``.
+        ValueError: a different number of images in ``truth`` and ``predictions``.
     """
     pairs = zip(truth, predictions, strict=True)
     return [ComparedImage(true, predicted, measure_overlaps(true, predicted)) for true, predicted in pairs]
 
 
-def total(pictures: Iterable[ComparedImage], rules: Protocol) -> Score:
-    """Add up what one protocol counts in every picture."""
-    return sum((picture.match(rules).score for picture in pictures), Score())
+def total(images: Iterable[ComparedImage], rules: Protocol) -> Score:
+    """Add up what one protocol counts in every image."""
+    return sum((image.match(rules).score for image in images), Score())
 
 
 def evaluate(
@@ -114,12 +114,12 @@ def evaluate(
     metrics: Sequence[str] = METRICS,
     fold_case: bool = True,
 ) -> dict[str, Score]:
-    """Score the predictions for a set of pictures, picture by picture in the same order.
+    """Score the predictions for a set of images, image by image in the same order.
 
     Raises:
         UserError: an unknown metric.
-        ValueError: a different number of pictures in ``truth`` and ``predictions``.
+        ValueError: a different number of images in ``truth`` and ``predictions``.
     """
     rules = [protocol(name, fold_case) for name in metrics]
-    pictures = compare(truth, predictions)
-    return {one.name: total(pictures, one) for one in rules}
+    images = compare(truth, predictions)
+    return {one.name: total(images, one) for one in rules}

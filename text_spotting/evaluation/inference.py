@@ -1,4 +1,4 @@
-"""Running a spotter over picture files."""
+"""Running a spotter over image files."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -7,11 +7,11 @@ from itertools import islice
 from pathlib import Path
 
 from text_spotting.errors import UserError
-from text_spotting.pictures import read_picture
+from text_spotting.image_files import read_image
 from text_spotting.words import Image, Word
 
 Spotter = Callable[[Image], list[Word]]
-"""Anything that finds words in a BGR picture."""
+"""Anything that finds words in a BGR image."""
 OnBroken = Callable[[Path, UserError], None]
 
 
@@ -21,28 +21,28 @@ def spot_images(
     *,
     readers: int = 2,
     spotters: int = 1,
-    read: Callable[[Path], Image] = read_picture,
+    read: Callable[[Path], Image] = read_image,
     on_broken: OnBroken | None = None,
 ) -> Iterator[list[Word]]:
-    """Yield the words of every picture in order, while the next ones are being read.
+    """Yield the words of every image in order, while the next ones are being read.
 
     Args:
-        readers: threads that read and decode pictures.
-        spotters: pictures spotted side by side; more than one only for a spotter that may be called from threads.
-        read: makes the pixels of a picture file.
-        on_broken: told of a picture that cannot be read, for which no words are yielded; by default the first such
-            picture ends the run.
+        readers: threads that read and decode images.
+        spotters: images spotted side by side; more than one only for a spotter that may be called from threads.
+        read: makes the pixels of an image file.
+        on_broken: told of an image that cannot be read, for which no words are yielded; by default the first such
+            image ends the run.
 
     Raises:
-        UserError: a picture is missing or broken.
+        UserError: an image is missing or broken.
     """
     remaining = iter(paths)
     pending: deque[tuple[Path, Future[list[Word]]]] = deque()
     with ThreadPoolExecutor(readers) as reading, ThreadPoolExecutor(spotters) as spotting:
 
         def start(path: Path) -> None:
-            picture = reading.submit(read, path)
-            pending.append((path, spotting.submit(lambda: spotter(picture.result()))))
+            image = reading.submit(read, path)
+            pending.append((path, spotting.submit(lambda: spotter(image.result()))))
 
         for path in islice(remaining, readers + spotters):
             start(path)

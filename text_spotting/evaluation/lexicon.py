@@ -1,6 +1,6 @@
 """Lexicons: lists of words that a reading may be moved to, as the ICDAR 2015 end-to-end tasks hand them out.
 
-Strong: a list of 100 words for each picture; weak: the words of the whole test set; generic: 90,000 words. The
+Strong: a list of 100 words for each image; weak: the words of the whole test set; generic: 90,000 words. The
 evaluation itself is the same with and without one. How readings are moved is up to the participant; here, as is usual
 in the literature, to the word at the least edit distance, case apart, the first of several. With a weak or strong
 lexicon a reading more than one edit away from every word is taken for a false alarm and left out; a generic one keeps
@@ -107,17 +107,17 @@ def edit_distances(word: str, codes: NDArray[np.uint32]) -> NDArray[np.int16]:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """A lexicon for a set of pictures.
+    """A lexicon for a set of images.
 
     Attributes:
-        vocabularies: one for every picture; pictures may share one.
+        vocabularies: one for every image; images may share one.
     """
 
     kind: Kind
     vocabularies: Sequence[Vocabulary]
 
     def keep(self, wanted: Sequence[bool]) -> "Lexicon":
-        """Return the lexicon of only those pictures for which ``wanted`` is set."""
+        """Return the lexicon of only those images for which ``wanted`` is set."""
         return Lexicon(self.kind, list(compress(self.vocabularies, wanted)))
 
     def apply(self, predictions: Sequence[Sequence[Word]]) -> list[list[Word]]:
@@ -141,13 +141,13 @@ def read_lexicon(option: str, names: Sequence[str]) -> Lexicon:
     """Read the word lists that an option names.
 
     Args:
-        option: ``[generic=|weak=|strong=]PATH``; a file is one list for all pictures, a folder holds a list for each
-            picture in a text file whose name ends with the picture's (``voc_img_7.txt`` for ``img_7``). Unless the
+        option: ``[generic=|weak=|strong=]PATH``; a file is one list for all images, a folder holds a list for each
+            image in a text file whose name ends with the image's (``voc_img_7.txt`` for ``img_7``). Unless the
             kind is given, a folder is strong and a file generic or weak by its length.
-        names: the pictures' names.
+        names: the images' names.
 
     Raises:
-        UserError: nothing is there, a list is empty, or a picture has none.
+        UserError: nothing is there, a list is empty, or an image has none.
     """
     prefix, separator, rest = option.partition("=")
     kind = Kind(prefix) if separator and prefix in set(Kind) else None
@@ -168,7 +168,7 @@ def _read_folder(folder: Path, names: Sequence[str]) -> list[Vocabulary]:
         found[name] = next(fitting, None)
     if missing := [name for name, file in found.items() if file is None]:
         raise UserError(
-            f"{folder} has no list for {len(missing)} of {len(names)} pictures, the first is {missing[0]} "
+            f"{folder} has no list for {len(missing)} of {len(names)} images, the first is {missing[0]} "
             f"(expected voc_{missing[0]}.txt)",
             about="lexicon",
         )

@@ -1,4 +1,4 @@
-"""Pairing of true and predicted words of one picture by how much they overlap."""
+"""Pairing of true and predicted words of one image by how much they overlap."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ COVER_THRESHOLD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Overlaps:
-    """How T true and P predicted words of a picture lie over each other.
+    """How T true and P predicted words of an image lie over each other.
 
     Attributes:
         iou: (T, P) intersection over union.

@@ -1,4 +1,4 @@
-"""What became of every word of a picture: counted, compared and shown to people from here alone."""
+"""What became of every word of an image: counted, compared and shown to people from here alone."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class TruthOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ImageOutcomes:
-    """What became of the words of one picture under one protocol.
+    """What became of the words of one image under one protocol.
 
     Attributes:
         truth: of each true word that counts, by its number.
@@ -36,13 +36,13 @@ class ImageOutcomes:
     false: list[int]
 
 
-def image_outcomes(picture: ComparedImage, rules: Protocol) -> ImageOutcomes:
+def image_outcomes(image: ComparedImage, rules: Protocol) -> ImageOutcomes:
     """Pair the words, and tell for each true one what became of it, and which predictions are false alarms."""
-    matched = picture.match(rules)
+    matched = image.match(rules)
     truth = {int(index): TruthOutcome(Outcome.MISSED) for index in matched.care_truth.nonzero()[0]}
     for (true, predicted), right in zip(matched.pairs, matched.right, strict=True):
         outcome = Outcome.RIGHT if right else Outcome.MISREAD
-        truth[true] = TruthOutcome(outcome, predicted, picture.predictions[predicted].text)
+        truth[true] = TruthOutcome(outcome, predicted, image.predictions[predicted].text)
     paired = {predicted for _, predicted in matched.pairs}
     false = [int(index) for index in matched.care_predictions.nonzero()[0] if int(index) not in paired]
     return ImageOutcomes(truth, false)
@@ -61,23 +61,23 @@ class WordOutcome:
     truth: Word | None = None
 
 
-def word_outcomes(picture: ComparedImage, rules: Protocol) -> list[WordOutcome]:
+def word_outcomes(image: ComparedImage, rules: Protocol) -> list[WordOutcome]:
     """Return missed and ignored true words and every prediction that counts, each with its outcome.
 
     A pair shows as its prediction, right or misread. Predictions that a don't-care region excuses are left out.
     """
-    found = image_outcomes(picture, rules)
+    found = image_outcomes(image, rules)
     shown = []
-    for index, word in enumerate(picture.truth):
+    for index, word in enumerate(image.truth):
         if index not in found.truth:
             shown.append(WordOutcome(word, Outcome.IGNORED))
         elif found.truth[index].prediction is None:
             shown.append(WordOutcome(word, Outcome.MISSED))
     partners = {one.prediction: (index, one.outcome) for index, one in found.truth.items()}
-    for index, word in enumerate(picture.predictions):
+    for index, word in enumerate(image.predictions):
         if index in partners:
             true, outcome = partners[index]
-            shown.append(WordOutcome(word, outcome, picture.truth[true]))
+            shown.append(WordOutcome(word, outcome, image.truth[true]))
         elif index in found.false:
             shown.append(WordOutcome(word, Outcome.FALSE))
     return shown

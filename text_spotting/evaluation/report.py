@@ -15,12 +15,12 @@ from text_spotting.evaluation.report_data import figures, gallery, readings, sli
 from text_spotting.evaluation.runs import Run
 from text_spotting.evaluation.slices import sharpness
 from text_spotting.files.writing import write_whole
-from text_spotting.pictures import read_picture
+from text_spotting.image_files import read_image
 from text_spotting.words import Image
 
 PAGE_NAME = "index.html"
-SHOWN_PICTURES = 60
-"""The pictures with most errors come with their pixels; more would make the page too heavy to open."""
+SHOWN_IMAGES = 60
+"""The images with most errors come with their pixels; more would make the page too heavy to open."""
 LONGEST_SIDE = 960
 JPEG_QUALITY = 78
 
@@ -31,29 +31,29 @@ def write_report(folder: Path, run: Run, before: Run | None = None, track: Track
     """Write the page and return its path.
 
     Args:
-        before: an earlier run over the same pictures to compare with.
-        track: wraps the pictures while they are read, to show progress.
+        before: an earlier run over the same images to compare with.
+        track: wraps the images while they are read, to show progress.
 
     Raises:
-        UserError: a picture cannot be read, or the folder cannot be written.
+        UserError: an image cannot be read, or the folder cannot be written.
     """
-    pictures = gallery(run, before)
-    shown = set(sorted(range(len(pictures)), key=lambda index: -pictures[index]["weight"])[:SHOWN_PICTURES])
+    images = gallery(run, before)
+    shown = set(sorted(range(len(images)), key=lambda index: -images[index]["weight"])[:SHOWN_IMAGES])
     blur: list[list[float]] = []
-    for index in track(range(len(pictures))):
-        pixels = read_picture(run.test_set.paths[index])
-        blur.append([sharpness(word, pixels) for word in run.pictures[index].truth])
-        pictures[index]["size"] = [pixels.shape[1], pixels.shape[0]]
-        pictures[index]["image"] = _thumbnail(pixels) if index in shown else None
+    for index in track(range(len(images))):
+        pixels = read_image(run.test_set.paths[index])
+        blur.append([sharpness(word, pixels) for word in run.images[index].truth])
+        images[index]["size"] = [pixels.shape[1], pixels.shape[0]]
+        images[index]["image"] = _thumbnail(pixels) if index in shown else None
     data = {
         "title": run.label,
         "before": before and before.label,
-        "set": {"pictures": len(pictures), "words": sum(len(picture.truth) for picture in run.pictures)},
+        "set": {"pictures": len(images), "words": sum(len(image.truth) for image in run.images)},
         "figures": figures(run, before),
         "curves": threshold_curves(run),
         "slices": slice_tables(run, blur),
         "readings": readings(run),
-        "pictures": pictures,
+        "pictures": images,
     }
     path = folder / PAGE_NAME
     write_whole(path, render(data))
@@ -80,10 +80,10 @@ def _css(outcome: Outcome) -> str:
     return f"rgb({red}, {green}, {blue})"
 
 
-def _thumbnail(picture: Image) -> str:
-    """The picture as a data URI, no side longer than ``LONGEST_SIDE``."""
-    scale = min(1.0, LONGEST_SIDE / max(picture.shape[:2]))
+def _thumbnail(image: Image) -> str:
+    """The image as a data URI, no side longer than ``LONGEST_SIDE``."""
+    scale = min(1.0, LONGEST_SIDE / max(image.shape[:2]))
     if scale < 1:
-        picture = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    _, content = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    _, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return "data:image/jpeg;base64," + base64.b64encode(content.tobytes()).decode()

@@ -55,7 +55,7 @@ def threshold_curves(run: Run) -> list[Data]:
     """Precision over recall as the score threshold sinks, for finding and for reading."""
     curves = []
     for rules in (run.rules(DETECTION), run.rules(END_TO_END)):
-        curve = threshold_curve(run.pictures, rules)
+        curve = threshold_curve(run.images, rules)
         threshold, best = curve.best
         every = max(1, len(curve.scores) // CURVE_POINTS)
         rows = list(zip(curve.thresholds, curve.scores, strict=True))
@@ -74,20 +74,20 @@ def slice_tables(run: Run, sharpness: Sequence[Sequence[float]]) -> list[Data]:
     """Share of words found, and of words found and read right, by what makes words hard.
 
     Args:
-        sharpness: of every true word of every picture.
+        sharpness: of every true word of every image.
     """
-    results = [_results(run, picture) for picture in run.pictures]
+    results = [_results(run, image) for image in run.images]
     sharp = [
-        (sharpness[picture][index], result)
-        for picture, of_picture in enumerate(results)
-        for index, result in of_picture.items()
+        (sharpness[image][index], result)
+        for image, of_image in enumerate(results)
+        for index, result in of_image.items()
     ]
     tables = []
     for slicing, measure in PROPERTIES.values():
         values = [
-            (measure(picture.truth[index]), result)
-            for picture, of_picture in zip(run.pictures, results, strict=True)
-            for index, result in of_picture.items()
+            (measure(image.truth[index]), result)
+            for image, of_image in zip(run.images, results, strict=True)
+            for index, result in of_image.items()
         ]
         tables.append(_slice_table(slicing, values))
     blur = quartiles("Sharpness, quarters of this set", [value for value, _ in sharp], SHARPNESS_LABELS)
@@ -98,10 +98,10 @@ Result = tuple[bool, bool]
 """Whether a true word was found, and whether it was read right."""
 
 
-def _results(run: Run, picture: ComparedImage) -> dict[int, Result]:
+def _results(run: Run, image: ComparedImage) -> dict[int, Result]:
     """Of every transcribed word that counts, by its number."""
-    found = image_outcomes(picture, run.rules(DETECTION)).truth
-    read = image_outcomes(picture, run.rules(END_TO_END)).truth
+    found = image_outcomes(image, run.rules(DETECTION)).truth
+    read = image_outcomes(image, run.rules(END_TO_END)).truth
     return {index: (found[index].outcome is Outcome.RIGHT, one.outcome is Outcome.RIGHT) for index, one in read.items()}
 
 
@@ -127,7 +127,7 @@ def _slice_table(slicing: Slicing, values: Sequence[tuple[float, Result]]) -> Da
 def readings(run: Run) -> Data:
     """Word accuracy and character error rate of the words that were found, and the commonest confusions."""
     fold = run.fold_case
-    pairs = [pair for picture in run.pictures for pair in _found_readings(picture, run.rules(END_TO_END))]
+    pairs = [pair for image in run.images for pair in _found_readings(image, run.rules(END_TO_END))]
     score = score_readings(pairs, fold)
     close = [pair for pair in pairs if _close(pair, fold)]
     rows = []
@@ -143,9 +143,9 @@ def readings(run: Run) -> Data:
     }
 
 
-def _found_readings(picture: ComparedImage, rules: Protocol) -> list[Reading]:
-    found = image_outcomes(picture, rules).truth
-    return [(picture.truth[true].text, one.reading) for true, one in found.items() if one.prediction is not None]
+def _found_readings(image: ComparedImage, rules: Protocol) -> list[Reading]:
+    found = image_outcomes(image, rules).truth
+    return [(image.truth[true].text, one.reading) for true, one in found.items() if one.prediction is not None]
 
 
 def _close(reading: Reading, fold_case: bool) -> bool:
@@ -154,26 +154,26 @@ def _close(reading: Reading, fold_case: bool) -> bool:
 
 
 def gallery(run: Run, before: Run | None) -> list[Data]:
-    """Every picture with its words and errors; ``weight`` is larger the more there is to see."""
-    changes: Sequence[ImageChange | None] = [None] * len(run.pictures)
+    """Every image with its words and errors; ``weight`` is larger the more there is to see."""
+    changes: Sequence[ImageChange | None] = [None] * len(run.images)
     rules = run.rules(END_TO_END)
     if before:
-        changes = compare_runs(before.pictures, run.pictures, rules)
-    pictures = []
-    for index, (name, picture, change) in enumerate(zip(run.test_set.names, run.pictures, changes, strict=True)):
-        words = word_outcomes(picture, rules)
+        changes = compare_runs(before.images, run.images, rules)
+    images = []
+    for index, (name, image, change) in enumerate(zip(run.test_set.names, run.images, changes, strict=True)):
+        words = word_outcomes(image, rules)
         counts = {str(outcome): sum(word.outcome is outcome for word in words) for outcome in Outcome}
         entry: Data = {"name": name, "counts": counts, "words": [_shown(word) for word in words]}
         entry["weight"] = sum(counts[outcome] for outcome in ERRORS)
         if before and change:
-            entry["before"] = [_shown(word) for word in word_outcomes(before.pictures[index], rules)]
+            entry["before"] = [_shown(word) for word in word_outcomes(before.images[index], rules)]
             entry["better"] = [_described(one) for one in change.better]
             entry["worse"] = [_described(one) for one in change.worse]
             entry["false"] = [change.false_before, change.false_after]
             entry["gain"] = change.gain
             entry["weight"] += 2 * len(change.better) + 2 * len(change.worse)
-        pictures.append(entry)
-    return pictures
+        images.append(entry)
+    return images
 
 
 def _shown(one: WordOutcome) -> Data:

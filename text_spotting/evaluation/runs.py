@@ -1,4 +1,4 @@
-"""One evaluation as a whole: pictures, predictions, and how each metric sees them."""
+"""One evaluation as a whole: images, predictions, and how each metric sees them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,30 +18,30 @@ class Metric:
     Attributes:
         title: name for people.
         rules: how it scores.
-        pictures: measured pictures; where a lexicon moved the readings, not those of the run itself.
+        images: measured images; where a lexicon moved the readings, not those of the run itself.
     """
 
     title: str
     rules: Protocol
-    pictures: Sequence[ComparedImage]
+    images: Sequence[ComparedImage]
 
     @property
     def score(self) -> Score:
         """Score of the set."""
-        return total(self.pictures, self.rules)
+        return total(self.images, self.rules)
 
     @property
     def image_scores(self) -> list[Score]:
-        """Score of every picture."""
-        return [picture.match(self.rules).score for picture in self.pictures]
+        """Score of every image."""
+        return [image.match(self.rules).score for image in self.images]
 
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedSet:
-    """Annotated pictures.
+    """Annotated images.
 
     Attributes:
-        names, paths: of the pictures.
+        names, paths: of the images.
         sizes: their width and height in pixels.
         truth: their words.
     """
@@ -52,7 +52,7 @@ class AnnotatedSet:
     truth: Sequence[Sequence[Word]]
 
     def keep(self, wanted: Sequence[bool]) -> "AnnotatedSet":
-        """Return the set with only those pictures for which ``wanted`` is set."""
+        """Return the set with only those images for which ``wanted`` is set."""
         names, paths = list(compress(self.names, wanted)), list(compress(self.paths, wanted))
         return AnnotatedSet(names, paths, list(compress(self.sizes, wanted)), list(compress(self.truth, wanted)))
 
@@ -63,14 +63,14 @@ class Run:
 
     Attributes:
         label: where the predictions come from.
-        pictures: measured, in the order of the test set.
+        images: measured, in the order of the test set.
         metrics: by their names; those with a lexicon come last, their names ending with its kind.
         fold_case: readings in another case are right.
     """
 
     label: str
     test_set: AnnotatedSet
-    pictures: Sequence[ComparedImage]
+    images: Sequence[ComparedImage]
     metrics: Mapping[str, Metric]
     fold_case: bool = True
 
@@ -88,12 +88,12 @@ def measure(
     fold_case: bool = True,
 ) -> Run:
     """Measure predictions under metrics, and under those that read also with every lexicon."""
-    pictures = compare(test_set.truth, predictions)
-    measured = {name: Metric(metric_title(name), protocol(name, fold_case), pictures) for name in metrics}
+    images = compare(test_set.truth, predictions)
+    measured = {name: Metric(metric_title(name), protocol(name, fold_case), images) for name in metrics}
     for lexicon in lexicons:
         moved = compare(test_set.truth, lexicon.apply(predictions))
         for name in metrics:
             if protocol(name).reads:
                 full = f"{name}_{lexicon.kind}"
                 measured[full] = Metric(metric_title(full), protocol(name, fold_case), moved)
-    return Run(label, test_set, pictures, measured, fold_case)
+    return Run(label, test_set, images, measured, fold_case)

@@ -65,7 +65,7 @@ def sharpness(word: Word, image: Image) -> float:
     """Variance of the Laplacian over the variance of the grey values, of the word straightened to a fixed height.
 
     The Laplacian's variance is a usual focus measure (Pertuz et al. 2013); dividing by the contrast keeps dim words
-    from counting as blurred. 0 for a word outside the picture.
+    from counting as blurred. 0 for a word outside the image.
     """
     quad = _reading_quad(word.polygon)
     across, side = _sides(word.polygon)

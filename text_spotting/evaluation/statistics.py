@@ -22,29 +22,29 @@ def hmean(score: Score) -> float:
 
 
 def confidence_interval(scores: Sequence[Score], figure: Figure = hmean) -> tuple[float, float]:
-    """Percentile bootstrap over pictures (Efron & Tibshirani 1993): the words of a picture are not independent.
+    """Percentile bootstrap over images (Efron & Tibshirani 1993): the words of an image are not independent.
 
     Returns:
-        Bounds that hold the figure of a like set of pictures in ``CONFIDENCE`` of all cases.
+        Bounds that hold the figure of a like set of images in ``CONFIDENCE`` of all cases.
     """
     return _percentiles([figure(Score(*counts)) for counts in _resampled(scores)])
 
 
 def difference_interval(first: Sequence[Score], second: Sequence[Score], figure: Figure = hmean) -> tuple[float, float]:
-    """Paired bootstrap of ``figure(second) - figure(first)``: both runs on the same resampled pictures."""
+    """Paired bootstrap of ``figure(second) - figure(first)``: both runs on the same resampled images."""
     pairs = zip(_resampled(first), _resampled(second), strict=True)
     return _percentiles([figure(Score(*after)) - figure(Score(*before)) for before, after in pairs])
 
 
 def standard_error(runs: Sequence[Sequence[Score]], figure: Figure = hmean) -> float:
-    """Bootstrap standard error of the mean of ``figure`` over runs on the same pictures; mostly there is one run."""
+    """Bootstrap standard error of the mean of ``figure`` over runs on the same images; mostly there is one run."""
     return float(np.std(_resampled_means(runs, figure)))
 
 
 def difference_error(
     first: Sequence[Sequence[Score]], second: Sequence[Sequence[Score]], figure: Figure = hmean
 ) -> float:
-    """The same of the difference of two such means: both on the same resampled pictures."""
+    """The same of the difference of two such means: both on the same resampled images."""
     return float(np.std(np.subtract(_resampled_means(second, figure), _resampled_means(first, figure))))
 
 
@@ -65,7 +65,7 @@ def share_interval(part: int, whole: int) -> tuple[float, float]:
 
 
 def _resampled(scores: Sequence[Score]) -> list[list[int]]:
-    """Counts of ``RESAMPLES`` sets drawn with replacement; the draw depends on the number of pictures alone."""
+    """Counts of ``RESAMPLES`` sets drawn with replacement; the draw depends on the number of images alone."""
     counts = np.array([(score.matched, score.truth, score.predictions) for score in scores], int).reshape(-1, 3)
     number = len(counts)
     if not number:
@@ -102,19 +102,19 @@ class Curve:
         return self.thresholds[index], self.scores[index]
 
 
-def threshold_curve(pictures: Sequence[ComparedImage], rules: Protocol) -> Curve:
+def threshold_curve(images: Sequence[ComparedImage], rules: Protocol) -> Curve:
     """Score the set at every threshold at which anything changes.
 
-    Pictures are independent, so each is matched once for each of its own scores, and their changes are then merged.
+    Images are independent, so each is matched once for each of its own scores, and their changes are then merged.
     """
     base = np.zeros(3, int)
     steps: list[tuple[float, NDArray[np.int_]]] = []
-    for picture in pictures:
-        before = _counts(picture.keep(np.zeros(len(picture.predictions), bool)), rules)
+    for image in images:
+        before = _counts(image.keep(np.zeros(len(image.predictions), bool)), rules)
         base += before
-        confidences = np.array([word.score for word in picture.predictions])
+        confidences = np.array([word.score for word in image.predictions])
         for threshold in np.unique(confidences)[::-1]:
-            after = _counts(picture.keep(confidences >= threshold), rules)
+            after = _counts(image.keep(confidences >= threshold), rules)
             steps.append((float(threshold), after - before))
             before = after
     steps.sort(key=lambda step: -step[0])
@@ -127,6 +127,6 @@ def threshold_curve(pictures: Sequence[ComparedImage], rules: Protocol) -> Curve
     return Curve([steps[index][0] for index in last], [Score(*map(int, totals[index])) for index in last])
 
 
-def _counts(picture: ComparedImage, rules: Protocol) -> NDArray[np.int_]:
-    score = picture.match(rules).score
+def _counts(image: ComparedImage, rules: Protocol) -> NDArray[np.int_]:
+    score = image.match(rules).score
     return np.array([score.matched, score.truth, score.predictions])

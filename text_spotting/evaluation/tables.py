@@ -7,7 +7,7 @@ from text_spotting.evaluation.evaluate import Score
 from text_spotting.evaluation.runs import Run
 from text_spotting.evaluation.statistics import difference_interval
 
-SHOWN_PICTURES = 5
+SHOWN_IMAGES = 5
 
 
 def score_table(run: Run) -> str:
@@ -23,7 +23,7 @@ def score_table(run: Run) -> str:
 
 def comparison_table(before: Run, after: Run) -> str:
     """What changed from one run to the other, metric by metric and word by word."""
-    changes = compare_runs(before.pictures, after.pictures, after.rules("ic15_end_to_end"))
+    changes = compare_runs(before.images, after.images, after.rules("ic15_end_to_end"))
     return "\n".join([*_metric_lines(before, after), *_word_lines(after.test_set.names, changes)])
 
 
@@ -45,10 +45,10 @@ def _word_lines(names: Sequence[str], changes: Sequence[ImageChange]) -> list[st
     worse = sum(len(change.worse) for change in changes)
     alarms = sum(change.false_before for change in changes), sum(change.false_after for change in changes)
     ranked = sorted(zip(names, changes, strict=True), key=lambda row: row[1].gain)
-    losers = [name for name, change in ranked if change.gain < 0][:SHOWN_PICTURES]
-    winners = [name for name, change in reversed(ranked) if change.gain > 0][:SHOWN_PICTURES]
+    losers = [name for name, change in ranked if change.gain < 0][:SHOWN_IMAGES]
+    winners = [name for name, change in reversed(ranked) if change.gain > 0][:SHOWN_IMAGES]
     return [
         f"{better} words got better, {worse} got worse; false alarms {alarms[0]} before, {alarms[1]} now",
-        f"most improved pictures: {', '.join(winners) or 'none'}",
-        f"most worsened pictures: {', '.join(losers) or 'none'}",
+        f"most improved images: {', '.join(winners) or 'none'}",
+        f"most worsened images: {', '.join(losers) or 'none'}",
     ]

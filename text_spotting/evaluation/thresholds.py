@@ -61,10 +61,10 @@ def search_thresholds(
         predictions: with all scores, that is, made with thresholds as low as the spotter allows.
         track: wraps the grid, to show progress.
     """
-    pictures = compare(truth, predictions)
+    images = compare(truth, predictions)
     best, best_score = Thresholds(0.0, 0.0), Score()
     for text in track(GRID):
-        read = [_read_above(picture, text) for picture in pictures]
+        read = [_read_above(image, text) for image in images]
         curve = threshold_curve(read, rules)
         points = list(zip(curve.thresholds, curve.scores, strict=True))
         for detection in GRID:
@@ -74,8 +74,8 @@ def search_thresholds(
     return best, best_score
 
 
-def _read_above(picture: ComparedImage, text: float) -> ComparedImage:
-    return ComparedImage(picture.truth, [_unread_below(word, text) for word in picture.predictions], picture.overlaps)
+def _read_above(image: ComparedImage, text: float) -> ComparedImage:
+    return ComparedImage(image.truth, [_unread_below(word, text) for word in image.predictions], image.overlaps)
 
 
 def _unread_below(word: Word, threshold: float) -> Word:

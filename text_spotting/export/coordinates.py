@@ -1,4 +1,4 @@
-"""Arithmetic on places in the picture, which must not be rounded to 8 bits of precision.
+"""Arithmetic on places in the image, which must not be rounded to 8 bits of precision.
 
 bfloat16 tells 1000 from 1004 but not from 1002, INT8 hardly that: words that are 15 pixels high are then cut at the
 wrong place. The exported detector marks the layers concerned, and OpenVINO computes them in float32 whatever the rest

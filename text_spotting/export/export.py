@@ -27,7 +27,7 @@ class ExportOptions:
 
     Attributes:
         onnx, openvino: which formats are kept.
-        input_order: color order, "BGR" or "RGB", in which the IR takes raw pictures.
+        input_order: color order, "BGR" or "RGB", in which the IR takes raw images.
         fp16: store the IR's weights in half precision.
     """
 
@@ -107,9 +107,7 @@ def _make(
     log("comparing with PyTorch")
     agreements = _verify(network, manifest, place, options)
     if not next(iter(agreements.values())).words:
-        log(
-            "no word found on the test picture (little training?); comparing once more with every detection let through"
-        )
+        log("no word found on the test image (little training?); comparing once more with every detection let through")
         agreements = _verify_without_threshold(network, manifest, options, log)
     return agreements
 

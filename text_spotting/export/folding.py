@@ -1,6 +1,6 @@
-"""Moving work on whole pictures into the first convolution's weights, where it is free.
+"""Moving work on whole images into the first convolution's weights, where it is free.
 
-Convolution is linear, and so are a color order, a division by the standard deviation and shrinking a picture
+Convolution is linear, and so are a color order, a division by the standard deviation and shrinking an image
 bilinearly: each can be written as other weights with the same result.
 """
 
@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 
 def fold_pixels(network: Any, order: Sequence[int], std: Sequence[float]) -> Any:
-    """Return a copy that takes pixels less the mean, in the order and on the scale of raw pictures.
+    """Return a copy that takes pixels less the mean, in the order and on the scale of raw images.
 
     Args:
-        order: where each of the network's channels lies in the picture.
+        order: where each of the network's channels lies in the image.
         std: what each of the network's channels was divided by.
     """
     network = copy.deepcopy(network)
@@ -28,9 +28,9 @@ def fold_pixels(network: Any, order: Sequence[int], std: Sequence[float]) -> Any
 
 
 def fold_downscale(network: Any) -> Any:
-    """Return a copy whose first convolution shrinks the picture on the way, where its stride stays a whole number.
+    """Return a copy whose first convolution shrinks the image on the way, where its stride stays a whole number.
 
-    Sides must be multiples of ``downscale``. What lies outside of the picture is zero before and after.
+    Sides must be multiples of ``downscale``. What lies outside of the image is zero before and after.
     """
     factor: float = getattr(network.backbone, "downscale", 1)
     stride = _first_convolution(network).stride[0] * factor
@@ -48,7 +48,7 @@ def fold_downscale(network: Any) -> Any:
 
 
 def _resampled_taps(kernel: int, padding: int, factor: float) -> tuple[Tensor, int]:
-    """Share (kernel, K) of each source pixel in each tap of a convolution on the shrunk picture, and new padding."""
+    """Share (kernel, K) of each source pixel in each tap of a convolution on the shrunk image, and new padding."""
     places = [(tap - padding + 0.5) * factor - 0.5 for tap in range(kernel)]
     first = math.floor(places[0])
     taps = torch.zeros(kernel, math.floor(places[-1]) + 2 - first)

@@ -19,7 +19,7 @@ from text_spotting.models.roi_head import RectifyingRoIHead
 
 
 class DetectorGraph(nn.Module):
-    """Everything up to the text encoder, for one normalised picture [1, 3, H, W].
+    """Everything up to the text encoder, for one normalised image [1, 3, H, W].
 
     Returns boxes [N, 5] (x1, y1, x2, y2, score in input pixels), labels [N], masks [N, M, M] and
     text_features [N, C, h, w].
@@ -45,7 +45,7 @@ class DetectorGraph(nn.Module):
 
 
 class RawDetectorGraph(DetectorGraph):
-    """The same for a raw picture, 0..255 in the manifest's ``input_order``: mean, scale and order are inside.
+    """The same for a raw image, 0..255 in the manifest's ``input_order``: mean, scale and order are inside.
 
     They are folded into weights, and applied to the few pixels that the text branch pools rather than to all.
     """
@@ -189,7 +189,7 @@ class RectifiedPooling(nn.Module):
 
     def forward(self, levels: Any, boxes: Tensor, masks: Tensor) -> Tensor:
         frames = reading_frames(boxes, masks, self.mask_thr)
-        return self.extractor.pool(levels.picture, widen(frames, self.extractor.margin))
+        return self.extractor.pool(levels.image, widen(frames, self.extractor.margin))
 
 
 class NormalisedPooling(nn.Module):

@@ -17,8 +17,8 @@ from text_spotting.export import coordinates
 from text_spotting.export.layers import require_layers
 from text_spotting.export.report import AccuracyDrop, Measurement, accuracy_drops
 from text_spotting.frames import widen
+from text_spotting.image_files import read_image
 from text_spotting.manifest import KEY, Manifest
-from text_spotting.pictures import read_picture
 from text_spotting.preprocess import normalise, prepare
 from text_spotting.runtime import pipeline
 from text_spotting.runtime.files import GraphFiles, graph_files, weight_files
@@ -81,10 +81,10 @@ class Calibration:
 
 
 def collect(detector: Path, manifest: Manifest, images: Iterable[Path]) -> Calibration:
-    """Prepare the pictures in which the detector finds words, and those words.
+    """Prepare the images in which the detector finds words, and those words.
 
     Raises:
-        UserError: a picture cannot be read, or no word is found in any of them.
+        UserError: an image cannot be read, or no word is found in any of them.
     """
     engine = OpenVinoEngine(detector, Target(precision="f32"))
     engine.manifest = manifest
@@ -93,14 +93,14 @@ def collect(detector: Path, manifest: Manifest, images: Iterable[Path]) -> Calib
     seen = 0
     for path in images:
         seen += 1
-        image = read_picture(path)
+        image = read_image(path)
         found = pipeline.find(engine, *pipeline.prepare(engine, image))
         # Without a word the mask head runs on nothing, and the mean of nothing spoils its bias correction.
         if len(found.boxes):
             tensors.append(prepare(image, manifest)[0])
             words.extend(_crops(image, found.frames, manifest))
     if not tensors:
-        raise UserError(f"{detector} finds no word in the {seen} calibration pictures; train it first")
+        raise UserError(f"{detector} finds no word in the {seen} calibration images; train it first")
     return Calibration(tensors, words[:: max(1, len(words) // _MOST_WORDS)][:_MOST_WORDS])
 
 
@@ -222,7 +222,7 @@ class Trial:
     Attributes:
         level: what was quantized.
         folder: where it lies.
-        measured: what it gets on the validation pictures.
+        measured: what it gets on the validation images.
         drops: what each metric lost.
     """
 
@@ -254,7 +254,7 @@ def search(
 
     Args:
         make: quantizes at a level into a folder.
-        score: measures the model in a folder on the validation pictures.
+        score: measures the model in a folder on the validation images.
         baseline: the same of the model before.
         most_drop: points that may be lost.
         folder: scratch space.

@@ -57,7 +57,7 @@ def write_onnx(network: Any, manifest: Manifest, folder: Path) -> None:
 
 
 def write_raw_detector(network: Any, manifest: Manifest, path: Path) -> None:
-    """Trace the detector that takes raw pictures of the manifest's size, for conversion to IR."""
+    """Trace the detector that takes raw images of the manifest's size, for conversion to IR."""
     _trace(RawDetectorGraph(network, manifest), (_blank(manifest),), path, {IMAGE: {}}, _WORDS)
 
 

@@ -1,4 +1,4 @@
-"""OpenVINO IR that takes pictures as they are."""
+"""OpenVINO IR that takes images as they are."""
 
 import tempfile
 from dataclasses import replace

@@ -21,14 +21,14 @@ class RoiAlign(torch.autograd.Function):
     def symbolic(
         g: Any, features: Any, boxes: Any, size: tuple[int, int], spatial_scale: float, sampling_ratio: int
     ) -> Any:
-        # All RoIs lie in picture 0: as many zeros as there are boxes.
+        # All RoIs lie in image 0: as many zeros as there are boxes.
         count = g.op("Gather", g.op("Shape", boxes), _integers(g, [0]), axis_i=0)
-        pictures = g.op("ConstantOfShape", count, value_t=torch.zeros(1, dtype=torch.int64))
+        images = g.op("ConstantOfShape", count, value_t=torch.zeros(1, dtype=torch.int64))
         return g.op(
             "RoiAlign",
             features,
             boxes,
-            pictures,
+            images,
             output_height_i=size[0],
             output_width_i=size[1],
             spatial_scale_f=spatial_scale,

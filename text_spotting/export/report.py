@@ -13,7 +13,7 @@ from text_spotting.evaluation.inference import spot_images
 from text_spotting.evaluation.protocols import protocol
 from text_spotting.evaluation.statistics import difference_interval
 from text_spotting.files.writing import write_whole
-from text_spotting.pictures import read_picture
+from text_spotting.image_files import read_image
 from text_spotting.runtime.files import find_detector, weight_files
 from text_spotting.runtime.session import default_precision
 from text_spotting.runtime.spotter import Spotter
@@ -22,13 +22,13 @@ from text_spotting.words import Word
 FULL = "f32"
 """What a compressed model is compared with."""
 
-_TIMED_PICTURES = 10
+_TIMED_IMAGES = 10
 
 Progress = Callable[[Iterator[list[Word]], int], Iterable[list[Word]]]
-"""Hands on what was found picture by picture, of so many, and shows how far that is."""
+"""Hands on what was found image by image, of so many, and shows how far that is."""
 
 Counts = dict[str, list[Score]]
-"""For each metric, what it counts in every picture."""
+"""For each metric, what it counts in every image."""
 
 
 def points(counts: Counts) -> dict[str, float]:
@@ -38,10 +38,10 @@ def points(counts: Counts) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class AccuracyDrop:
-    """Points of a metric, 0..100, that a model has less than another on the same pictures.
+    """Points of a metric, 0..100, that a model has less than another on the same images.
 
     Attributes:
-        low, high: bounds of the loss on like pictures, from a paired bootstrap; see ``difference_interval``.
+        low, high: bounds of the loss on like images, from a paired bootstrap; see ``difference_interval``.
     """
 
     points: float
@@ -114,11 +114,11 @@ def measure(
 
 
 def speedup(model: Path, full: Path, images: Sequence[AnnotatedImage]) -> float:
-    """How many times as fast a model is as the ``full`` one in float32; both are timed in turn, picture by picture."""
+    """How many times as fast a model is as the ``full`` one in float32; both are timed in turn, image by image."""
     spotter, other = Spotter(model), Spotter(full, precision=FULL)
     ratios = []
-    for annotated in images[:_TIMED_PICTURES]:
-        image = read_picture(annotated.path)
+    for annotated in images[:_TIMED_IMAGES]:
+        image = read_image(annotated.path)
         for warm_up in (spotter, other):
             warm_up(image)
         ratios.append(_seconds(other, image) / _seconds(spotter, image))

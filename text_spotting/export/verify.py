@@ -68,18 +68,18 @@ class Agreement:
 
 
 def sample_image(width: int = 640, height: int = 480) -> Image:
-    """Return a picture with a few words in plain strokes, the same every time."""
+    """Return an image with a few words in plain strokes, the same every time."""
     ramp = np.linspace(60, 200, width, dtype=np.float32)[None, :, None]
-    picture = np.broadcast_to(ramp, (height, width, 3)).astype(np.uint8).copy()
+    image = np.broadcast_to(ramp, (height, width, 3)).astype(np.uint8).copy()
     words = [("open24", 0.08, 2.0), ("coffee", 0.35, 1.5), ("exit", 0.55, 3.0), ("route66", 0.85, 1.2)]
     for index, (text, top, size) in enumerate(words):
         place = (width // 12 + index * width // 12, int(top * height) + 20)
-        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, (20, 20, 20), 5, cv2.LINE_AA)
-    return picture
+        cv2.putText(image, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, (20, 20, 20), 5, cv2.LINE_AA)
+    return image
 
 
 def measure(engine: Engine, image: Image, features: FloatArray) -> Arrays:
-    """What an engine computes for a picture, and for made-up text features [3, C, h, w], word by word."""
+    """What an engine computes for an image, and for made-up text features [3, C, h, w], word by word."""
     canvas, _ = fit_to_input(image, engine.manifest)
     arrays = engine.detect(canvas)._asdict()
     with engine.encode(features) as memory:
@@ -142,4 +142,4 @@ def require(agreement: Agreement, back_end: str) -> None:
         details = ", ".join(
             f"{name} by {agreement.differences[name]:.3g} (at most {agreement.allowed[name]:.3g})" for name in broken
         )
-        raise UserError(f"{back_end} does not agree with PyTorch on the test picture: {details}; nothing was exported")
+        raise UserError(f"{back_end} does not agree with PyTorch on the test image: {details}; nothing was exported")

@@ -10,7 +10,7 @@ from typing import Any
 
 MEMORY = 1 << 30
 LARGEST = 1 << 26
-"""Bytes of a file; annotations of a picture have some thousand."""
+"""Bytes of a file; annotations of an image have some thousand."""
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FARTHEST = 1e6
-"""No picture is that large: a coordinate beyond it, in pixels, is a mistake."""
+"""No image is that large: a coordinate beyond it, in pixels, is a mistake."""
 
 NUMBER = r"[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+"
 """Pattern of a number; nothing in it is ever tried a second time, so no line can keep the search busy."""
@@ -111,7 +111,7 @@ def points(value: Any, least: int = 3) -> NDArray[np.float64]:
         few = {1: "one", 2: "two", 3: "three", 4: "four"}[least]
         raise MalformedError(f"the polygon needs {few} or more points [x, y], not {shown(value)}")
     if not (np.abs(flat) < FARTHEST).all():
-        raise MalformedError(f"a coordinate is out of range; coordinates are pixels of the picture: {shown(value)}")
+        raise MalformedError(f"a coordinate is out of range; coordinates are pixels of the image: {shown(value)}")
     return flat.reshape(-1, 2)
 
 

@@ -1,4 +1,4 @@
-"""Training the detector on one card: views of pictures that lie there, real and rendered."""
+"""Training the detector on one card: views of images that lie there, real and rendered."""
 
 import logging
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from text_spotting.workdir.config import complete
 
 LOGGER = logging.getLogger(__name__)
 SHARES = {"ic15": 0.42, "mlt": 0.25, "ic03": 0.08, "rendered": 0.25}
-"""How often a view is taken of each source's pictures, as far as there are any."""
+"""How often a view is taken of each source's images, as far as there are any."""
 OTHER_SHARE = 0.1
 """The same of any other source."""
 
@@ -59,7 +59,7 @@ class Plan:
 
 
 class Gallery:
-    """Pictures on the card, by source."""
+    """Images on the card, by source."""
 
     def __init__(self, shards: Path, scenes: Path, kept: int, device: torch.device) -> None:
         self.shards, self.scenes, self.kept, self.device = shards, scenes, kept, device
@@ -81,10 +81,10 @@ class Gallery:
 
     def wait(self) -> None:
         """Until there is anything to learn from."""
-        wait_for(lambda: any(self.cards.values()), self.refill, f"pictures in {self.shards} or rendered ones")
+        wait_for(lambda: any(self.cards.values()), self.refill, f"images in {self.shards} or rendered ones")
 
     def held(self) -> str:
-        """How many pictures there are of each source."""
+        """How many images there are of each source."""
         return ", ".join(f"{len(cards)} {name}" for name, cards in self.cards.items())
 
     def _replace(self, card: Card) -> None:
@@ -103,7 +103,7 @@ class Gallery:
         return Card(image, packed.polygons, np.asarray(packed.ignore, np.bool_), stretch)
 
     def draw(self, count: int, rng: np.random.Generator) -> list[Card]:
-        """Pictures at random, sources by ``SHARES``."""
+        """Images at random, sources by ``SHARES``."""
         names = [name for name, cards in self.cards.items() if cards]
         shares = np.array([SHARES.get(name, OTHER_SHARE) for name in names])
         chosen = rng.choice(len(names), count, p=shares / shares.sum())
@@ -166,21 +166,21 @@ def train_detector(
             if course.steps % _TOLD == 0:
                 gallery.refill()
             coming = ahead.submit(chosen)
-            pictures, truth = show(cards, views, plan.view.size)
-            pictures = normalise(relight(pictures, plan.light))
+            images, truth = show(cards, views, plan.view.size)
+            images = normalise(relight(images, plan.light))
             with half:
-                losses = detector_losses(network, pictures, truth)
+                losses = detector_losses(network, images, truth)
             course.step(torch.stack(list(losses.values())).sum())
             tally(share, course.steps, losses, gallery.held())
     return course.average
 
 
 _TOLD = 40
-"""Steps between two lines of the log and two looks for new pictures."""
+"""Steps between two lines of the log and two looks for new images."""
 
 
 def normaliser(config: Config, device: torch.device) -> Callable[[Tensor], Tensor]:
     """What turns (B, 3, H, W) RGB 0..255 into what the network takes."""
     settings = config.model.data_preprocessor
     mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (settings.mean, settings.std))
-    return lambda pictures: ((pictures - mean) / std).contiguous(memory_format=torch.channels_last)
+    return lambda images: ((images - mean) / std).contiguous(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""Rendered pictures and words for training: other processes draw them, the card takes them.
+"""Rendered images and words for training: other processes draw them, the card takes them.
 
 They go through a folder, best one in memory (``/dev/shm``): each block is a file that appears whole and is deleted when
 taken.

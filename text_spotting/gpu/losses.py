@@ -1,4 +1,4 @@
-"""The detector's losses of a whole batch without a loop over pictures; the same sums as mmdet's."""
+"""The detector's losses of a whole batch without a loop over images; the same sums as mmdet's."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from text_spotting.models.assigner import HELD_IOF
 from text_spotting.models.mask_head import rasterise
 
 
-def detector_losses(network: Any, pictures: Tensor, truth: Truth) -> dict[str, Tensor]:
-    """Losses of proposals, boxes and masks for normalised pictures (B, 3, H, W)."""
-    size = pictures.shape[-2:]
-    levels = network.extract_feat(pictures)
+def detector_losses(network: Any, images: Tensor, truth: Truth) -> dict[str, Tensor]:
+    """Losses of proposals, boxes and masks for normalised images (B, 3, H, W)."""
+    size = images.shape[-2:]
+    levels = network.extract_feat(images)
     logits, deltas, anchors = _anchored(network.rpn_head, levels)
     losses = proposal_losses(network, logits, deltas, torch.cat(anchors), truth)
     with torch.no_grad():
@@ -47,11 +47,11 @@ def proposal_losses(network: Any, logits: Tensor, deltas: Tensor, anchors: Tenso
         match = match_anchors(anchors, truth, assigner.pos_iou_thr, assigner.neg_iou_thr, assigner.ignore_iof_thr)
         words, background = sample(match, sampler.num, int(sampler.num * sampler.pos_fraction))
         count = (words | background).sum().clamp(min=1)
-        picture, place = words.nonzero(as_tuple=True)
-        wanted = head.bbox_coder.encode(anchors[place], truth.boxes[picture, match.word[picture, place]])
+        image, place = words.nonzero(as_tuple=True)
+        wanted = head.bbox_coder.encode(anchors[place], truth.boxes[image, match.word[image, place]])
     chosen = words | background
     scored = F.binary_cross_entropy_with_logits(logits[chosen], words[chosen].float(), reduction="sum")
-    moved = (deltas[picture, place] - wanted).abs().sum()
+    moved = (deltas[image, place] - wanted).abs().sum()
     return {"loss_rpn_cls": scored / count, "loss_rpn_bbox": moved / count}
 
 
@@ -69,7 +69,7 @@ def propose(network: Any, logits: Tensor, deltas: Tensor, anchors: list[Tensor],
         room = most - rows.shape[1]
         boxes.append(F.pad(found.view(*rows.shape, 4), (0, 0, 0, room)))
         scores.append(F.pad(best, (0, room)))
-    # Lists of one length, so that all levels of all pictures are suppressed at once.
+    # Lists of one length, so that all levels of all images are suppressed at once.
     lists = torch.stack(boxes)
     stays = suppress(lists.flatten(0, 1), settings.nms.iou_threshold).view(lists.shape[:3]) & _is_word(lists)
     every, luck = (each.transpose(0, 1).flatten(1, 2) for each in (lists, torch.stack(scores)))
@@ -90,7 +90,7 @@ def _with_second_looks(roi_head: Any, levels: Any, boxes: Tensor, valid: Tensor,
 
 
 def to_rois(boxes: Tensor) -> Tensor:
-    """(B, N, 4) to (B*N, 5) with the picture's number in front."""
+    """(B, N, 4) to (B*N, 5) with the image's number in front."""
     owners = torch.arange(len(boxes), device=boxes.device, dtype=boxes.dtype)
     return torch.cat([owners[:, None, None].expand(-1, boxes.shape[1], 1), boxes], dim=2).flatten(0, 1)
 
@@ -105,14 +105,14 @@ def box_losses(roi_head: Any, levels: Any, boxes: Tensor, valid: Tensor, truth: 
         )
         bins = sampler.neg_sampler.get("num_bins", 0) if "neg_sampler" in sampler else 0
         words, background = sample(match, sampler.num, int(sampler.num * sampler.pos_fraction), bins)
-        picture, place = (words | background).nonzero(as_tuple=True)
-        is_word = words[picture, place]
-        rois = torch.cat([picture[:, None].to(boxes), boxes[picture, place]], dim=1)
+        image, place = (words | background).nonzero(as_tuple=True)
+        is_word = words[image, place]
+        rois = torch.cat([image[:, None].to(boxes), boxes[image, place]], dim=1)
     found = roi_head._bbox_forward(levels, rois)
     count = max(len(rois), 1)
     losses = {"loss_cls": F.cross_entropy(found["cls_score"], (~is_word).long(), reduction="sum") / count}
     moves, rois = found["bbox_pred"][is_word], rois[is_word]
-    owner, word = picture[is_word], match.word[picture, place][is_word]
+    owner, word = image[is_word], match.word[image, place][is_word]
     wanted = roi_head.bbox_head.bbox_coder.encode(rois[:, 1:], truth.boxes[owner, word])
     losses["loss_bbox"] = (moves - wanted).abs().sum() / count
     losses["loss_mask"] = _mask_loss(roi_head, levels, rois, truth.polygons[owner, word])

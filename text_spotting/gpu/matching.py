@@ -1,4 +1,4 @@
-"""Matching boxes to words for a whole batch at once, as mmdet's assigners and samplers do it picture by picture."""
+"""Matching boxes to words for a whole batch at once, as mmdet's assigners and samplers do it image by image."""
 
 from typing import NamedTuple
 
@@ -70,7 +70,7 @@ def covered(boxes: Tensor, others: Tensor) -> Tensor:
 
 
 def match_anchors(anchors: Tensor, truth: Truth, high: float, low: float, ignore: float) -> Match:
-    """Anchors (A, 4) against the words of each picture (mmdet's ``MaxIoUAssigner`` with low-quality matches).
+    """Anchors (A, 4) against the words of each image (mmdet's ``MaxIoUAssigner`` with low-quality matches).
 
     An anchor learns a word from an overlap of ``high`` on, or where no anchor overlaps the word more and the overlap
     is at least ``low``; it is background below ``low``. Anchors with more than ``ignore`` of their area in a don't-care
@@ -108,7 +108,7 @@ def match_proposals(
 
 
 def sample(match: Match, count: int, positives: int, bins: int = 0) -> tuple[Tensor, Tensor]:
-    """Choose at random up to ``count`` boxes a picture, at most ``positives`` of them words.
+    """Choose at random up to ``count`` boxes an image, at most ``positives`` of them words.
 
     With ``bins``, background is drawn about evenly from that many ranges of overlap, as in Libra R-CNN (Pang et al.
     2019, arXiv 1904.02701).
@@ -125,7 +125,7 @@ def sample(match: Match, count: int, positives: int, bins: int = 0) -> tuple[Ten
 
 
 def _crowd(match: Match, bins: int) -> Tensor:
-    """How many background boxes of a picture share each one's range of overlap, (B, N)."""
+    """How many background boxes of an image share each one's range of overlap, (B, N)."""
     top = torch.where(match.negative, match.overlap, 0).amax(dim=1, keepdim=True).clamp(min=1e-6)
     place = (match.overlap / top * bins).long().clamp(max=bins - 1)
     counts = torch.zeros(len(place), bins, device=place.device)

@@ -14,7 +14,7 @@ from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.data.word_crops import cut_words
 from text_spotting.geometry import min_area_rect
 from text_spotting.gpu.shards import Packed
-from text_spotting.pictures import read_picture
+from text_spotting.image_files import read_image
 from text_spotting.words import FloatArray, Image
 
 LONGEST = 1280
@@ -28,15 +28,15 @@ def photos(source: str, images: Iterable[AnnotatedImage], size: tuple[int, int] 
 
     Args:
         source: name of the data set.
-        size: width, height that the pictures have by rights where they are stored squeezed. They stay as they lie;
+        size: width, height that the images have by rights where they are stored squeezed. They stay as they lie;
             their records say in ``source`` what to stretch them to, as ``NAME@WIDTHxHEIGHT``.
 
     Raises:
-        UserError: a picture is missing or broken.
+        UserError: an image is missing or broken.
     """
     name = source if size is None else f"{source}@{size[0]}x{size[1]}"
     for annotated in images:
-        image = read_picture(annotated.path)
+        image = read_image(annotated.path)
         factor = min(1.0, LONGEST / max(image.shape[:2]))
         image = _shrunk(image, factor)
         words = annotated.words
@@ -45,7 +45,7 @@ def photos(source: str, images: Iterable[AnnotatedImage], size: tuple[int, int] 
 
 
 def single_words(source: str, images: Iterable[AnnotatedImage]) -> Iterator[Packed]:
-    """The transcribed words of photos, each in a picture of its own with a little around it."""
+    """The transcribed words of photos, each in an image of its own with a little around it."""
     for annotated in images:
         for image, word in cut_words(annotated, lambda word: bool(word.text)):
             factor = min(1.0, CANVAS[0] / image.shape[0], CANVAS[1] / image.shape[1])

@@ -1,6 +1,6 @@
 """Shards: packed training data, small enough to be sent one at a time to a machine with a card.
 
-A shard is a zip archive without compression: one picture a member, WebP, and ``index.json`` with what is written on
+A shard is a zip archive without compression: one image a member, WebP, and ``index.json`` with what is written on
 each.
 """
 
@@ -22,7 +22,7 @@ INDEX = "index.json"
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A labelled picture.
+    """A labelled image.
 
     Attributes:
         source: the data set that it comes from.

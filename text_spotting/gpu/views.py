@@ -1,4 +1,4 @@
-"""Random views of pictures that lie on the card: crop, scale, turn, stretch, and the words in them."""
+"""Random views of images that lie on the card: crop, scale, turn, stretch, and the words in them."""
 
 import math
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ _GRID = 7
 
 
 class Card(NamedTuple):
-    """A labelled picture on the card.
+    """A labelled image on the card.
 
     Attributes:
         image: (3, H, W) uint8 RGB.
         polygons: (n, 4, 2) in its pixels; a numpy array, for views are chosen on the CPU.
         ignore: (n,) whether a region is don't care.
-        stretch: factors (x, y) that give a squeezed picture its own shape back.
+        stretch: factors (x, y) that give a squeezed image its own shape back.
     """
 
     image: Tensor
@@ -44,7 +44,7 @@ class ViewOptions:
 
     Attributes:
         size: width, height of a view, multiples of 32.
-        fit: width, height that a whole picture is fitted into at scale 1.
+        fit: width, height that a whole image is fitted into at scale 1.
         scales: least and greatest scale on top of that.
         aspect: greatest stretch.
         max_angle: greatest usual rotation in degrees.
@@ -65,7 +65,7 @@ class ViewOptions:
 
 
 class View(NamedTuple):
-    """What one view shows: ``matrix`` (2, 3) from picture to view, and the words in it."""
+    """What one view shows: ``matrix`` (2, 3) from image to view, and the words in it."""
 
     matrix: Matrix
     polygons: FloatArray
@@ -73,7 +73,7 @@ class View(NamedTuple):
 
 
 def choose(card: Card, options: ViewOptions, rng: Generator) -> View:
-    """A random view of a picture."""
+    """A random view of an image."""
     matrix = _matrix(card, options, rng)
     moved = (card.polygons @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
     seen = visible(moved, options.size)
@@ -130,12 +130,12 @@ def clipped_boxes(quads: FloatArray, size: tuple[int, int]) -> FloatArray:
 
 def show(cards: list[Card], views: list[View], size: tuple[int, int]) -> tuple[Tensor, Truth]:
     """A batch of views of width, height ``size``, (B, 3, H, W) float 0..255, and the words in them."""
-    pictures = look([card.image for card in cards], [view.matrix for view in views], size)
-    device = pictures.device
+    images = look([card.image for card in cards], [view.matrix for view in views], size)
+    device = images.device
     boxes = _padded([clipped_boxes(view.polygons, size) for view in views])
     polygons = _padded([view.polygons for view in views])
     ignored = _padded([view.ignored for view in views])
-    return pictures, Truth(boxes.to(device), polygons.to(device), ignored.to(device))
+    return images, Truth(boxes.to(device), polygons.to(device), ignored.to(device))
 
 
 def _padded(parts: list[FloatArray]) -> Tensor:
@@ -148,9 +148,9 @@ def _padded(parts: list[FloatArray]) -> Tensor:
 
 
 def look(images: list[Tensor], matrices: list[Matrix], size: tuple[int, int]) -> Tensor:
-    """Pictures (3, H, W) uint8, each seen through its matrix (2, 3), picture to view: (B, 3, height, width) 0..255.
+    """Images (3, H, W) uint8, each seen through its matrix (2, 3), image to view: (B, 3, height, width) 0..255.
 
-    Beyond a picture is its own mean color, as in ``data.transforms.warp``.
+    Beyond an image is its own mean color, as in ``data.transforms.warp``.
     """
     thetas = [_unit_matrix(image, matrix, size) for image, matrix in zip(images, matrices, strict=True)]
     theta = torch.from_numpy(np.stack(thetas).astype(np.float32)).to(images[0].device)
@@ -165,7 +165,7 @@ def look(images: list[Tensor], matrices: list[Matrix], size: tuple[int, int]) ->
 
 
 def _unit_matrix(image: Tensor, matrix: Matrix, size: tuple[int, int]) -> Matrix:
-    """From a view to the picture (2, 3), both -1 to 1 from edge to edge."""
+    """From a view to the image (2, 3), both -1 to 1 from edge to edge."""
     height, width = image.shape[1:]
     to_unit = np.array([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])
     from_unit = np.array([[size[0] / 2, 0, size[0] / 2], [0, size[1] / 2, size[1] / 2], [0, 0, 1]])

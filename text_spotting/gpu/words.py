@@ -19,7 +19,7 @@ _AT_ONCE = 1024
 
 
 class WordPool:
-    """A ring of words on the card: a picture each, its size, its frame and its text.
+    """A ring of words on the card: an image each, its size, its frame and its text.
 
     Args:
         capacity: words held, 92 kB each, from the start; the oldest give way.

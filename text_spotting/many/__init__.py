@@ -1,1 +1,1 @@
-"""Work on many pictures: shares that can be lost and done again, and the engine that runs them."""
+"""Work on many images: shares that can be lost and done again, and the engine that runs them."""

@@ -8,22 +8,22 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from text_spotting.errors import UserError
-from text_spotting.pictures import PICTURE_SUFFIXES
+from text_spotting.image_files import IMAGE_SUFFIXES
 
 PARQUET = (".parquet", ".pq")
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Pictures that one process reads, in this order.
+    """Images that one process reads, in this order.
 
     Attributes:
         number: of the share; part files are named after it.
-        rows: how many pictures.
-        paths: the pictures; empty where they lie in a parquet file.
+        rows: how many images.
+        paths: the images; empty where they lie in a parquet file.
         table: the parquet file otherwise.
         group: number of the row group in it.
-        column: of the pictures' bytes or paths.
+        column: of the images' bytes or paths.
     """
 
     number: int
@@ -47,10 +47,10 @@ def find_shares(inputs: Sequence[str], column: str, rows: int) -> list[Share]:
     """Cut the inputs into shares.
 
     Args:
-        inputs: picture files, folders, patterns (``**`` recurses), parquet files; here, or behind a URL that fsspec
+        inputs: image files, folders, patterns (``**`` recurses), parquet files; here, or behind a URL that fsspec
             knows (``s3://bucket/folder``).
-        column: where parquet files have pictures as bytes, or their paths.
-        rows: pictures in a share; those of a parquet file are its row groups.
+        column: where parquet files have images as bytes, or their paths.
+        rows: images in a share; those of a parquet file are its row groups.
 
     Raises:
         UserError: an input is not there, holds nothing, or lacks the column.
@@ -84,7 +84,7 @@ def _expand(what: str) -> list[str]:
     except (OSError, ValueError, ImportError) as error:
         raise UserError(f"{what}: cannot be listed ({error})", about="input") from error
     if not names:
-        raise UserError(f"{what}: no such file, folder or pattern with pictures or parquet files", about="input")
+        raise UserError(f"{what}: no such file, folder or pattern with images or parquet files", about="input")
     return [files.unstrip_protocol(name) if "://" in what else name for name in names]
 
 
@@ -98,7 +98,7 @@ def _names(files: Any, path: str) -> list[str]:
 
 def _is_wanted(name: str) -> bool:
     path = PurePosixPath(name)
-    return path.suffix.lower() in (*PICTURE_SUFFIXES, *PARQUET) and not path.name.startswith(".")
+    return path.suffix.lower() in (*IMAGE_SUFFIXES, *PARQUET) and not path.name.startswith(".")
 
 
 def _groups(table: str, column: str) -> Iterator[Share]:

@@ -1,8 +1,8 @@
 """Part files: what was read, in parquet, one row for each input.
 
-Columns: ``source``, path of the picture or of the parquet file that it lies in; ``row``, its number in that file's row
+Columns: ``source``, path of the image or of the parquet file that it lies in; ``row``, its number in that file's row
 group, -1 for a file of its own; ``words`` with ``text``, ``score``, ``text_score`` and ``polygon`` (x, y, x, y, ... in
-pixels of the picture); ``error``, why it could not be read.
+pixels of the image); ``error``, why it could not be read.
 """
 
 from pathlib import Path
@@ -61,10 +61,10 @@ def find_parts(folder: Path) -> list[Path]:
 
 
 def read_parts(folder: Path) -> dict[Path, list[Word]]:
-    """Words by picture; those that could not be read are left out.
+    """Words by image; those that could not be read are left out.
 
     Raises:
-        UserError: pyarrow is not installed, a file is broken, pictures lie in parquet files and so have no names, or
+        UserError: pyarrow is not installed, a file is broken, images lie in parquet files and so have no names, or
             one is there twice.
     """
     parquet = require_package("pyarrow.parquet", "reading part files", "text-spotting[many]")
@@ -76,12 +76,12 @@ def read_parts(folder: Path) -> dict[Path, list[Word]]:
             raise UserError(f"{path}: not a part file ({error})") from error
         for row in rows:
             if row["row"] is None or row["row"] >= 0 or not row["source"]:
-                raise UserError(f"{path}: its pictures lie in {row['source']} and have no names to be told by")
-            picture = Path(row["source"])
-            if picture in found:
-                raise UserError(f"{path}: {picture} was read twice; keep one of both")
+                raise UserError(f"{path}: its images lie in {row['source']} and have no names to be told by")
+            image = Path(row["source"])
+            if image in found:
+                raise UserError(f"{path}: {image} was read twice; keep one of both")
             if row["error"] is None:
-                found[picture] = [_word(entry, path) for entry in row["words"] or ()]
+                found[image] = [_word(entry, path) for entry in row["words"] or ()]
     return found
 
 

@@ -23,7 +23,7 @@ RECORD = "_read-many.json"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How pictures are read.
+    """How images are read.
 
     Attributes:
         weights: exported model.
@@ -80,7 +80,7 @@ def take_folder(folder: Path, shares: Sequence[Share], reading: Reading) -> None
     """Make the output folder this run's own.
 
     Raises:
-        UserError: it holds results of other pictures, of another model, or within other limits.
+        UserError: it holds results of other images, of another model, or within other limits.
     """
     own = {"inputs": digest(shares), "weights": reading.weights, "part_rows": reading.part_rows, **reading.limits}
     record = folder / RECORD
@@ -109,8 +109,8 @@ def missing_shares(folder: Path, shares: Sequence[Share], part_rows: int) -> lis
 def run_shares(shares: Sequence[Share], folder: Path, reading: Reading, workers: int) -> Iterator[int]:
     """Read shares in ``workers`` processes, yielding how many rows each has added.
 
-    Always on Ray, also with one: a picture may kill the process that reads it, which is then started again
-    until that picture is given up (``many.work``), so without a limit here.
+    Always on Ray, also with one: an image may kill the process that reads it, which is then started again
+    until that image is given up (``many.work``), so without a limit here.
     """
     arguments = (reading, str(folder.resolve()))
     return run_on_ray(ShareReader, arguments, [share.to_json() for share in shares], workers, most_deaths=-1)

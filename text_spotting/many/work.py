@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from text_spotting.errors import UserError
+from text_spotting.image_files import decode_image
 from text_spotting.many.inputs import Share, open_input
 from text_spotting.many.parts import part_path, word_entry, write_part
-from text_spotting.pictures import decode_picture
 from text_spotting.words import Image, Word
 
 Spotter = Callable[[Image], list[Word]]
 TRIES = 3
-"""A picture that was being read when the process died so often is given up."""
+"""An image that was being read when the process died so often is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,12 @@ def read_share(share: Share, spotter: Spotter, folder: Path, part_rows: int) -> 
     """
     folder.mkdir(parents=True, exist_ok=True)
     record = CrashRecord(folder / f".share-{share.number:06d}.json")
-    pictures, added, row = _pictures(share), 0, 0
+    images, added, row = _images(share), 0, 0
     for part in range(-(-share.rows // part_rows)):
-        chunk = list(islice(pictures, part_rows))
+        chunk = list(islice(images, part_rows))
         path = part_path(folder, share, part)
         if not path.exists():
-            rows = [_row(picture, spotter, record, row + index) for index, picture in enumerate(chunk)]
+            rows = [_row(image, spotter, record, row + index) for index, image in enumerate(chunk)]
             write_part(path, rows)
             added += len(rows)
         row += len(chunk)
@@ -65,7 +65,7 @@ class CrashRecord:
             self.deaths = {str(row): int(times) for row, times in left["deaths"].items()}
             self.deaths[str(left["now"])] = self.deaths.get(str(left["now"]), 0) + 1
         except (OSError, ValueError, KeyError, AttributeError, TypeError):
-            pass  # nothing left, or cut off: nobody died at a picture
+            pass  # nothing left, or cut off: nobody died at an image
 
     def is_given_up(self, row: int) -> bool:
         """Whether to keep away from a row."""
@@ -80,25 +80,25 @@ class CrashRecord:
         self.path.unlink(missing_ok=True)
 
 
-def _row(picture: ImageEntry, spotter: Spotter, record: CrashRecord, row: int) -> dict[str, Any]:
+def _row(image: ImageEntry, spotter: Spotter, record: CrashRecord, row: int) -> dict[str, Any]:
     words: list[Word] = []
     error: str | None = None
     if record.is_given_up(row):
-        error = f"{TRIES} processes died while they read this picture"
+        error = f"{TRIES} processes died while they read this image"
     else:
         record.reading(row)
         try:
-            content = picture.content
+            content = image.content
             if content is None:
-                with open_input(picture.source) as file:
+                with open_input(image.source) as file:
                     content = file.read()
-            words = spotter(decode_picture(content, Path(picture.source)))
+            words = spotter(decode_image(content, Path(image.source)))
         except (UserError, OSError, ValueError) as trouble:
             error = str(trouble)
-    return {"source": picture.source, "row": picture.row, "words": [word_entry(word) for word in words], "error": error}
+    return {"source": image.source, "row": image.row, "words": [word_entry(word) for word in words], "error": error}
 
 
-def _pictures(share: Share) -> Iterator[ImageEntry]:
+def _images(share: Share) -> Iterator[ImageEntry]:
     if not share.table:
         yield from (ImageEntry(path) for path in share.paths)
         return

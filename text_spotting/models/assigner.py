@@ -9,9 +9,9 @@ from mmengine.structures import InstanceData
 
 @TASK_UTILS.register_module()
 class WordAssigner(MaxIoUAssigner):
-    """Max-IoU assignment in which don't-care regions hold in every picture.
+    """Max-IoU assignment in which don't-care regions hold in every image.
 
-    mmdet calls every box of a picture without words background, don't-care regions included; here a box
+    mmdet calls every box of an image without words background, don't-care regions included; here a box
     that lies in one by more than ``ignore_iof_thr`` of its own area stays unassigned.
 
     Args:

@@ -1,4 +1,4 @@
-"""What sees the whole picture: the trunk that finds words, and its pyramid."""
+"""What sees the whole image: the trunk that finds words, and its pyramid."""
 
 from collections.abc import Sequence
 
@@ -21,8 +21,8 @@ class TextBackbone(BaseModule):
     """PP-LCNetV4 as the detector of PP-OCRv6 has it (2026, arXiv 2606.13108).
 
     Args:
-        downscale: shrink the picture by this factor first. The detector then works on fewer pixels while
-            other branches still see the full picture; every stride grows by the factor.
+        downscale: shrink the image by this factor first. The detector then works on fewer pixels while
+            other branches still see the full image; every stride grows by the factor.
         frozen_stages: number of leading stages that do not train; the stem belongs to the first.
         pretrained: start from the detector of PP-OCRv6.
 
@@ -42,7 +42,7 @@ class TextBackbone(BaseModule):
         if not self.pretrained:
             return
         fill(self.trunk, iter(weights_in_order(model_file(DETECTOR))))
-        # PaddleOCR gives pictures in BGR order the statistics of RGB.
+        # PaddleOCR gives images in BGR order the statistics of RGB.
         take_pixels(self.trunk.pixels, IMAGENET_MEAN, IMAGENET_STD, IMAGENET_MEAN, IMAGENET_STD)
 
     def forward(self, x: Tensor) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""How large a network is and what a picture costs it."""
+"""How large a network is and what an image costs it."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 WORDS = 15
-"""Words in the picture that complexity is counted for."""
+"""Words in the image that complexity is counted for."""
 
 
 def trainable_parameters(network: nn.Module) -> int:
@@ -18,9 +18,9 @@ def trainable_parameters(network: nn.Module) -> int:
 
 
 def complexity(network: Any, input_size: tuple[int, int], words: int = WORDS) -> float:
-    """Count 2 x multiply-accumulates, in 1e9, for one picture.
+    """Count 2 x multiply-accumulates, in 1e9, for one image.
 
-    Counted are convolutions and matrix products: the trunk on a picture of width, height ``input_size``, the
+    Counted are convolutions and matrix products: the trunk on an image of width, height ``input_size``, the
     box head on as many proposals as ``test_cfg`` lets through, masks and text encoding of ``words`` words.
     The decoder's steps (well under 1% of it) are left out.
     """
@@ -31,12 +31,12 @@ def complexity(network: Any, input_size: tuple[int, int], words: int = WORDS) ->
     return float(counter.get_total_flops()) / 1e9
 
 
-def _one_pass(network: Any, picture: Tensor, words: int) -> None:
+def _one_pass(network: Any, image: Tensor, words: int) -> None:
     head = network.roi_head
-    x = network.extract_feat(picture)
-    sample = DetDataSample(metainfo={"img_shape": tuple(picture.shape[-2:]), "scale_factor": (1.0, 1.0)})
+    x = network.extract_feat(image)
+    sample = DetDataSample(metainfo={"img_shape": tuple(image.shape[-2:]), "scale_factor": (1.0, 1.0)})
     network.rpn_head.predict(x, [sample], rescale=False)
-    box = picture.new_tensor([[0.0, 0.0, 100.0, 30.0]])
+    box = image.new_tensor([[0.0, 0.0, 100.0, 30.0]])
     proposals = network.test_cfg.rpn
     head._bbox_forward(x, bbox2roi([box.repeat(proposals.get("usual", proposals.max_per_img), 1)]))
     rois = bbox2roi([box.repeat(words, 1)])

@@ -33,7 +33,7 @@ class Depthwise(nn.Conv2d):
 
 
 class SqueezeExcitation(nn.Module):
-    """Scales each channel by what the mean over the picture says of it (Hu et al. 2018, arXiv 1709.01507).
+    """Scales each channel by what the mean over the image says of it (Hu et al. 2018, arXiv 1709.01507).
 
     Args:
         channels: of input and output.
@@ -123,7 +123,7 @@ class LCNetV4(nn.Module):
 
     @property
     def pixels(self) -> nn.Conv2d:
-        """The convolution that takes the picture."""
+        """The convolution that takes the image."""
         stem: Any = self.stages[0]
         return stem[0].pixels
 

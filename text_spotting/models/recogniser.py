@@ -16,7 +16,7 @@ class WordRecogniser(BaseModel):
     Its weights carry the same names as in the spotter, so that a spotter's training can start from them.
 
     Args:
-        text_head: config of the head; its features are normalised pictures.
+        text_head: config of the head; its features are normalised images.
         mean, std: per channel in RGB order, on the 0..255 scale.
     """
 

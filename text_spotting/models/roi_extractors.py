@@ -12,19 +12,19 @@ from text_spotting.frames import SAMPLES
 
 
 class Pyramid(tuple[Tensor, ...]):
-    """Feature maps, finest first, that remember the picture (N, 3, H, W) they were computed from."""
+    """Feature maps, finest first, that remember the image (N, 3, H, W) they were computed from."""
 
-    picture: Tensor
+    image: Tensor
 
     @classmethod
-    def of(cls, levels: Iterable[Tensor], picture: Tensor) -> "Pyramid":
+    def of(cls, levels: Iterable[Tensor], image: Tensor) -> "Pyramid":
         pyramid = cls(levels)
-        pyramid.picture = picture
+        pyramid.image = image
         return pyramid
 
     def finest(self, levels: int) -> "Pyramid":
-        """The first ``levels`` maps, still with their picture."""
-        return Pyramid.of(self[:levels], self.picture)
+        """The first ``levels`` maps, still with their image."""
+        return Pyramid.of(self[:levels], self.image)
 
 
 @MODELS.register_module()
@@ -49,17 +49,15 @@ class RectifyingExtractor(BaseModule):
         self.margin = margin
 
     def forward(self, pyramid: Pyramid, owners: Tensor, frames: Tensor) -> Tensor:
-        """Frames (N, 3, 2) in pictures ``owners`` (N,), which come in order, to words (N, 3, height, width)."""
-        words = [
-            self.pool(picture.unsqueeze(0), frames[owners == index]) for index, picture in enumerate(pyramid.picture)
-        ]
+        """Frames (N, 3, 2) in images ``owners`` (N,), which come in order, to words (N, 3, height, width)."""
+        words = [self.pool(image.unsqueeze(0), frames[owners == index]) for index, image in enumerate(pyramid.image)]
         return torch.cat(words)
 
-    def pool(self, picture: Tensor, frames: Tensor) -> Tensor:
-        """Words (N, 3, height, width) in frames (N, 3, 2) of one picture (1, 3, H, W); also what is exported."""
+    def pool(self, image: Tensor, frames: Tensor) -> Tensor:
+        """Words (N, 3, height, width) in frames (N, 3, 2) of one image (1, 3, H, W); also what is exported."""
         rows, columns = self.output_size
-        # grid_sample measures from -1 to 1 across the picture.
-        unit = 2 / frames.new_tensor([picture.shape[3], picture.shape[2]])
+        # grid_sample measures from -1 to 1 across the image.
+        unit = 2 / frames.new_tensor([image.shape[3], image.shape[2]])
         corner, along, across = (side.view(-1, 1, 1, 2) for side in (frames * unit).unbind(dim=1))
         start = corner - 1
         pooled = []
@@ -68,8 +66,8 @@ class RectifyingExtractor(BaseModule):
             ys = self._places(rows, down, frames).view(1, -1, 1, 1)
             xs = self._places(columns, right, frames).view(1, 1, -1, 1)
             points = start + xs * along + ys * across
-            found = F.grid_sample(picture, points.view(1, -1, columns, 2), padding_mode="border", align_corners=False)
-            pooled.append(found.view(picture.shape[1], -1, rows, columns).transpose(0, 1))
+            found = F.grid_sample(image, points.view(1, -1, columns, 2), padding_mode="border", align_corners=False)
+            pooled.append(found.view(image.shape[1], -1, rows, columns).transpose(0, 1))
         return torch.stack(pooled).mean(dim=0)
 
     def _places(self, count: int, part: int, like: Tensor) -> Tensor:

@@ -54,8 +54,8 @@ class TextRoIHead(StandardRoIHead):
         if not self.test_cfg.get("refinements", 0):
             return proposals
         refined = [
-            self.refine(x, own.bboxes, sample.img_shape[:2], picture)
-            for picture, (own, sample) in enumerate(zip(proposals, batch_data_samples, strict=True))
+            self.refine(x, own.bboxes, sample.img_shape[:2], image)
+            for image, (own, sample) in enumerate(zip(proposals, batch_data_samples, strict=True))
         ]
         return [
             InstanceData(
@@ -64,14 +64,14 @@ class TextRoIHead(StandardRoIHead):
             for own, moved in zip(proposals, refined, strict=True)
         ]
 
-    def refine(self, x: Pyramid, boxes: Tensor, size: tuple[int, int], picture: int = 0) -> Tensor:
+    def refine(self, x: Pyramid, boxes: Tensor, size: tuple[int, int], image: int = 0) -> Tensor:
         """Boxes (N, 4) moved by what is seen in them, as often as ``test_cfg`` says with ``refinements``.
 
         Iterative regression (Gidaris & Komodakis 2015, arXiv 1505.01749); ``size`` is height, width of the input,
-        ``picture`` the number of the boxes' picture in the batch.
+        ``image`` the number of the boxes' image in the batch.
         """
         for _ in range(self.test_cfg.get("refinements", 0)):
-            rois = torch.cat([boxes.new_full((len(boxes), 1), picture), boxes], dim=1)
+            rois = torch.cat([boxes.new_full((len(boxes), 1), image), boxes], dim=1)
             deltas = self._bbox_forward(x, rois)["bbox_pred"]
             boxes = self.bbox_head.bbox_coder.decode(boxes, deltas, max_shape=size)
         return boxes
@@ -112,8 +112,8 @@ class TextRoIHead(StandardRoIHead):
 
     def _no_text_loss(self, x: Pyramid) -> dict[str, Tensor]:
         # Every parameter must take part in every step, or distributed training waits for ever.
-        height, width = x.picture.shape[-2:]
-        anywhere = x.picture.new_tensor([[0, 0, 0, width, height]])
+        height, width = x.image.shape[-2:]
+        anywhere = x.image.new_tensor([[0, 0, 0, width, height]])
         nothing = torch.zeros(1, 1, dtype=torch.int64, device=anywhere.device)
         features = self.text_features(x, anywhere, anywhere.new_ones(1, 1, 1))
         losses = self.text_head.loss(features, nothing)
@@ -125,7 +125,7 @@ class RectifyingRoIHead(TextRoIHead):
     """Reads each word in a turned rectangle around its mask rather than in its box.
 
     It learns from true words in frames that are off as found ones may be; ``train_cfg`` says with ``words_read`` how
-    many words of a picture at most, and needs no ``text_assigner`` and ``text_sampler``.
+    many words of an image at most, and needs no ``text_assigner`` and ``text_sampler``.
 
     Args:
         frame_jitter: how far those frames are off, see ``FrameJitter.of``.
@@ -157,7 +157,7 @@ class RectifyingRoIHead(TextRoIHead):
         return self.text_head.loss(features, targets)
 
     def _pick(self, truth: InstanceData) -> tuple[Tensor, Tensor]:
-        """Frames (n, 3, 2) and targets (n, T) of some words of a picture."""
+        """Frames (n, 3, 2) and targets (n, T) of some words of an image."""
         masks = rasterise(truth.polygons, truth.bboxes, _TRUE_MASK)
         frames = reading_frames(truth.bboxes, masks, 0.5)
         # A word that is read against its frame's direction is upside down: nothing to learn from.

@@ -20,7 +20,7 @@ class MaskTextSpotter(MaskRCNN):
     """
 
     def extract_feat(self, batch_inputs: Tensor) -> Pyramid:
-        """Pyramid levels of (N, 3, H, W) and the picture itself, as RoIAlign needs them.
+        """Pyramid levels of (N, 3, H, W) and the image itself, as RoIAlign needs them.
 
         mmcv's operator takes float32 only, and on CPUs reads whatever it gets as if channels came first.
         """
@@ -34,13 +34,13 @@ class MaskTextSpotter(MaskRCNN):
         return probabilities
 
     @torch.no_grad()
-    def detect(self, picture: Tensor) -> Detections[Tensor]:
-        """Find words in one normalised picture (1, 3, H, W)."""
-        sample = DetDataSample(metainfo={"img_shape": tuple(picture.shape[-2:]), "scale_factor": (1.0, 1.0)})
-        x = self.extract_feat(picture)
+    def detect(self, image: Tensor) -> Detections[Tensor]:
+        """Find words in one normalised image (1, 3, H, W)."""
+        sample = DetDataSample(metainfo={"img_shape": tuple(image.shape[-2:]), "scale_factor": (1.0, 1.0)})
+        x = self.extract_feat(image)
         proposals = self.rpn_head.predict(x, [sample], rescale=False)
         proposals[0] = proposals[0][: int(proposal_count(proposals[0].scores, self.test_cfg.rpn))]
-        proposals[0].bboxes = self.roi_head.refine(x, proposals[0].bboxes, tuple(picture.shape[-2:]))
+        proposals[0].bboxes = self.roi_head.refine(x, proposals[0].bboxes, tuple(image.shape[-2:]))
         found = self.roi_head.predict_bbox(x, [sample.metainfo], proposals, self.test_cfg.rcnn)[0]
         rois = bbox2roi([found.bboxes])
         masks = self.roi_head._mask_forward(x, rois)["mask_preds"][:, 0].sigmoid()

@@ -25,7 +25,7 @@ def roi_align(
     """Pool features (N, C, H, W) in boxes to (R, C, height, width).
 
     Args:
-        rois: (R, 5) picture's number, x1, y1, x2, y2.
+        rois: (R, 5) image's number, x1, y1, x2, y2.
         size: height, width of a pooled box, in cells.
         spatial_scale: what the boxes' unit is in cells of the feature map.
         sampling_ratio: samples per cell and axis; 0 takes one for each cell of the feature map that is touched.
@@ -58,7 +58,7 @@ def roi_align_gradient(
         found: Tensor = fast._roi_align_backward(gradient, rois, spatial_scale, *size, *shape, sampling_ratio, aligned)
         return found
     bags = _bags(rois, shape, size, spatial_scale, sampling_ratio, aligned)
-    pictures, channels, height, width = shape
+    images, channels, height, width = shape
     counts = torch.diff(bags.starts, append=bags.starts.new_tensor([len(bags.places)]))
     vectors: Tensor = torch.ops.aten._embedding_bag_dense_backward(
         gradient.permute(0, 2, 3, 1).reshape(-1, channels),
@@ -66,12 +66,12 @@ def roi_align_gradient(
         torch.repeat_interleave(counts),
         counts,
         counts,
-        pictures * height * width,
+        images * height * width,
         False,
         _SUM,
         bags.weights.to(gradient.dtype),
     )
-    return vectors.view(pictures, height, width, channels).permute(0, 3, 1, 2)
+    return vectors.view(images, height, width, channels).permute(0, 3, 1, 2)
 
 
 _SUM = 0
@@ -123,8 +123,8 @@ def _bags(
 
     x = _around(place(0, number % size[1], part % across[owner]), width)
     y = _around(place(1, number // size[1], part // across[owner]), height)
-    picture = (rois[:, 0].long() * (height * width))[owner]
-    places = picture[:, None, None] + y.indices[:, :, None] * width + x.indices[:, None, :]
+    image = (rois[:, 0].long() * (height * width))[owner]
+    places = image[:, None, None] + y.indices[:, :, None] * width + x.indices[:, None, :]
     weights = y.weights[:, :, None] * x.weights[:, None, :] / samples[owner, None, None]
     cells = torch.arange(size[0] * size[1], device=rois.device)
     starts = 4 * (first[:, None] + cells * samples[:, None])

@@ -68,7 +68,7 @@ def _bytes(node: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """Median seconds of the stages of one picture.
+    """Median seconds of the stages of one image.
 
     Attributes:
         words: detections read.
@@ -88,7 +88,7 @@ class Stages:
 
 
 def stages(engine: OpenVinoEngine, image: Image, repeats: int = 5) -> Stages:
-    """Time the stages of a picture one by one."""
+    """Time the stages of an image one by one."""
     bgr = to_bgr(image)
     canvas, scale = pipeline.prepare(engine, bgr)
     found = pipeline.find(engine, canvas, scale)
@@ -108,7 +108,7 @@ class LayerTimes:
 
     Attributes:
         by_kind: milliseconds by kind of layer, longest first.
-        convolution_gflops: arithmetic of the dense convolutions and fully connected layers on the whole picture.
+        convolution_gflops: arithmetic of the dense convolutions and fully connected layers on the whole image.
         convolution_ms: what they took.
         depthwise_ms: what convolutions of single channels took; memory, not arithmetic, bounds those.
     """
@@ -150,7 +150,7 @@ def layer_times(detector: Path, canvas: Image, precision: str, threads: int = 0)
 
 
 def _arithmetic(model: ov.Model) -> dict[str, float]:
-    """Operations (2 x multiply-accumulates) of the convolutions whose sizes do not depend on the picture's content."""
+    """Operations (2 x multiply-accumulates) of the convolutions whose sizes do not depend on the image's content."""
     work = {}
     for node in model.get_ordered_ops():
         if node.get_type_name() == "Convolution" and not node.output(0).partial_shape.is_dynamic:
@@ -188,12 +188,12 @@ def batch_against_loop(
 
 
 def lettered_image(words: int, width: int = 1280, height: int = 720) -> Image:
-    """Return a picture with so many plain words on a grid, to see what a word costs."""
-    picture = np.full((height, width, 3), 200, np.uint8)
+    """Return an image with so many plain words on a grid, to see what a word costs."""
+    image = np.full((height, width, 3), 200, np.uint8)
     columns = 8
     for index in range(words):
         row, column = divmod(index, columns)
         place = (column * width // columns + 20, (row % 13) * height // 13 + 40)
         text = f"{'abcdefghij'[index % 10]}{'klmnopqrst'[index // 10 % 10]}on{index}"
-        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20, 20, 20), 2, cv2.LINE_AA)
-    return picture
+        cv2.putText(image, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20, 20, 20), 2, cv2.LINE_AA)
+    return image

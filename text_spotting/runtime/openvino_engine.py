@@ -59,8 +59,8 @@ class OpenVinoEngine:
     """The graphs, compiled for one device.
 
     The files keep the shapes that other clients expect; here the text graphs are reshaped to take all words
-    of a picture at once, what decoder steps have in common is computed once, and the detector takes the
-    picture's bytes as they are.
+    of an image at once, what decoder steps have in common is computed once, and the detector takes the
+    image's bytes as they are.
 
     Raises:
         UserError: a missing, foreign or mismatched graph, or a device or precision that is not there.
@@ -160,7 +160,7 @@ def most_streams(target: Target) -> int:
 
 
 _MOST_STREAMS = 4
-"""Few pictures have words of more different widths."""
+"""Few images have words of more different widths."""
 
 
 def least_batch(graph: ov.Model) -> int:

@@ -8,7 +8,7 @@ from text_spotting.constraints import Lexicon
 from text_spotting.contract import Engine
 from text_spotting.decoding import Classes, Reading
 from text_spotting.frames import mask_frames
-from text_spotting.postprocess import select, to_picture, to_words
+from text_spotting.postprocess import select, to_image, to_words
 from text_spotting.preprocess import fit_to_input
 from text_spotting.runtime.reading import PixelReadings, read_features, read_twice
 from text_spotting.words import FloatArray, Image, Word
@@ -39,7 +39,7 @@ def find(engine: Engine, canvas: Image, scale: tuple[float, float]) -> Found:
     """Find words on a canvas."""
     detections = engine.detect(canvas)
     rows = select(detections.boxes, engine.manifest)
-    boxes, masks = to_picture(detections.boxes[rows], scale), detections.masks[rows]
+    boxes, masks = to_image(detections.boxes[rows], scale), detections.masks[rows]
     frames = mask_frames(boxes[:, :4], masks, engine.manifest.mask_thr)
     return Found(boxes, masks, frames, detections.text_features[rows])
 

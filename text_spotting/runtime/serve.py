@@ -58,7 +58,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class FrameServer:
-    """Serves the latest frame as a page (``/``), an MJPEG stream (``/stream.mjpg``) and a picture (``/frame.jpg``).
+    """Serves the latest frame as a page (``/``), an MJPEG stream (``/stream.mjpg``) and an image (``/frame.jpg``).
 
     ``/state.json`` tells the words of the latest frame; ``POST /pause`` halts the video and lets it go on. Slow viewers
     miss frames; they never hold up the others or the spotter.
@@ -123,7 +123,7 @@ class FrameServer:
         self._running.set()
 
     def state(self) -> dict[str, Any]:
-        """What the page shows beside the picture."""
+        """What the page shows beside the image."""
         status = "ended" if self._ended else "playing" if self._running.is_set() else "paused"
         with self._fresh:
             times = list(self._times)

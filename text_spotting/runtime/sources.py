@@ -1,4 +1,4 @@
-"""Where pictures come from: files, folders, patterns, video files, cameras and URLs."""
+"""Where images come from: files, folders, patterns, video files, cameras and URLs."""
 
 import logging
 import re
@@ -11,7 +11,7 @@ import cv2
 
 from text_spotting.errors import UserError
 from text_spotting.files.reading import natural_key
-from text_spotting.pictures import PICTURE_SUFFIXES, is_picture
+from text_spotting.image_files import IMAGE_SUFFIXES, is_image
 from text_spotting.words import Image
 
 LOGGER = logging.getLogger(__name__)
@@ -24,32 +24,32 @@ _ENDLESS = 1e8
 
 
 def find_images(what: str) -> list[Path]:
-    """Return the pictures that a file name, a folder or a glob pattern (``**`` recurses) stands for, sorted.
+    """Return the images that a file name, a folder or a glob pattern (``**`` recurses) stands for, sorted.
 
     Raises:
         UserError: nothing there.
     """
     path = Path(what)
     if path.is_dir():
-        found = [file for file in sorted(path.iterdir(), key=natural_key) if _looks_like_picture(file)]
+        found = [file for file in sorted(path.iterdir(), key=natural_key) if _looks_like_image(file)]
         if not found:
-            raise UserError(f"{what}: the folder holds no picture ({', '.join(PICTURE_SUFFIXES)})", about="images")
+            raise UserError(f"{what}: the folder holds no image ({', '.join(IMAGE_SUFFIXES)})", about="images")
         return found
     if path.is_file():
         return [path]
     start = Path(path.anchor or ".")
-    found = [file for file in sorted(start.glob(str(path.relative_to(path.anchor)))) if _looks_like_picture(file)]
+    found = [file for file in sorted(start.glob(str(path.relative_to(path.anchor)))) if _looks_like_image(file)]
     if not found:
-        raise UserError(f"{what}: no such file, folder or pattern with pictures", about="images")
+        raise UserError(f"{what}: no such file, folder or pattern with images", about="images")
     return found
 
 
-def _looks_like_picture(path: Path) -> bool:
-    return is_picture(path) and path.is_file()
+def _looks_like_image(path: Path) -> bool:
+    return is_image(path) and path.is_file()
 
 
 class Video:
-    """Frames of a camera, a video file, a numbered sequence of pictures, a URL or a GStreamer pipeline.
+    """Frames of a camera, a video file, a numbered sequence of images, a URL or a GStreamer pipeline.
 
     Args:
         source: a camera's index or ``/dev/videoN``, a file, ``frame_%03d.png``, a URL, or elements joined by `` ! ``.
@@ -133,7 +133,7 @@ def _kind(source: str) -> str:
     if "://" in source:
         return "stream"
     if re.search(r"%0?\d*d", source):
-        return "sequence of pictures"
+        return "sequence of images"
     if not Path(source).is_file():
         raise UserError(f"video {source}: no such file (a camera is given by its index, such as 0)", about="video")
     return "video"
@@ -145,7 +145,7 @@ def _open(source: str, kind: str) -> Any:
         capture = cv2.VideoCapture(int(source.removeprefix(_DEVICE)))
     elif kind == "pipeline":
         capture = cv2.VideoCapture(source, cv2.CAP_GSTREAMER)
-    elif kind == "sequence of pictures":
+    elif kind == "sequence of images":
         capture = cv2.VideoCapture(source, cv2.CAP_IMAGES)
     else:
         capture = cv2.VideoCapture(source)

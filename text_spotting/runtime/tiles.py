@@ -1,7 +1,7 @@
-"""Large pictures read tile by tile: a spotter around a spotter.
+"""Large images read tile by tile: a spotter around a spotter.
 
-A network sees every picture at one size, so small text of a large scan vanishes before it is looked for. Here the
-picture is read at several scales, from its own resolution down to the whole of it at once; at each scale it is cut into
+A network sees every image at one size, so small text of a large scan vanishes before it is looked for. Here the
+image is read at several scales, from its own resolution down to the whole of it at once; at each scale it is cut into
 overlapping tiles as large as the network's input (the image pyramid of Adelson et al. 1984, with SNIPER's idea,
 Singh et al. 2018, that each scale answers for what it sees best). What several tiles find is one word.
 """
@@ -21,7 +21,7 @@ from text_spotting.words import Image, Word
 OVERLAP = 0.25
 """Share of a tile that its neighbour sees too: a word up to that long is whole in one of them."""
 LEAST_RATIO = 1.5
-"""How many times larger than the network's input a picture is when tiles begin to pay."""
+"""How many times larger than the network's input an image is when tiles begin to pay."""
 _SAME_IOF = 0.5
 """Share of the smaller of two words, by area, that lies in the other when they are one."""
 _EDGE = 2.0
@@ -33,7 +33,7 @@ Rect = tuple[int, int, int, int]
 
 
 class AnySpotter(Protocol):
-    """Anything that finds words in a BGR picture."""
+    """Anything that finds words in a BGR image."""
 
     def __call__(self, image: Image, /) -> Sequence[Word]: ...
 
@@ -51,7 +51,7 @@ class _Found:
 
 
 class TiledSpotter:
-    """Reads a picture as a whole and, where it is larger than the network's input, in tiles of finer scales.
+    """Reads an image as a whole and, where it is larger than the network's input, in tiles of finer scales.
 
     Args:
         spotter: reads each tile.
@@ -63,21 +63,21 @@ class TiledSpotter:
         self.tile = tile
 
     def __call__(self, image: Any) -> list[Word]:
-        """Return the words of a picture (H, W, 3) uint8 BGR, in its pixels.
+        """Return the words of an image (H, W, 3) uint8 BGR, in its pixels.
 
         Raises:
-            UserError: not a picture.
+            UserError: not an image.
         """
-        picture = to_bgr(image)
-        found = [_Found(word, cut=False) for word in self.spotter(picture)]
-        for scale in scales(_size(picture), self.tile):
-            found += self._at_scale(picture, scale)
+        bgr = to_bgr(image)
+        found = [_Found(word, cut=False) for word in self.spotter(bgr)]
+        for scale in scales(_size(bgr), self.tile):
+            found += self._at_scale(bgr, scale)
         return merge(found)
 
-    def _at_scale(self, picture: Image, scale: float) -> Iterator[_Found]:
-        smaller = picture if scale == 1 else cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    def _at_scale(self, image: Image, scale: float) -> Iterator[_Found]:
+        smaller = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         size = _size(smaller)
-        factors = np.array(_size(picture), np.float32) / np.array(size, np.float32)
+        factors = np.array(_size(image), np.float32) / np.array(size, np.float32)
         for x1, y1, x2, y2 in tiles(size, self.tile):
             for word in self.spotter(np.ascontiguousarray(smaller[y1:y2, x1:x2])):
                 polygon = ((word.polygon + np.array([x1, y1])) * factors).astype(np.float32)
@@ -96,12 +96,12 @@ def parse_tiles(text: str) -> bool:
 
 
 def needs_tiles(size: tuple[int, int], tile: tuple[int, int]) -> bool:
-    """Whether a picture, width and height, is so large that tiles show what the whole does not."""
+    """Whether an image, width and height, is so large that tiles show what the whole does not."""
     return max(size[0] / tile[0], size[1] / tile[1]) > LEAST_RATIO
 
 
 def scales(size: tuple[int, int], tile: tuple[int, int]) -> list[float]:
-    """Scales to read tiles at: the picture's own, a half, a quarter..., down to where the whole shows as much."""
+    """Scales to read tiles at: the image's own, a half, a quarter..., down to where the whole shows as much."""
     found, scale = [], 1.0
     while needs_tiles((round(size[0] * scale), round(size[1] * scale)), tile):
         columns, rows = size[0] * scale / tile[0], size[1] * scale / tile[1]
@@ -112,7 +112,7 @@ def scales(size: tuple[int, int], tile: tuple[int, int]) -> list[float]:
 
 
 def tiles(size: tuple[int, int], tile: tuple[int, int]) -> list[Rect]:
-    """Overlapping tiles x1, y1, x2, y2 that cover a picture, evenly spread, row by row."""
+    """Overlapping tiles x1, y1, x2, y2 that cover an image, evenly spread, row by row."""
     columns, rows = (_starts(whole, part) for whole, part in zip(size, tile, strict=True))
     return [
         (x, y, min(x + tile[0], size[0]), min(y + tile[1], size[1])) for y in rows for x in columns
@@ -127,7 +127,7 @@ def _starts(whole: int, part: int) -> list[int]:
 
 
 def _is_cut(word: Word, tile: Rect, size: tuple[int, int]) -> bool:
-    """Whether a word touches a border of its tile that is none of the picture's."""
+    """Whether a word touches a border of its tile that is none of the image's."""
     x1, y1, x2, y2 = word.box
     width, height = tile[2] - tile[0], tile[3] - tile[1]
     return (
@@ -155,5 +155,5 @@ def _is_same(one: Word, other: Word) -> bool:
     return smaller == 0 or intersection_area(one.polygon, other.polygon) > _SAME_IOF * smaller
 
 
-def _size(picture: Image) -> tuple[int, int]:
-    return picture.shape[1], picture.shape[0]
+def _size(image: Image) -> tuple[int, int]:
+    return image.shape[1], image.shape[0]

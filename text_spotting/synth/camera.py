@@ -1,4 +1,4 @@
-"""What a camera does to a scene: light, blur, grain, fewer pixels, JPEG. Places in the picture stay where they are."""
+"""What a camera does to a scene: light, blur, grain, fewer pixels, JPEG. Places in the image stay where they are."""
 
 import functools
 import math
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from text_spotting.pictures import through_jpeg
+from text_spotting.image_files import through_jpeg
 from text_spotting.synth.pixels import as_bytes, as_floats
 from text_spotting.words import Image
 
@@ -19,7 +19,7 @@ _GRAIN_LEVELS = (2.0, 4.0, 7.0, 11.0, 16.0, 22.0)
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """Camera settings for one picture; 0 or None leaves a step out.
+    """Camera settings for one image; 0 or None leaves a step out.
 
     Attributes:
         gain: factor on all values; offset: added after it; tint: per-channel factors.
@@ -27,7 +27,7 @@ class Shot:
         bloom: how much bright lights spill over what is near them, 0..1.
         defocus: blur radius (standard deviation) in pixels.
         motion: (length in pixels, angle in degrees).
-        shrink: factor >= 1 by which the picture is reduced and enlarged again.
+        shrink: factor >= 1 by which the image is reduced and enlarged again.
         grain: noise level, a place in a fixed scale.
         quality: JPEG quality, 0 for none.
     """
@@ -54,9 +54,9 @@ def random_shot(rng: random.Random, scale: float = 1.0, light: float = 0.7, hars
     """Draw camera settings.
 
     Args:
-        scale: sizes the blurs; 1 for pictures about 640 pixels wide.
+        scale: sizes the blurs; 1 for images about 640 pixels wide.
         light: how bright the scene is, 0..1: bright ones are not exposed for longer still.
-        harshness: how often and how much the camera spoils the picture; 1 is usual.
+        harshness: how often and how much the camera spoils the image; 1 is usual.
     """
     dark = _happens(rng, 0.12 * harshness)
     gain = rng.uniform(0.3, 0.65) if dark else 1 + harshness * rng.uniform(-0.25, 0.25 - 0.25 * light)
@@ -90,7 +90,7 @@ def _random_grain(rng: random.Random, *, dark: bool) -> int:
 
 
 def take(rng: random.Random, scene: Image, shot: Shot) -> Image:
-    """Return the picture that the camera makes of a scene; the same size."""
+    """Return the image that the camera makes of a scene; the same size."""
     image = scene
     if shot.glare:
         image = _glare(image, shot.glare)

@@ -1,4 +1,4 @@
-"""A picture in the making: where there is room, what has been written, and what still shows of it."""
+"""An image in the making: where there is room, what has been written, and what still shows of it."""
 
 import random
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _TRIES = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placed:
-    """A word on the picture.
+    """A word on the image.
 
     Attributes:
         word: polygon, text, and whether it is a don't care.
@@ -66,7 +66,7 @@ class Canvas:
         """Move corners (around the origin) to the calmest of a few free places; None where no place is free.
 
         Args:
-            overhang: share of the board's size that may lie outside the picture.
+            overhang: share of the board's size that may lie outside the image.
         """
         low, high = corners.min(axis=0), corners.max(axis=0)
         columns, rows = (int(side) + 1 for side in np.ceil((high - low) / _COARSE))
@@ -84,7 +84,7 @@ class Canvas:
         return as_floats(corners - low + shift)
 
     def is_free(self, corners: FloatArray) -> bool:
-        """Whether a quad's bounds lie in the picture and nothing in them is taken."""
+        """Whether a quad's bounds lie in the image and nothing in them is taken."""
         low, high = corners.min(axis=0), corners.max(axis=0)
         if low.min() < 0 or high[0] > self.width or high[1] > self.height:
             return False
@@ -101,7 +101,7 @@ class Canvas:
         return float(part.std()) if part.size else 0.0
 
     def dim(self, corners: FloatArray) -> None:
-        """Light a quad as the rest of the picture is lit."""
+        """Light a quad as the rest of the image is lit."""
         x1, y1, x2, y2 = self.bounds(corners, margin=2)
         if x2 - x1 < 2 or y2 - y1 < 2:
             return
@@ -117,7 +117,7 @@ class Canvas:
         cv2.polylines(self._taken, [points], True, 1, 2)
 
     def bounds(self, corners: FloatArray, margin: float = 0.0) -> tuple[int, int, int, int]:
-        """Pixel box x1, y1, x2, y2 of a polygon, inside the picture; may be empty."""
+        """Pixel box x1, y1, x2, y2 of a polygon, inside the image; may be empty."""
         low, high = np.floor(corners.min(axis=0) - margin), np.ceil(corners.max(axis=0) + margin)
         x1, y1 = max(0, int(low[0])), max(0, int(low[1]))
         return x1, y1, max(x1, min(self.width, int(high[0]))), max(y1, min(self.height, int(high[1])))

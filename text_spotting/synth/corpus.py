@@ -1,4 +1,4 @@
-"""What is written on the synthetic pictures: words, numbers, prices, plates and the lines that they form."""
+"""What is written on the synthetic images: words, numbers, prices, plates and the lines that they form."""
 
 import functools
 import random
@@ -163,7 +163,7 @@ DECORATIONS = ("{}.", "{},", "{}!", "{}?", "{}:", "({})", '"{}"', "{}'s", "'{}'"
 
 
 def word(rng: Rng, punctuation: float = 0.04) -> str:
-    """Return one word as it stands in a picture, case and punctuation included.
+    """Return one word as it stands in an image, case and punctuation included.
 
     Args:
         punctuation: share of words that carry a mark or quotes around them.

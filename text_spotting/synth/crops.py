@@ -81,7 +81,7 @@ class WordGenerator:
         return ink
 
     def _photograph(self, rng: random.Random, ink: Ink, height: float) -> tuple[Image, FloatArray] | None:
-        """Take the picture; return it with the word's corners, None when nobody could read the word on it."""
+        """Take the image; return it with the word's corners, None when nobody could read the word on it."""
         corners = _lean(rng, ink, height)
         corners, width_px, height_px = _frame(rng, corners, height, self.options.margin)
         image = _behind(rng, self._textures, width_px, height_px)

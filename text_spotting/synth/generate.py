@@ -1,4 +1,4 @@
-"""Endless labelled pictures on the fly, by number."""
+"""Endless labelled images on the fly, by number."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -30,31 +30,31 @@ from text_spotting.words import Image, Word
 __all__ = ["DENSE", "Scene", "SceneGenerator", "SceneOptions", "WordGenerator", "WordOptions"]
 
 _PATIENCE = 12
-"""Signs given up before the picture counts as full."""
+"""Signs given up before the image counts as full."""
 _HOST_SHARE = 0.6
 _CROP_SHARE = 0.35
 _FACES = 5
-"""Font faces on one picture: places have their house styles."""
+"""Font faces on one image: places have their house styles."""
 
 
 @dataclass(frozen=True)
 class SceneOptions:
-    """What synthetic pictures look like.
+    """What synthetic images look like.
 
     Attributes:
-        size: width and height of the pictures.
+        size: width and height of the images.
         words: least and most words to write on one; fewer when there is no room. Clutter comes on top.
         height: range of the letters' height in pixels; small ones are drawn more often.
         backgrounds: folder of photos to write on; made-up places otherwise.
-        hosts: COCO-with-text file of real pictures to write on, beside the words that they already show.
-        hosts_root: folder that the file's picture names start from; by default the file's own.
+        hosts: COCO-with-text file of real images to write on, beside the words that they already show.
+        hosts_root: folder that the file's image names start from; by default the file's own.
         word_crops: list of real word crops, or a folder with gt.txt, to be blended in with their texts.
         fonts: folders of .ttf/.otf files to use in place of the installed fonts.
         alphabet: what texts are written in, see ``Alphabet.of``; fonts must have all of it.
         word_list: file of words to write mostly, see ``texts.text_source``.
         on_walls: share of the signs that keep to the walls of a made-up place; the others fill the space.
         tilt: how far the camera and the signs are turned and leaned: 0 for level, 1 for the usual amount.
-        harshness: how much the camera spoils: 0 for a clear picture, 1 for the usual amount.
+        harshness: how much the camera spoils: 0 for a clear image, 1 for the usual amount.
         clutter: how much that is not to be read is added: 0 for none, 1 for the usual amount.
         long_words: share of the words on signs that have twelve letters or more, over the usual few.
     """
@@ -77,12 +77,12 @@ class SceneOptions:
 
 
 DENSE = SceneOptions(words=(40, 60), height=(12, 34), on_walls=0.0, clutter=0.1)
-"""Pictures packed with words, for warming up a recogniser; ``dataclasses.replace`` sets the folders."""
+"""Images packed with words, for warming up a recogniser; ``dataclasses.replace`` sets the folders."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A finished picture with all that is known about its words.
+    """A finished image with all that is known about its words.
 
     Attributes:
         image: (H, W, 3) BGR.
@@ -105,7 +105,7 @@ class Scene:
 
 
 class SceneGenerator:
-    """Draws one labelled picture per seed: the same wherever the same fonts and photos are present."""
+    """Draws one labelled image per seed: the same wherever the same fonts and photos are present."""
 
     def __init__(self, options: SceneOptions | None = None) -> None:
         self.options = options or SceneOptions()
@@ -158,7 +158,7 @@ class SceneGenerator:
 
 
 def _host(size: tuple[int, int], host: AnnotatedImage) -> Canvas:
-    """A labelled picture, resized to the size asked for, with its words."""
+    """A labelled image, resized to the size asked for, with its words."""
     photo = read_photo(host.path)
     canvas = Canvas(as_bytes(cv2.resize(photo, size, interpolation=cv2.INTER_AREA)))
     scale = np.array([size[0] / host.width, size[1] / host.height], np.float32)

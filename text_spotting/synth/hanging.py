@@ -1,4 +1,4 @@
-"""Where writing goes on a picture, and in which perspective."""
+"""Where writing goes on an image, and in which perspective."""
 
 import itertools
 import math
@@ -84,7 +84,7 @@ def _on_wall(rng: random.Random, canvas: Canvas, laid: Block, options: SpotOptio
 
 
 def _scale_at(matrix: FloatArray, points: FloatArray) -> FloatArray:
-    """How many picture pixels one flat pixel of height takes at each point (N, 2)."""
+    """How many image pixels one flat pixel of height takes at each point (N, 2)."""
     ends = transform(as_floats(np.stack([points, points + np.array([0, 1])], axis=1)), matrix)
     return as_floats(np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).clip(1e-3))
 

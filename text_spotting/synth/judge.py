@@ -1,4 +1,4 @@
-"""Which words of a finished picture can be read; the others become don't care."""
+"""Which words of a finished image can be read; the others become don't care."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def judge(image: Image, canvas: Canvas, softness: float) -> list[Placed]:
     """Return the canvas's words with those marked as don't care that are too small, blurred, covered or faint.
 
     Args:
-        image: the picture as the camera took it.
+        image: the image as the camera took it.
         softness: standard deviation of the camera's blur in pixels.
     """
     grey = as_bytes(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))

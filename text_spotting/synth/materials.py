@@ -112,7 +112,7 @@ def _blobs(rng: random.Random, image: Image) -> None:
 
 
 def related(rng: random.Random, image: Image) -> Color:
-    """A color a little brighter or darker than a picture's first pixel."""
+    """A color a little brighter or darker than an image's first pixel."""
     shift = rng.gauss(0, 30)
     blue, green, red = (min(255.0, max(0.0, float(channel) + shift)) for channel in image[0, 0])
     return blue, green, red
@@ -138,7 +138,7 @@ def busy(rng: random.Random, width: int, height: int) -> Image:
 
 
 def light_up(rng: random.Random, image: Image) -> None:
-    """Light a whole picture unevenly, in place: from one side, in pools, and less towards its corners."""
+    """Light a whole image unevenly, in place: from one side, in pools, and less towards its corners."""
     height, width = image.shape[:2]
     field = 1 + cloud(rng, 40, 24, 2, 2) * rng.uniform(0.05, 0.3) + slope(rng, 40, 24) * rng.uniform(0, 0.25)
     x, y = np.linspace(-1, 1, 40)[None], np.linspace(-1, 1, 24)[:, None]

@@ -1,4 +1,4 @@
-"""Real word crops, blended into a picture with their true text."""
+"""Real word crops, blended into an image with their true text."""
 
 import random
 from pathlib import Path

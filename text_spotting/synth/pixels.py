@@ -18,7 +18,7 @@ def as_floats(array: Any) -> NDArray[np.float32]:
 
 
 def mean_color(image: NDArray[np.uint8]) -> tuple[float, float, float]:
-    """Mean blue, green and red of a picture; grey when it has no pixels."""
+    """Mean blue, green and red of an image; grey when it has no pixels."""
     if not image.size:
         return 128.0, 128.0, 128.0
     blue, green, red = as_floats(cv2.mean(image))[:3].tolist()

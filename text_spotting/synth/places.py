@@ -23,7 +23,7 @@ _FRONTS = 100
 _FRONT_SIZE = (480, 192)
 
 Patch = Callable[[random.Random, int, int], Image]
-"""Draws a piece of some picture: (random numbers, width, height)."""
+"""Draws a piece of some image: (random numbers, width, height)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +34,7 @@ class Plane:
     height: int
     corners: FloatArray
     matrix: FloatArray
-    """3x3, from the flat wall to the picture."""
+    """3x3, from the flat wall to the image."""
 
     @classmethod
     def between(cls, width: int, height: int, corners: ArrayLike) -> "Plane":
@@ -101,7 +101,7 @@ def _facade(rng: random.Random, width: int, height: int, patch: Patch, roll: flo
 
 
 def _lay(image: Image, flat: Image, corners: FloatArray) -> None:
-    """Paint a flat picture into a quad, in place."""
+    """Paint a flat image into a quad, in place."""
     height, width = flat.shape[:2]
     low = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
     high = np.minimum(np.ceil(corners.max(axis=0)), image.shape[1::-1]).astype(int)

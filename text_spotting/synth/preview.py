@@ -1,4 +1,4 @@
-"""Contact sheets: many pictures at a glance."""
+"""Contact sheets: many images at a glance."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _GAP = 4
 
 
 def contact_sheet(images: Sequence[Image], columns: int = _COLUMNS, tile_width: int = _TILE_WIDTH) -> Image:
-    """Lay pictures out in rows, each shrunk to ``tile_width``; rows are as tall as their tallest picture."""
+    """Lay images out in rows, each shrunk to ``tile_width``; rows are as tall as their tallest image."""
     tiles = [_tile(image, tile_width) for image in images]
     rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
     return np.vstack([_row(row, columns, tile_width) for row in rows])

@@ -25,7 +25,7 @@ _UNQUIET = 26.0
 
 @dataclass(frozen=True)
 class SignMaker:
-    """Puts signs up on one picture.
+    """Puts signs up on one image.
 
     Attributes:
         faces: what this place's signs are set in.
@@ -117,11 +117,11 @@ def put_board(rng: random.Random, canvas: Canvas, corners: FloatArray, height: f
 
 
 def color_behind(canvas: Canvas, corners: FloatArray) -> Color:
-    """Mean color of the picture in a quad's bounds; grey when they lie outside."""
+    """Mean color of the image in a quad's bounds; grey when they lie outside."""
     x1, y1, x2, y2 = canvas.bounds(corners)
     return mean_color(canvas.image[y1:y2, x1:x2])
 
 
 def plain_style(rng: random.Random, canvas: Canvas, corners: FloatArray, height: float) -> Style:
-    """A style for words written straight onto the picture."""
+    """A style for words written straight onto the image."""
     return random_style(rng, color_behind(canvas, corners), height)

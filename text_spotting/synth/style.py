@@ -25,7 +25,7 @@ _SIGN_COLORS: tuple[Color, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a piece of text is painted; lengths in pixels of the picture.
+    """How a piece of text is painted; lengths in pixels of the image.
 
     Attributes:
         second: color at the foot of the letters where they fade from one color into another.
@@ -104,7 +104,7 @@ def _fine_effect(rng: random.Random, style: Style, height: float) -> Style:
 
 
 def paint(region: Image, mask: Mask, style: Style, texture: Mask | None = None) -> None:
-    """Paint letters onto a part of a picture, in place.
+    """Paint letters onto a part of an image, in place.
 
     Args:
         mask: coverage of the letters, the region's size.

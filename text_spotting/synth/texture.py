@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 
 from text_spotting.errors import UserError
-from text_spotting.pictures import PICTURE_SUFFIXES, is_picture, read_picture
+from text_spotting.image_files import IMAGE_SUFFIXES, is_image, read_image
 from text_spotting.synth.materials import surface
 from text_spotting.synth.pixels import as_bytes
 from text_spotting.synth.places import Place, boxes, make_place
@@ -21,29 +21,29 @@ _LONGEST_SIDE = 900
 
 
 def list_images(folder: Path) -> list[Path]:
-    """List the pictures under a folder, sorted.
+    """List the images under a folder, sorted.
 
     Raises:
         UserError: the folder holds none.
     """
-    paths = sorted(path for path in Path(folder).rglob("*") if is_picture(path))
+    paths = sorted(path for path in Path(folder).rglob("*") if is_image(path))
     if not paths:
-        raise UserError(f"no pictures ({', '.join(PICTURE_SUFFIXES)}) found in {folder}", about="backgrounds")
+        raise UserError(f"no images ({', '.join(IMAGE_SUFFIXES)}) found in {folder}", about="backgrounds")
     return paths
 
 
 def read_photo(path: str | Path) -> Image:
-    """Read a picture as it is.
+    """Read an image as it is.
 
     Raises:
-        UserError: the file is not a picture.
+        UserError: the file is not an image.
     """
-    return as_bytes(read_picture(Path(path)))
+    return as_bytes(read_image(Path(path)))
 
 
 @functools.lru_cache(maxsize=_CACHED_PHOTOS)
 def load_photo(path: str) -> Image:
-    """Read a picture, reduced to what a background needs; it is kept, so do not write to it."""
+    """Read an image, reduced to what a background needs; it is kept, so do not write to it."""
     image = read_photo(path)
     scale = _LONGEST_SIDE / max(image.shape[:2])
     if scale >= 1:
@@ -58,7 +58,7 @@ class Textures:
         self._photos = [str(path) for path in list_images(Path(folder))] if folder else []
 
     def place(self, rng: random.Random, width: int, height: int, roll: float) -> Place:
-        """A background for a whole picture, taken with the camera turned by ``roll`` degrees; may be written to."""
+        """A background for a whole image, taken with the camera turned by ``roll`` degrees; may be written to."""
         if self._photos and rng.random() < 0.65:
             return Place(cover(rng, load_photo(rng.choice(self._photos)), width, height))
         return make_place(rng, width, height, self.patch, roll)
@@ -86,7 +86,7 @@ def cut(rng: random.Random, source: Image, width: int, height: int) -> Image:
 
 
 def cover(rng: random.Random, photo: Image, width: int, height: int) -> Image:
-    """Cut the largest window of the right shape (or a little smaller), and resize it to the picture."""
+    """Cut the largest window of the right shape (or a little smaller), and resize it to the image."""
     scale = min(photo.shape[1] / width, photo.shape[0] / height) * rng.uniform(0.6, 1.0)
     w, h = max(1, int(width * scale)), max(1, int(height * scale))
     x, y = rng.randrange(photo.shape[1] - w + 1), rng.randrange(photo.shape[0] - h + 1)

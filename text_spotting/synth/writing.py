@@ -1,4 +1,4 @@
-"""Synthetic data sets on disk: the same pictures whatever the number of workers, written in parts, resumable."""
+"""Synthetic data sets on disk: the same images whatever the number of workers, written in parts, resumable."""
 
 import json
 from collections.abc import Iterator
@@ -31,9 +31,9 @@ class Job:
 
     Attributes:
         output: folder that gets images/, annotation.json and, for taking the work up again, parts/ and settings.json.
-        seed: number of the first picture; picture ``i`` is scene ``seed + i``.
+        seed: number of the first image; image ``i`` is scene ``seed + i``.
         quality: JPEG quality of the files.
-        part: pictures per part; a part is written whole or not at all.
+        part: images per part; a part is written whole or not at all.
         chars: whether each word's annotation lists its characters' places too.
     """
 
@@ -46,7 +46,7 @@ class Job:
     chars: bool = False
 
     def settings(self) -> dict[str, Any]:
-        """What decides how pictures look; ``count`` may grow from run to run."""
+        """What decides how images look; ``count`` may grow from run to run."""
         kept = {"seed": self.seed, "quality": self.quality, "part": self.part, "chars": self.chars}
         plain: dict[str, Any] = json.loads(
             json.dumps({**kept, "options": plain_options(asdict(self.options))}, default=str)
@@ -54,15 +54,15 @@ class Job:
         return plain
 
     def ranges(self) -> list[range]:
-        """Numbers of the pictures of each part."""
+        """Numbers of the images of each part."""
         return [range(start, min(start + self.part, self.count)) for start in range(0, self.count, self.part)]
 
 
 def write(job: Job, workers: int = 1) -> Iterator[int]:
-    """Write the pictures that are not there yet, then the annotation of all; yields how many each step added.
+    """Write the images that are not there yet, then the annotation of all; yields how many each step added.
 
     Raises:
-        UserError: the folder holds pictures made with other settings.
+        UserError: the folder holds images made with other settings.
     """
     _check_settings(job)
     (job.output / IMAGES).mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ class PartWriter:
 
 
 def _write_part(job: Job, generator: SceneGenerator, numbers: range) -> int:
-    """Write the pictures of one part, and last its annotation, which marks the part as done."""
+    """Write the images of one part, and last its annotation, which marks the part as done."""
     images = []
     for number in numbers:
         scene = generator(job.seed + number)
@@ -106,7 +106,7 @@ def _write_part(job: Job, generator: SceneGenerator, numbers: range) -> int:
 
 
 def annotated(scene: Scene, path: Path, *, chars: bool = False) -> AnnotatedImage:
-    """Describe a scene as the picture stored at ``path``."""
+    """Describe a scene as the image stored at ``path``."""
     height, width = scene.image.shape[:2]
     words = [_labelled(placed, chars=chars) for placed in scene.placed]
     return AnnotatedImage(path, width, height, words)
@@ -151,7 +151,7 @@ def _check_settings(job: Job) -> None:
     if before != now:
         odd = next(key for key in now if before.get(key) != now[key])
         raise UserError(
-            f"{job.output}: its pictures were made with other settings ({odd}: {before.get(odd)}); "
+            f"{job.output}: its images were made with other settings ({odd}: {before.get(odd)}); "
             "choose another folder, or delete this one",
             about="output",
         )

@@ -148,7 +148,7 @@ def _is_size(value: Any) -> bool:
 
 
 def limit_words(config: Any, most: int) -> None:
-    """Let at most ``most`` words of a picture be found; a picture with few words takes no longer for it.
+    """Let at most ``most`` words of an image be found; an image with few words takes no longer for it.
 
     Raises:
         UserError: less than none, or no whole number.
@@ -181,7 +181,7 @@ def _set_word_size(config: Any) -> None:
 
 
 def _set_views(config: Any) -> None:
-    """Training sees pictures as large as inference does, and all of them, where its views do not say otherwise."""
+    """Training sees images as large as inference does, and all of them, where its views do not say otherwise."""
     for dataset in _datasets(config):
         for transform in dataset.get("transforms") or ():
             if transform.get("type") == "RandomView":
@@ -206,7 +206,7 @@ def _datasets(config: Any) -> Iterator[Any]:
 
 
 def _set_downscale(config: Any) -> None:
-    """A detector that sees the picture at ``1 / downscale`` of its resolution has strides and anchors to match."""
+    """A detector that sees the image at ``1 / downscale`` of its resolution has strides and anchors to match."""
     downscale = config.downscale
     if not (isinstance(downscale, int | float) and 1 <= downscale <= 4):
         raise UserError(f"downscale must be a number from 1 to 4, not {downscale!r}")

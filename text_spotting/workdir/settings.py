@@ -132,7 +132,7 @@ def fill_in(config: Any) -> None:
 
 
 def _keep_workers(loader: Any) -> None:
-    """Processes that load pictures stay for the next epoch, where there are any and nobody says otherwise."""
+    """Processes that load images stay for the next epoch, where there are any and nobody says otherwise."""
     loader.persistent_workers = loader.num_workers > 0 and loader.get("persistent_workers", True)
 
 

@@ -4,7 +4,7 @@ _base_ = ["../../../configs/_base_/mask_rcnn_text.py", "../../../configs/_base_/
 
 input_size = (1280, 768)  # width, height
 keep_aspect = False
-max_words = 400  # most words of a picture
+max_words = 400  # most words of an image
 text_thr = 0.5
 
 _strides = [4, 8, 16, 32]

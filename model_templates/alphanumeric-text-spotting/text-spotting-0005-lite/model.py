@@ -2,6 +2,6 @@
 
 _base_ = ["../text-spotting-0004-lite/model.py"]
 
-input_size = (1280, 736)  # width, height: a picture of 1280x720, and whole cells of the coarsest map
+input_size = (1280, 736)  # width, height: an image of 1280x720, and whole cells of the coarsest map
 downscale = 1.0
 word_thr = 0.55  # it finds more words than the others, and more that are none

@@ -1,4 +1,4 @@
-"""The figures of a set, with the counts of every picture, so that two models can be compared picture by picture."""
+"""The figures of a set, with the counts of every image, so that two models can be compared image by image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from text_spotting.evaluation.transcriptions import same_word
 from text_spotting.words import Word
 
 Counts = list[tuple[int, int, int]]
-"""Of every picture: right, true and predicted; the last two are equal where words are read and not found."""
+"""Of every image: right, true and predicted; the last two are equal where words are read and not found."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Column:
 
     Attributes:
         figure: name of a protocol, or ``true_frames``, ``found_frames`` or ``crops`` for words that are only read.
-        runs: counts of the pictures for each position.
+        runs: counts of the images for each position.
         reader: which recogniser read; empty for what the spotter does by itself.
     """
 
@@ -47,12 +47,12 @@ class Column:
 
     @property
     def error(self) -> float:
-        """Standard error of ``value`` as a figure for such pictures: bootstrap over pictures."""
+        """Standard error of ``value`` as a figure for such images: bootstrap over images."""
         return standard_error(self.scores)
 
     @property
     def position_error(self) -> float | None:
-        """Standard error of ``value`` for these very pictures in any position; None where there is one position."""
+        """Standard error of ``value`` for these very images in any position; None where there is one position."""
         return stdev(self.values) / len(self.values) ** 0.5 if len(self.values) > 1 else None
 
     @property
@@ -61,7 +61,7 @@ class Column:
         return sum(true for _, true, _ in self.runs[0])
 
     def change_to(self, other: "Column") -> tuple[float, float]:
-        """How much higher ``other`` is on the same pictures, and the standard error of that."""
+        """How much higher ``other`` is on the same images, and the standard error of that."""
         return other.value - self.value, difference_error(self.scores, other.scores)
 
     def to_json(self) -> dict[str, Any]:
@@ -86,35 +86,35 @@ def spotting_columns(
     """Figures of finding and reading words.
 
     Args:
-        runs: the words of every picture as they were found, for each position.
+        runs: the words of every image as they were found, for each position.
         fold_case: readings in another case are right.
     """
     positions = [compare(truth, found) for found in runs]
     rules = [protocol(name, fold_case) for name in figures]
     return [
-        Column(one.name, [[_counts(picture.match(one).score) for picture in run] for run in positions]) for one in rules
+        Column(one.name, [[_counts(image.match(one).score) for image in run] for run in positions]) for one in rules
     ]
 
 
 def reading_column(
     figure: str,
     reader: str,
-    pictures: Sequence[str],
+    images: Sequence[str],
     readings: Sequence[tuple[str, str, str]],
     fold_case: bool = True,
 ) -> Column:
     """The share of words read right, letters and digits alone.
 
     Args:
-        pictures: names of all, those without words included, so that models are compared picture by picture.
-        readings: (picture, truth, reading).
+        images: names of all, those without words included, so that models are compared image by image.
+        readings: (image, truth, reading).
         fold_case: readings in another case are right.
     """
-    counts = dict.fromkeys(pictures, (0, 0))
-    for picture, truth, reading in readings:
+    counts = dict.fromkeys(images, (0, 0))
+    for image, truth, reading in readings:
         for said, read in alphanumeric([(truth, reading)]):
-            right, words = counts[picture]
-            counts[picture] = right + same_word(said, read, fold_case), words + 1
+            right, words = counts[image]
+            counts[image] = right + same_word(said, read, fold_case), words + 1
     return Column(figure, [[(right, words, words) for right, words in counts.values()]], reader)
 
 

@@ -58,7 +58,7 @@ class Faults:
         words: true words whose text is known.
         right: of them, found and read right.
         kinds: (what happened, kind) and how often.
-        examples: of each, (truth, reading) or (truth, picture).
+        examples: of each, (truth, reading) or (truth, image).
     """
 
     words: int = 0
@@ -75,14 +75,14 @@ class Faults:
 def find_faults(
     names: Sequence[str], truth: Sequence[Sequence[Word]], found: Sequence[Sequence[Word]], fold_case: bool = True
 ) -> Faults:
-    """Sort the faults of every picture into ``KINDS``.
+    """Sort the faults of every image into ``KINDS``.
 
     Args:
         fold_case: readings in another case are right.
     """
     faults, rules = Faults(), _found_and_read(fold_case)
-    for name, picture in zip(names, compare(truth, found), strict=True):
-        _of_picture(faults, name, picture, rules, fold_case)
+    for name, image in zip(names, compare(truth, found), strict=True):
+        _of_image(faults, name, image, rules, fold_case)
     return faults
 
 
@@ -92,19 +92,19 @@ def _found_and_read(fold_case: bool) -> Protocol:
     return replace(protocol("f1"), right=lambda truth, reading: reading != "" and reads_right(truth, reading))
 
 
-def _of_picture(faults: Faults, name: str, picture: ComparedImage, rules: Protocol, fold_case: bool) -> None:
-    outcomes, held = image_outcomes(picture, rules), _held(picture)
+def _of_image(faults: Faults, name: str, image: ComparedImage, rules: Protocol, fold_case: bool) -> None:
+    outcomes, held = image_outcomes(image, rules), _held(image)
     faults.words += len(outcomes.truth)
     for index, one in outcomes.truth.items():
-        text = picture.truth[index].text
+        text = image.truth[index].text
         if one.outcome is Outcome.RIGHT:
             faults.right += 1
         elif one.outcome is Outcome.MISSED:
-            faults.add("missed", missed_kind(picture, held, index), (text, name))
+            faults.add("missed", missed_kind(image, held, index), (text, name))
         else:
             faults.add("misread", misread_kind(text, one.reading, fold_case), (text, one.reading))
     for index in outcomes.false:
-        faults.add("false", false_kind(picture, held, index), (picture.predictions[index].text, name))
+        faults.add("false", false_kind(image, held, index), (image.predictions[index].text, name))
 
 
 def misread_kind(truth: str, reading: str, fold_case: bool = True) -> str:
@@ -126,13 +126,13 @@ def _plain(text: str) -> str:
     return "".join(filter(str.isalnum, text))
 
 
-def missed_kind(picture: ComparedImage, held: NDArray[np.float64], index: int) -> str:
+def missed_kind(image: ComparedImage, held: NDArray[np.float64], index: int) -> str:
     """Why a true word has no partner.
 
     Args:
         held: (T, P) share of each true word that lies in each prediction.
     """
-    cover, share = picture.overlaps.cover[index], held[index]
+    cover, share = image.overlaps.cover[index], held[index]
     around = share > INSIDE
     if around.any() and (held[:, around] > INSIDE).sum(axis=0).max() > 1:
         return "joined with others"
@@ -142,12 +142,12 @@ def missed_kind(picture: ComparedImage, held: NDArray[np.float64], index: int) -
         return "found in part"
     if (share > TOUCHED).any():
         return "found beside"
-    return f"nothing near: {_looks(picture.truth[index])}"
+    return f"nothing near: {_looks(image.truth[index])}"
 
 
-def false_kind(picture: ComparedImage, held: NDArray[np.float64], index: int) -> str:
+def false_kind(image: ComparedImage, held: NDArray[np.float64], index: int) -> str:
     """What a prediction without a partner lies on."""
-    iou, cover, share = picture.overlaps.iou[:, index], picture.overlaps.cover[:, index], held[:, index]
+    iou, cover, share = image.overlaps.iou[:, index], image.overlaps.cover[:, index], held[:, index]
     if (share > INSIDE).sum() > 1:
         return "joined words"
     if (iou > INSIDE).any():
@@ -155,12 +155,12 @@ def false_kind(picture: ComparedImage, held: NDArray[np.float64], index: int) ->
     return "parts or loose" if ((cover > TOUCHED) | (share > TOUCHED)).any() else "background"
 
 
-def _held(picture: ComparedImage) -> NDArray[np.float64]:
+def _held(image: ComparedImage) -> NDArray[np.float64]:
     """(T, P) share of each true word that lies in each prediction, from the two overlaps that are known.
 
     With I the intersection, A and B the areas: cover = I / B and iou = I / (A + B - I), hence A = I (1 / iou + 1) - B.
     """
-    iou, cover = picture.overlaps.iou, picture.overlaps.cover
+    iou, cover = image.overlaps.iou, image.overlaps.cover
     meets = (iou > 0) & (cover > 0)
     of_true = np.where(meets, 1 / np.where(meets, iou, 1) + 1 - 1 / np.where(meets, cover, 1), np.inf)
     return np.asarray(np.where(meets, 1 / np.maximum(of_true, 1e-9), 0.0), np.float64)

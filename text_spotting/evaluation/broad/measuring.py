@@ -52,7 +52,7 @@ class Model:
         identity: changes when the weights do.
         spotter: finds and reads; None to measure recognisers alone.
         readers: recognisers to read words with.
-        streams: pictures spotted side by side.
+        streams: images spotted side by side.
         fold_case: upper and lower case are one to the spotter.
     """
 
@@ -68,12 +68,12 @@ class SetMeasurement:
     """The figures of one set.
 
     Attributes:
-        fingerprint: of its pictures and truth: figures of other ones are not comparable.
-        pictures: how many.
+        fingerprint: of its images and truth: figures of other ones are not comparable.
+        images: how many.
     """
 
     fingerprint: str
-    pictures: int
+    images: int
     columns: list[Column]
     faults: Faults | None
 
@@ -86,7 +86,7 @@ def measure_set(model: Model, name: str, measured: AnySet, folder: Path, track: 
         track: shows progress.
     """
     fingerprint = set_hash(measured)
-    names = image_names([picture.path for picture in measured.images])
+    names = image_names([image.path for image in measured.images])
     key = hash_of(part.encode() for part in (model.identity, code_hash(), fingerprint))
     answers = AnswerStore.open(folder / name, key, names)
     show: Track = lambda items, total, task: track(items, total, f"{name}: {task}")  # noqa: E731
@@ -110,38 +110,38 @@ def _same(pixels: Image) -> Image:
 
 
 def _spot_and_read(
-    model: Model, pictures: ImageSet, answers: AnswerStore, track: Track
+    model: Model, images: ImageSet, answers: AnswerStore, track: Track
 ) -> tuple[list[Column], Faults | None]:
-    truth = [pictures.truth(index) for index in range(len(pictures.images))]
+    truth = [images.truth(index) for index in range(len(images.images))]
     columns: list[Column] = []
     faults, found = None, None
     if model.spotter is not None:
-        runs = _spot(model, model.spotter, pictures, answers, track)
+        runs = _spot(model, model.spotter, images, answers, track)
         found = runs[0]
-        columns += spotting_columns(truth, runs, pictures.figures, model.fold_case)
-        if pictures.reads:
+        columns += spotting_columns(truth, runs, images.figures, model.fold_case)
+        if images.reads:
             own = _own_readings(answers.names, truth, found)
             columns.append(reading_column("found_frames", "", answers.names, own, model.fold_case))
             faults = find_faults(answers.names, truth, found, model.fold_case)
-    for reader in model.readers if pictures.reads else ():
-        columns += _read_words(reader, pictures, answers, found, track)
+    for reader in model.readers if images.reads else ():
+        columns += _read_words(reader, images, answers, found, track)
     return columns, faults
 
 
 def _spot(
-    model: Model, spotter: Spotter, pictures: ImageSet, answers: AnswerStore, track: Track
+    model: Model, spotter: Spotter, images: ImageSet, answers: AnswerStore, track: Track
 ) -> list[list[list[Word]]]:
-    """The words of every picture in every position."""
-    places = {picture.path: index for index, picture in enumerate(pictures.images)}
+    """The words of every image in every position."""
+    places = {image.path: index for index, image in enumerate(images.images)}
     runs = []
-    for number, (right, down) in enumerate(POSITIONS[: pictures.positions]):
+    for number, (right, down) in enumerate(POSITIONS[: images.positions]):
         found = answers.words(number)
         if found is None:
             moved = ShiftedSpotter(spotter, right, down)
             spotted = spot_images(
-                moved, list(places), spotters=model.streams, read=lambda path: pictures.pixels(places[path])
+                moved, list(places), spotters=model.streams, read=lambda path: images.pixels(places[path])
             )
-            task = f"spotting, position {number + 1}" if pictures.positions > 1 else "spotting"
+            task = f"spotting, position {number + 1}" if images.positions > 1 else "spotting"
             found = list(track(spotted, len(places), task))
             answers.keep_words(number, found)
         runs.append(found)
@@ -159,7 +159,7 @@ def _own_readings(names: Sequence[str], truth: Sequence[Sequence[Word]], found: 
 
 def _read_words(
     reader: NamedReader,
-    pictures: ImageSet,
+    images: ImageSet,
     answers: AnswerStore,
     found: Sequence[Sequence[Word]] | None,
     track: Track,
@@ -169,11 +169,11 @@ def _read_words(
     def framed(figure: str) -> Iterator[FramedImage]:
         for index, name in enumerate(answers.names):
             if figure == "true_frames":
-                words = true_frames(pictures, index, name)
+                words = true_frames(images, index, name)
             else:
                 assert found is not None
-                words = found_frames(pictures.truth(index), found[index], name)
-            yield FramedImage(partial(pictures.pixels, index), words)
+                words = found_frames(images.truth(index), found[index], name)
+            yield FramedImage(partial(images.pixels, index), words)
 
     figures = ("true_frames", "found_frames") if found is not None else ("true_frames",)
     return [_column_of(reader, figure, answers.names, partial(framed, figure), answers, track) for figure in figures]
@@ -182,14 +182,14 @@ def _read_words(
 def _column_of(
     reader: NamedReader,
     figure: str,
-    pictures: Sequence[str],
+    images: Sequence[str],
     framed: Callable[[], Iterator[FramedImage]],
     answers: AnswerStore,
     track: Track,
 ) -> Column:
-    """What a reader makes of framed words, counted by ``pictures`` as ``reading_column`` does."""
+    """What a reader makes of framed words, counted by ``images`` as ``reading_column`` does."""
     readings = _readings(reader, figure, framed, answers, track)
-    return reading_column(figure, reader.name, pictures, readings, reader.fold_case)
+    return reading_column(figure, reader.name, images, readings, reader.fold_case)
 
 
 def _readings(

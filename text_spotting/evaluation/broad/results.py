@@ -22,12 +22,12 @@ class SetResult:
     """What the file says about one set.
 
     Attributes:
-        fingerprint: of its pictures and truth.
+        fingerprint: of its images and truth.
     """
 
     title: str
     fingerprint: str
-    pictures: int
+    images: int
     columns: list[Column]
     faults: Faults | None
 
@@ -48,7 +48,7 @@ class Results:
 
     def with_set(self, name: str, title: str, measured: SetMeasurement) -> "Results":
         """These and one more, or a set's new figures in place of its old ones."""
-        result = SetResult(title, measured.fingerprint, measured.pictures, measured.columns, measured.faults)
+        result = SetResult(title, measured.fingerprint, measured.images, measured.columns, measured.faults)
         return Results(self.label, self.identity, {**self.sets, name: result})
 
     def only(self, name: str) -> "Results":
@@ -93,7 +93,7 @@ def _set_to_json(result: SetResult) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "title": result.title,
         "fingerprint": result.fingerprint,
-        "pictures": result.pictures,
+        "pictures": result.images,
         "columns": [column.to_json() for column in result.columns],
     }
     if result.faults:
@@ -124,7 +124,7 @@ def _faults_from_json(entry: dict[str, Any]) -> Faults:
 
 
 def _compact(content: dict[str, Any]) -> str:
-    """JSON with a line for every column, so that counts of thousands of pictures do not fill the screen."""
+    """JSON with a line for every column, so that counts of thousands of images do not fill the screen."""
     sets = content.pop("sets")
     head = json.dumps(content, ensure_ascii=False)[:-1]
     lines = []

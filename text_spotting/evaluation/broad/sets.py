@@ -15,7 +15,7 @@ from text_spotting.annotations.records import AnnotatedImage
 from text_spotting.annotations.word_crops import WordCrops
 from text_spotting.errors import UserError
 from text_spotting.evaluation.broad.rendered import KINDS, Track, render, turn_words
-from text_spotting.pictures import read_picture
+from text_spotting.image_files import read_image
 from text_spotting.words import Image, Word
 
 _ALL_FIGURES = ("ic15_detection", "ic15_word_spotting", "ic15_end_to_end")
@@ -41,7 +41,7 @@ class ImageSet:
 
     def pixels(self, index: int) -> Image:
         """The image as it is shown."""
-        image = read_picture(self.images[index].path)
+        image = read_image(self.images[index].path)
         return np.ascontiguousarray(np.rot90(image, self.turns[index])) if self.turns else image
 
     def truth(self, index: int) -> Sequence[Word]:
@@ -129,7 +129,7 @@ def _read(asked: Request, reader: Reader, folder: str) -> list[AnnotatedImage]:
     problems = Problems()
     images = list(reader.read(problems))
     if not images:
-        raise UserError(f"{asked.root / folder}: holds no picture that can be read; docs/measuring.md shows the layout")
+        raise UserError(f"{asked.root / folder}: holds no image that can be read; docs/measuring.md shows the layout")
     for kind, places in problems.found.items():
         asked.log(f"{folder}: {kind}: {len(places)}, the first is {places[0]}")
     return images

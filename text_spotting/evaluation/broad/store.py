@@ -1,6 +1,6 @@
 """What a model said about each set, kept so that an interrupted run goes on where it stopped.
 
-Everything is kept under what it depends on: the weights, the code that computes with them, the pictures and the truth.
+Everything is kept under what it depends on: the weights, the code that computes with them, the images and the truth.
 Where any of these is another, it is measured anew; figures are always computed from what is kept.
 """
 
@@ -40,12 +40,12 @@ def code_hash() -> str:
 
 
 def set_hash(measured: AnySet) -> str:
-    """Hash of a set's pictures and truth."""
+    """Hash of a set's images and truth."""
     digest = hashlib.sha256()
-    for index, picture in enumerate(measured.images):
+    for index, image in enumerate(measured.images):
         turns = measured.turns[index] if isinstance(measured, ImageSet) and measured.turns else 0
-        digest.update(f"{picture.path.name} {turns}".encode() + picture.path.read_bytes())
-        for word in picture.words:
+        digest.update(f"{image.path.name} {turns}".encode() + image.path.read_bytes())
+        for word in image.words:
             digest.update(f"{word.text} {word.ignore}".encode() + word.polygon.tobytes())
     return digest.hexdigest()
 
@@ -64,7 +64,7 @@ class AnswerStore:
 
     Attributes:
         folder: holds answers under ``key`` alone.
-        names: of the set's pictures.
+        names: of the set's images.
     """
 
     folder: Path
@@ -80,7 +80,7 @@ class AnswerStore:
         return cls(folder, names)
 
     def words(self, position: int) -> list[list[Word]] | None:
-        """The words found in each picture; None where that is still to be done."""
+        """The words found in each image; None where that is still to be done."""
         file = self._words_file(position)
         if not file.is_file():
             return None

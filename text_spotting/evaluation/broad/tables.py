@@ -31,7 +31,7 @@ class Row:
 
     Attributes:
         set_title, figure: names for people.
-        columns: one for each model; None where it was not measured, or on other pictures.
+        columns: one for each model; None where it was not measured, or on other images.
     """
 
     set_title: str
@@ -54,7 +54,7 @@ def _sets(models: Sequence[Results]) -> Iterator[tuple[str, str, str]]:
     seen: dict[tuple[str, str], str] = {}
     for model in models:
         for name, result in model.sets.items():
-            seen.setdefault((name, result.fingerprint), f"{result.title}, {result.pictures} pictures")
+            seen.setdefault((name, result.fingerprint), f"{result.title}, {result.images} images")
     for name in dict.fromkeys(name for name, _ in seen):
         for (other, fingerprint), title in seen.items():
             if other == name:
@@ -76,7 +76,7 @@ def figure_table(models: Sequence[Results]) -> str:
     """Every figure of every model in per cent with its standard error; from the second model on also the change.
 
     In brackets stands the standard error over positions. A change is followed by its standard error on the same
-    pictures, and by ``*`` where it is more than chance.
+    images, and by ``*`` where it is more than chance.
     """
     lines = [["set", "figure", "words", *(model.label for model in models)]]
     title = ""
@@ -128,7 +128,7 @@ def _count(faults: Faults | None, what: str, kinds: Sequence[str]) -> str:
 
 
 def example_lines(model: Results) -> str:
-    """Some words of each kind of fault: truth and reading of the misread, text and picture of the others."""
+    """Some words of each kind of fault: truth and reading of the misread, text and image of the others."""
     lines = []
     for result in model.sets.values():
         for (what, kind), examples in result.faults.examples.items() if result.faults else ():

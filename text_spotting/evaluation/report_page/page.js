@@ -34,8 +34,8 @@ function overlay(picture) {
 }
 
 function stage(picture, tag) {
-  if (!picture.image) return make("span", { class: "stage" }, [make("span", { class: "missing" }, "picture not included")]);
-  const image = make("img", { src: picture.image, alt: `Picture ${picture.name}`, loading: "lazy" });
+  if (!picture.image) return make("span", { class: "stage" }, [make("span", { class: "missing" }, "image not included")]);
+  const image = make("img", { src: picture.image, alt: `Image ${picture.name}`, loading: "lazy" });
   const attributes = { class: "stage" };
   if (tag === "button") Object.assign(attributes, { type: "button", "aria-label": `Enlarge ${picture.name}` });
   return make(tag, attributes, [image, overlay(picture)]);
@@ -96,7 +96,7 @@ const NEEDS = {
   false: ["false alarms", (picture) => picture.counts.false > 0],
   better: ["words that got better", (picture) => picture.better?.length > 0],
   worse: ["words that got worse", (picture) => picture.worse?.length > 0],
-  all: ["all pictures", () => true],
+  all: ["all images", () => true],
 };
 const ORDERS = {
   errors: ["most errors first", (a, b) => errors(b) - errors(a)],
@@ -117,8 +117,8 @@ function showGallery() {
   const gallery = document.getElementById("gallery");
   gallery.replaceChildren(...shown.map(pictureFigure));
   const bare = shown.filter((picture) => !picture.image).length;
-  const missing = bare ? `; ${bare} of these without pixels, which only the pictures with most errors carry` : "";
-  document.getElementById("gallery-count").textContent = `${pictures.length} of ${DATA.pictures.length} pictures, ${shown.length} shown${missing}`;
+  const missing = bare ? `; ${bare} of these without pixels, which only the images with most errors carry` : "";
+  document.getElementById("gallery-count").textContent = `${pictures.length} of ${DATA.pictures.length} images, ${shown.length} shown${missing}`;
   if (pictures.length > shown.length) {
     const more = make("button", { type: "button", id: "more" }, "Show more");
     more.addEventListener("click", () => { state.limit += BATCH; showGallery(); });
@@ -143,7 +143,7 @@ function toggle(outcome) {
 function buildFilters() {
   const compared = DATA.before !== null;
   const fitting = (options) => Object.fromEntries(Object.entries(options).filter(([key]) => compared || !["better", "worse"].includes(key)));
-  const search = make("input", { type: "search", id: "search", placeholder: "word or picture", "aria-label": "Search word or picture" });
+  const search = make("input", { type: "search", id: "search", placeholder: "word or image", "aria-label": "Search word or image" });
   search.addEventListener("input", () => { state.text = search.value; state.limit = BATCH; showGallery(); });
   const controls = [select("need", "Pictures with", fitting(NEEDS), "need"), select("order", "Order", fitting(ORDERS), "order"), search, ...OUTCOMES.map(toggle)];
   if (compared) controls.push(select("run", "Run", { after: [`this run: ${DATA.title}`], before: [`before: ${DATA.before}`] }, "run"));
@@ -153,7 +153,7 @@ function buildFilters() {
 function build() {
   const { pictures, words } = DATA.set;
   const versus = DATA.before === null ? "" : `, compared with ${DATA.before}`;
-  document.getElementById("subtitle").textContent = `${DATA.title}${versus}: ${pictures} pictures with ${words} annotated words`;
+  document.getElementById("subtitle").textContent = `${DATA.title}${versus}: ${pictures} images with ${words} annotated words`;
   document.getElementById("figures").append(...distinct(DATA.figures).map(figureCard));
   document.getElementById("curves").append(...DATA.curves.map(curveCard));
   document.getElementById("slices").append(...DATA.slices.map(sliceCard));

@@ -1,4 +1,4 @@
-"""Picture files: which endings they have, how one is found, read and written. The one way for every part."""
+"""Image files: which endings they have, how one is found, read and written. The one way for every part."""
 
 import os
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from text_spotting.errors import UserError
 from text_spotting.files.writing import write_whole
 from text_spotting.words import Image
 
-PICTURE_SUFFIXES = (
+IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"),
     *(".jpe", ".jfif", ".jp2", ".avif", ".ppm", ".pgm", ".pbm", ".pnm"),
 )
-"""Endings, in small letters, of what counts as a picture in a folder."""
+"""Endings, in small letters, of what counts as an image in a folder."""
 LIMIT_VARIABLE = "TEXT_SPOTTING_MAX_PIXELS"
 MAX_PIXELS = 89_478_485
 """Most pixels that are decoded unless ``LIMIT_VARIABLE`` says more; 268 MB once decoded. Pillow warns from here on."""
@@ -28,22 +28,22 @@ _FORMATS = ("JPEG", "PNG", "BMP", "DIB", "WEBP", "TIFF", "GIF", "PPM", "JPEG2000
 _DECODED_BY_OPENCV = ("JPEG", "MPO", "PNG", "BMP", "DIB", "WEBP")
 _ORIENTATION = 0x0112
 _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
-    2: lambda picture: picture[:, ::-1],
-    3: lambda picture: picture[::-1, ::-1],
-    4: lambda picture: picture[::-1],
-    5: lambda picture: picture.transpose(1, 0, 2),
-    6: lambda picture: picture.transpose(1, 0, 2)[:, ::-1],
-    7: lambda picture: picture.transpose(1, 0, 2)[::-1, ::-1],
-    8: lambda picture: picture.transpose(1, 0, 2)[::-1],
+    2: lambda image: image[:, ::-1],
+    3: lambda image: image[::-1, ::-1],
+    4: lambda image: image[::-1],
+    5: lambda image: image.transpose(1, 0, 2),
+    6: lambda image: image.transpose(1, 0, 2)[:, ::-1],
+    7: lambda image: image.transpose(1, 0, 2)[::-1, ::-1],
+    8: lambda image: image.transpose(1, 0, 2)[::-1],
 }
-"""What makes a picture of EXIF orientation 2..8 upright (EXIF 2.32, tag 274)."""
+"""What makes an image of EXIF orientation 2..8 upright (EXIF 2.32, tag 274)."""
 _ROWS = 256
-"""Rows that are laid over a background at once, so that a large picture needs little more memory than its own."""
+"""Rows that are laid over a background at once, so that a large image needs little more memory than its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a picture file says before it is decoded.
+    """What an image file says before it is decoded.
 
     Attributes:
         width, height: in pixels, once turned upright.
@@ -57,15 +57,15 @@ class Header:
     format: str
 
 
-def is_picture(path: Path) -> bool:
-    """Whether a file counts as a picture by its name; names that begin with a dot never do."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+def is_image(path: Path) -> bool:
+    """Whether a file counts as an image by its name; names that begin with a dot never do."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
 
 
 def find_by_stem(folder: Path, stem: str) -> list[Path]:
-    """All pictures of that name whatever their ending, in the order of ``PICTURE_SUFFIXES``."""
+    """All images of that name whatever their ending, in the order of ``IMAGE_SUFFIXES``."""
     found: dict[Path, None] = {}
-    for suffix in PICTURE_SUFFIXES:
+    for suffix in IMAGE_SUFFIXES:
         for candidate in (folder / (stem + suffix), folder / (stem + suffix.upper())):
             if is_file(candidate) and not any(candidate.samefile(other) for other in found):
                 found[candidate] = None
@@ -73,7 +73,7 @@ def find_by_stem(folder: Path, stem: str) -> list[Path]:
 
 
 def find_named(folder: Path, name: str) -> Path:
-    """The picture that an annotation names, below ``folder``; backslashes separate folders where Windows wrote them.
+    """The image that an annotation names, below ``folder``; backslashes separate folders where Windows wrote them.
 
     What is returned need not exist.
     """
@@ -92,21 +92,21 @@ def is_file(path: Path) -> bool:
 
 
 def read_header(path: Path) -> Header:
-    """Read a picture's size without decoding it.
+    """Read an image's size without decoding it.
 
     Raises:
-        UserError: it is missing, is not a picture, is broken or has more than the allowed number of pixels.
+        UserError: it is missing, is not an image, is broken or has more than the allowed number of pixels.
     """
     try:
         _require_file(path)
-        with path.open("rb") as file, _open(file, path) as picture:
-            return _header(picture, path)
+        with path.open("rb") as file, _open(file, path) as image:
+            return _header(image, path)
     except (OSError, ValueError) as error:
-        raise UserError(f"cannot read picture {path}: {getattr(error, 'strerror', None) or error}") from error
+        raise UserError(f"cannot read image {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def read_picture(path: Path) -> Image:
-    """Read a picture as BGR, upright as its EXIF data says; what is transparent is laid over what shows it.
+def read_image(path: Path) -> Image:
+    """Read an image as BGR, upright as its EXIF data says; what is transparent is laid over what shows it.
 
     Raises:
         UserError: see ``read_header``, or its end is missing.
@@ -115,8 +115,8 @@ def read_picture(path: Path) -> Image:
         _require_file(path)
         content = path.read_bytes()
     except (OSError, ValueError) as error:
-        raise UserError(f"cannot read picture {path}: {getattr(error, 'strerror', None) or error}") from error
-    return decode_picture(content, path)
+        raise UserError(f"cannot read image {path}: {getattr(error, 'strerror', None) or error}") from error
+    return decode_image(content, path)
 
 
 def _require_file(path: Path) -> None:
@@ -125,23 +125,23 @@ def _require_file(path: Path) -> None:
         raise ValueError("it is not a file")
 
 
-def decode_picture(content: bytes, path: Path) -> Image:
-    """Decode the content of a picture file, see ``read_picture``; ``path`` names it in messages."""
+def decode_image(content: bytes, path: Path) -> Image:
+    """Decode the content of an image file, see ``read_image``; ``path`` names it in messages."""
     import io
 
-    with _open(io.BytesIO(content), path) as picture:
-        header = _header(picture, path)
+    with _open(io.BytesIO(content), path) as image:
+        header = _header(image, path)
         _require_whole(content, header.format, path)
         try:
-            return np.ascontiguousarray(_decode(content, picture, header))
+            return np.ascontiguousarray(_decode(content, image, header))
         except MemoryError as error:
             raise UserError(f"{path}: too large for this machine's memory") from error
         except Exception as error:  # whatever a decoder stumbles over in a broken file
-            raise UserError(f"{path} is a broken picture ({_first_line(error)}); replace it or leave it out") from error
+            raise UserError(f"{path} is a broken image ({_first_line(error)}); replace it or leave it out") from error
 
 
-def write_picture(path: Path, picture: Image) -> Path:
-    """Write a picture in one piece, in the format that the file's ending names, else as PNG with ``.png`` added.
+def write_image(path: Path, image: Image) -> Path:
+    """Write an image in one piece, in the format that the file's ending names, else as PNG with ``.png`` added.
 
     Returns:
         The file that was written; its folder is made if need be.
@@ -149,25 +149,25 @@ def write_picture(path: Path, picture: Image) -> Path:
     Raises:
         UserError: the place cannot be written.
     """
-    content = _encode(path.suffix.lower(), picture)
+    content = _encode(path.suffix.lower(), image)
     if content is None:
         path = path.with_name(f"{path.name}.png")
-        content = _encode(".png", picture)
-    assert content is not None, "PNG takes every picture"
+        content = _encode(".png", image)
+    assert content is not None, "PNG takes every image"
     write_whole(path, content)
     return path
 
 
-def _encode(suffix: str, picture: Image) -> bytes | None:
+def _encode(suffix: str, image: Image) -> bytes | None:
     try:
-        done, content = cv2.imencode(suffix, picture)
+        done, content = cv2.imencode(suffix, image)
     except cv2.error:  # an ending that OpenCV does not write
         return None
     return content.tobytes() if done else None
 
 
 def allowed_pixels() -> int:
-    """Most pixels of a picture that are decoded.
+    """Most pixels of an image that are decoded.
 
     Raises:
         UserError: ``LIMIT_VARIABLE`` is set to something else than a number.
@@ -191,7 +191,7 @@ def _open(file: Any, path: Path) -> Any:
         raise _too_large(path, str(error).split("(")[-1].split(" ")[0], limit) from error
     except Exception as error:  # whatever Pillow's parsers stumble over in a broken header
         hint = "HEIC cannot be read here, save it as JPEG" if _is_heic(file) else "replace it or leave it out"
-        raise UserError(f"{path} is not a picture or is broken; {hint}") from error
+        raise UserError(f"{path} is not an image or is broken; {hint}") from error
 
 
 def _known_formats() -> list[str]:
@@ -205,18 +205,18 @@ def _is_heic(file: Any) -> bool:
     return start[4:8] == b"ftyp" and start[8:11] in (b"hei", b"hev", b"mif")
 
 
-def _header(picture: Any, path: Path) -> Header:
-    width, height = picture.size
+def _header(image: Any, path: Path) -> Header:
+    width, height = image.size
     limit = allowed_pixels()
     if width * height > limit:
         raise _too_large(path, f"{width}x{height}", limit)
     if not width or not height:
-        raise UserError(f"{path} is not a picture or is broken; replace it or leave it out")
-    orientation = _orientation(picture)
+        raise UserError(f"{path} is not an image or is broken; replace it or leave it out")
+    orientation = _orientation(image)
     # Pillow turns TIFF itself, and its size is the upright one.
-    if orientation >= 5 and picture.format != "TIFF":
+    if orientation >= 5 and image.format != "TIFF":
         width, height = height, width
-    return Header(width, height, orientation, str(picture.format))
+    return Header(width, height, orientation, str(image.format))
 
 
 def _too_large(path: Path, size: str, limit: int) -> UserError:
@@ -226,16 +226,16 @@ def _too_large(path: Path, size: str, limit: int) -> UserError:
     )
 
 
-def _orientation(picture: Any) -> int:
+def _orientation(image: Any) -> int:
     try:
-        value = picture.getexif().get(_ORIENTATION, 1)
+        value = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # EXIF data that are broken are none
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def _require_whole(content: bytes, kind: str, path: Path) -> None:
-    """A picture that was cut off on its way decodes with a grey rest, in which nobody finds the words."""
+    """An image that was cut off on its way decodes with a grey rest, in which nobody finds the words."""
     ends = {"JPEG": (b"\xff\xda", b"\xff\xd9"), "MPO": (b"\xff\xda", b"\xff\xd9"), "PNG": (b"IDAT", b"IEND")}
     if kind in ends:
         begin, end = ends[kind]
@@ -244,16 +244,16 @@ def _require_whole(content: bytes, kind: str, path: Path) -> None:
             raise UserError(f"{path} is cut off: its end is missing; fetch or save it again")
 
 
-def _decode(content: bytes, picture: Any, header: Header) -> Image:
-    if header.format in _DECODED_BY_OPENCV and not _is_transparent(picture):
+def _decode(content: bytes, image: Any, header: Header) -> Image:
+    if header.format in _DECODED_BY_OPENCV and not _is_transparent(image):
         pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         if pixels is not None:
             return _turned(np.asarray(pixels, np.uint8), header)
-    return _turned(pillow_to_bgr(picture), header)
+    return _turned(pillow_to_bgr(image), header)
 
 
-def _is_transparent(picture: Any) -> bool:
-    return picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
+def _is_transparent(image: Any) -> bool:
+    return image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
 
 
 def _turned(pixels: Image, header: Header) -> Image:
@@ -261,20 +261,20 @@ def _turned(pixels: Image, header: Header) -> Image:
     return turn(pixels) if turn else pixels
 
 
-def pillow_to_bgr(picture: Any) -> Image:
-    """A PIL picture as (H, W, 3) uint8 BGR, not turned; what is transparent is laid over what shows it.
+def pillow_to_bgr(image: Any) -> Image:
+    """A PIL image as (H, W, 3) uint8 BGR, not turned; what is transparent is laid over what shows it.
 
     16-bit values keep their high byte.
     """
-    if _is_transparent(picture):
-        return _over_background(np.asarray(picture.convert("RGBA")))
-    if picture.mode.startswith("I;16"):
-        grey = (np.asarray(picture) >> 8).astype(np.uint8)
+    if _is_transparent(image):
+        return _over_background(np.asarray(image.convert("RGBA")))
+    if image.mode.startswith("I;16"):
+        grey = (np.asarray(image) >> 8).astype(np.uint8)
         return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
-    if picture.mode in ("I", "F"):
-        values = np.nan_to_num(np.asarray(picture, np.float32)) / (256 if picture.mode == "I" else 1)
+    if image.mode in ("I", "F"):
+        values = np.nan_to_num(np.asarray(image, np.float32)) / (256 if image.mode == "I" else 1)
         return cv2.cvtColor(values.clip(0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
-    return np.asarray(picture.convert("RGB"))[:, :, ::-1]
+    return np.asarray(image.convert("RGB"))[:, :, ::-1]
 
 
 def _over_background(pixels: NDArray[np.uint8]) -> Image:
@@ -303,6 +303,6 @@ def _first_line(error: Exception) -> str:
 
 
 def through_jpeg(image: Image, quality: int) -> Image:
-    """What is left of a picture (H, W, 3) that was saved as JPEG of a quality in 0..100."""
+    """What is left of an image (H, W, 3) that was saved as JPEG of a quality in 0..100."""
     _, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)

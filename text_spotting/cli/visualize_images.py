@@ -1,4 +1,4 @@
-"""``visualize --images``: every picture's words drawn, shown, and saved."""
+"""``visualize --images``: every image's words drawn, shown, and saved."""
 
 import argparse
 import time
@@ -16,7 +16,7 @@ from text_spotting.errors import PartlyDoneError, UserError
 from text_spotting.evaluation.inference import Spotter
 from text_spotting.evaluation.predictions import image_names, prediction_records
 from text_spotting.files.writing import JsonObjectWriter
-from text_spotting.pictures import read_picture, write_picture
+from text_spotting.image_files import read_image, write_image
 from text_spotting.runtime.sinks import Window, has_screen
 from text_spotting.runtime.sources import find_images
 from text_spotting.words import Image, Word
@@ -28,7 +28,7 @@ SECONDS_BETWEEN_SAVES = 30.0
 class _Result:
     path: Path
     name: str
-    picture: Image
+    image: Image
     words: list[Word]
 
 
@@ -41,7 +41,7 @@ class _Annotations:
     saved: float = field(default_factory=time.monotonic)
 
     def add(self, result: _Result) -> None:
-        height, width = result.picture.shape[:2]
+        height, width = result.image.shape[:2]
         self.images.append(AnnotatedImage(result.path, width, height, result.words))
         if time.monotonic() - self.saved > SECONDS_BETWEEN_SAVES:
             self.save()
@@ -51,17 +51,17 @@ class _Annotations:
         self.saved = time.monotonic()
 
 
-def run_pictures(args: argparse.Namespace, spotter: Spotter, input_size: tuple[int, int]) -> None:
+def run_images(args: argparse.Namespace, spotter: Spotter, input_size: tuple[int, int]) -> None:
     """Spot, draw, show and save; what is done is on the disk whenever and however the run ends.
 
     Raises:
-        PartlyDoneError: once all the others are done and saved, pictures that could not be read.
+        PartlyDoneError: once all the others are done and saved, images that could not be read.
         UserError: nothing to read, or a result cannot be written.
     """
     paths = find_images(args.images)
     window = Window(wait=0) if not args.no_show and has_screen() else None
     broken: list[str] = []
-    pictures = words = 0
+    images = words = 0
     started = time.perf_counter()
     with ExitStack() as outputs:
         remarks = outputs.enter_context(Remarks(input_size if args.tiles == "none" else None))
@@ -70,34 +70,34 @@ def run_pictures(args: argparse.Namespace, spotter: Spotter, input_size: tuple[i
         if annotations:
             outputs.callback(annotations.save)
         for result in _spot(paths, spotter, broken):
-            pictures, words = pictures + 1, words + len(result.words)
-            remarks.note(result.name, result.picture)
+            images, words = images + 1, words + len(result.words)
+            remarks.note(result.name, result.image)
             if results:
                 results.add(result.name, prediction_records(result.words))
             if annotations:
                 annotations.add(result)
             if (args.output or window) and not _present(result, args.output, window):
                 break
-    print(f"{pictures} pictures, {words} words, {pictures / (time.perf_counter() - started):.1f} pictures/s")
+    print(f"{images} images, {words} words, {images / (time.perf_counter() - started):.1f} images/s")
     if broken:
-        raise PartlyDoneError(f"{len(broken)} of {len(paths)} pictures could not be read: {'; '.join(broken[:3])}")
+        raise PartlyDoneError(f"{len(broken)} of {len(paths)} images could not be read: {'; '.join(broken[:3])}")
 
 
 def _spot(paths: list[Path], spotter: Spotter, broken: list[str]) -> Iterator[_Result]:
     for path, name in track(list(zip(paths, image_names(paths), strict=True)), len(paths), "spotting"):
         try:
-            picture = read_picture(path)
-            words = spotter(picture)
+            image = read_image(path)
+            words = spotter(image)
         except UserError as error:
             broken.append(str(error))
             continue
-        yield _Result(path, name, picture, words)
+        yield _Result(path, name, image, words)
 
 
 def _present(result: _Result, folder: Path | None, window: Window | None) -> bool:
-    """Write and show one drawn picture; False when the viewer has seen enough."""
-    drawn = draw_words(result.picture, result.words)
+    """Write and show one drawn image; False when the viewer has seen enough."""
+    drawn = draw_words(result.image, result.words)
     if folder:
         suffix = "" if result.name.endswith(result.path.suffix) else result.path.suffix
-        write_picture(folder / f"{result.name}{suffix}", drawn)
+        write_image(folder / f"{result.name}{suffix}", drawn)
     return window is None or window.show(drawn)
