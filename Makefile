@@ -13,5 +13,5 @@ types:
 test:  ## everything, some minutes
 	$(PYTHON) -m pytest
 
-fast:  ## all but the slow tests, under a minute
-	$(PYTHON) -m pytest -m "not slow"
+fast:  ## all but the slow tests on all cores, under a minute
+	$(PYTHON) -m pytest -n auto -m "not slow"

@@ -16,7 +16,7 @@ if [ $# -gt 0 ]; then
   "$venv/bin/python" -m pytest "$@"
 else
   many=(tests/test_processes.py tests/test_read_many.py)  # Ray and Arrow get a process of their own
-  "$venv/bin/python" -m pytest -m "not slow" "${many[@]/#/--ignore=}"
+  "$venv/bin/python" -m pytest -n auto -m "not slow" "${many[@]/#/--ignore=}"
   "$venv/bin/python" -m pytest -m slow "${many[@]/#/--ignore=}"
   "$venv/bin/python" -m pytest "${many[@]}"
 fi

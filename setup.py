@@ -26,7 +26,7 @@ TRAIN = [
 ]
 VISION = ["torchvision==0.28.0"]
 MANY = [*RUNTIME, "fsspec", "pyarrow>=26", "ray[data]>=2.60,<2.64"]
-DEV = ["hypothesis", "mypy", "pytest", "ruff", "types-PyYAML", "types-tqdm"]
+DEV = ["hypothesis", "mypy", "pytest", "pytest-xdist", "ruff", "types-PyYAML", "types-tqdm"]
 
 SHARED = ["configs", "data", "model_templates", "tools"]
 """What an installed package carries inside, under ``share``; see ``text_spotting/workdir/catalogue.py``."""

@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TypeGuard
@@ -96,8 +96,19 @@ def _part(path: Path) -> str:
     return max(parts, key=len, default=dotted.split(".")[0])
 
 
-def _imports(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+@cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def _nodes(path: Path) -> tuple[ast.AST, ...]:
+    """All nodes of a file; the first is the module."""
+    return tuple(ast.walk(ast.parse(_text(path))))
+
+
+def _imports(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -107,7 +118,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 
 def _own_parts(path: Path) -> set[str]:
     parts = set()
-    for name in _imports(ast.parse(path.read_text(encoding="utf-8"))):
+    for name in _imports(_nodes(path)):
         head, _, rest = name.partition(".")
         if head == "text_spotting" and rest:
             named = [part for part in MAY_IMPORT if f"{rest}.".startswith(f"{part}.")]
@@ -121,11 +132,15 @@ def _is_for_types_only(node: ast.AST) -> TypeGuard[ast.If]:
 
 def _at_import_time(path: Path) -> set[str]:
     """Top-level packages that importing the file itself would import; bodies of functions do not count."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or _is_for_types_only(node):
-            node.body = []
-    return {name.split(".")[0] for name in _imports(tree)}
+    return {name.split(".")[0] for name in _imports(_run_when_loaded(_nodes(path)[0]))}
+
+
+def _run_when_loaded(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return
+    for child in node.orelse if _is_for_types_only(node) else ast.iter_child_nodes(node):
+        yield from _run_when_loaded(child)
 
 
 @cache
@@ -134,7 +149,7 @@ def _flags_of_tools() -> set[str]:
     return {
         str(argument.value)
         for path in (PACKAGE / "cli").glob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in _nodes(path)
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2].startswith("add_")
         for argument in node.args
         if isinstance(argument, ast.Constant) and str(argument.value).startswith("--")
@@ -143,11 +158,7 @@ def _flags_of_tools() -> set[str]:
 
 def _flags_named_in(path: Path) -> set[str]:
     """Whatever looks like a flag in the file's texts and docstrings."""
-    texts = (
-        node.value
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    )
+    texts = (node.value for node in _nodes(path) if isinstance(node, ast.Constant) and isinstance(node.value, str))
     return {flag for text in texts for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)}
 
 
@@ -197,12 +208,11 @@ def test_a_task_has_its_owners(calls: set[str], owners: set[str]) -> None:
     ids=["what became of a word", "normalising pixels"],
 )
 def test_a_decision_has_its_owners(reads: str, owners: set[str]) -> None:
-    assert {_id(path) for path in MODULES if re.search(reads, path.read_text(encoding="utf-8"))} == owners
+    assert {_id(path) for path in MODULES if re.search(reads, _text(path))} == owners
 
 
 def _methods_called(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    calls = [node.func for node in _nodes(path) if isinstance(node, ast.Call)]
     return {func.attr for func in calls if isinstance(func, ast.Attribute)}
 
 
@@ -218,8 +228,8 @@ def test_a_tool_imports_only_the_standard_library_before_it_runs(path: Path) -> 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tools").glob("*.py")), ids=lambda path: path.name)
 def test_a_script_of_tools_only_starts_its_cli_module(path: Path) -> None:
-    assert set(_imports(ast.parse(path.read_text(encoding="utf-8")))) == {"sys", "text_spotting.cli.main.run_tool"}
-    assert f'run_tool("{path.stem}")' in path.read_text(encoding="utf-8")
+    assert set(_imports(_nodes(path))) == {"sys", "text_spotting.cli.main.run_tool"}
+    assert f'run_tool("{path.stem}")' in _text(path)
     assert (PACKAGE / "cli" / path.name).is_file()
 
 
@@ -242,4 +252,4 @@ def test_the_arrows_themselves_make_no_circle() -> None:
 
 def test_openvino_is_loaded_once_in_a_process() -> None:
     """``runtime.session.CORE`` says why."""
-    assert [_id(path) for path in MODULES if "ov.Core(" in path.read_text(encoding="utf-8")] == ["runtime/session.py"]
+    assert [_id(path) for path in MODULES if "ov.Core(" in _text(path)] == ["runtime/session.py"]

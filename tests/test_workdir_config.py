@@ -164,6 +164,7 @@ def keys_of(value: Any) -> set[str]:
     return set().union(*map(keys_of, value)) if isinstance(value, list | tuple) else set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["0003", "0003-lite", "0004-lite", "0005-lite"])
 def test_the_page_tells_every_key_of_a_written_out_configuration(name: str, tmp_path: Path) -> None:
     (tmp_path / "model.py").write_text(flat_config(TEMPLATES / f"text-spotting-{name}" / "model.py"))
