@@ -80,3 +80,14 @@ def test_images_per_second_are_drawn_for_every_size(tmp_path: Path) -> None:
     drawn = cv2.imread(str(tmp_path / "many.png"))
     assert drawn is not None and drawn.shape == (432, 1080, 3)
     assert (drawn == (14, 127, 255)).all(axis=-1).sum() > 100, "the second set-up has a color of its own"
+
+
+def test_the_way_of_the_weights_is_drawn_from_the_page_that_tells_it(tmp_path: Path) -> None:
+    script: dict[str, Any] = runpy.run_path(str(IMAGES / "aims.py"))
+    states, sets = script["table"]("| set | a | b |\n|---|---|---|\n| photos | 80.5 / 70 | |\n\n| set | c |\n")
+    assert (states, sets) == (["a", "b"], {"photos": [[80.5, 70.0], None]})
+    states, sets = script["table"]((IMAGES.parent / "experiments" / "aims.md").read_text(encoding="utf-8"))
+    script["draw"](states, sets, tmp_path / "aims.png")
+    drawn, shipped = cv2.imread(str(tmp_path / "aims.png")), cv2.imread(str(IMAGES / "aims.png"))
+    assert drawn is not None and shipped is not None and drawn.shape == shipped.shape
+    assert (drawn != shipped).any(axis=-1).mean() < 1e-3, "the page's image is of the page's table"

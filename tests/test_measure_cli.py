@@ -54,7 +54,7 @@ def test_sets_that_are_there_are_measured_and_the_others_named(
     shown = capsys.readouterr().out
     assert f"ic15_dev: left out, {root}/icdar2015/ch4_test_images is not there" in shown
     assert "iiit5k: left out" in shown
-    assert "OTE's 16 photos, 2 images" in shown
+    assert "OTE's 16 drawings, 2 images" in shown
     assert "words whose text is known  4" in shown
     assert (tmp_path / "figures.png").stat().st_size > 1000
     kept = json.loads((output / "measured.json").read_text("utf-8"))

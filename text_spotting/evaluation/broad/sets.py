@@ -146,7 +146,7 @@ def _development(asked: Request) -> AnySet:
     return ImageSet(images, _ALL_FIGURES, positions=asked.positions).first(asked.limit)
 
 
-def _example_photos(asked: Request) -> AnySet:
+def _example_drawings(asked: Request) -> AnySet:
     folder = "horizontal_text_detection"
     images = _read(asked, CocoWithText(asked.root, f"{folder}/annotation.json", folder), folder)
     return ImageSet(images, ("f1", "word_spotting", "e2e_recognition")).first(asked.limit)
@@ -199,7 +199,7 @@ SOURCES: dict[str, Source] = {
         _development,
     ),
     "iiit5k": Source("IIIT5K, test part", ("iiit5k/test.tags", "iiit5k/test"), _iiit5k),
-    "ote": Source("OTE's 16 photos", ("horizontal_text_detection/annotation.json",), _example_photos),
+    "ote": Source("OTE's 16 drawings", ("horizontal_text_detection/annotation.json",), _example_drawings),
     "mlt": Source("MLT, held back", ("mlt_en_fr/images", "mlt_en_fr/quads"), _multilingual),
     "ic03": Source("ICDAR 2003, held back", ("icdar2003/images", "icdar2003/gt"), _icdar2003),
     "ic15_train": Source("ICDAR 2015 training photos, held back", _TRAINING, _training_photos),
