@@ -225,6 +225,7 @@ def test_real_crops_are_blended_in_with_their_texts(tmp_path: Path) -> None:
     [
         (["--count", "-1"], "--count -1: must be 0 or more"),
         (["--tilt", "3"], "--tilt 3.0: must lie between 0 and 2"),
+        (["--handwritten", "1.5"], "--handwritten 1.5: must lie between 0 and 1"),
         (["--size", "32x32"], "--size 32x32: both sides"),
         (["--words", "9", "3"], "--words 9 3"),
         (["--backgrounds", "nowhere"], "--backgrounds nowhere: no such folder"),

@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tilt", type=float, help="how far signs and camera lean: 0 level, 1 usual (default: 1)")
     parser.add_argument("--harshness", type=float, help="how much the camera spoils: 0 nothing, 1 usual (default: 1)")
     parser.add_argument("--on-walls", type=float, help="share of signs on the walls of made-up places (default: 0.9)")
+    parser.add_argument("--handwritten", type=float, help="share of signs that are written by hand (default: 0)")
     parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="photos to write on, best without text")
     parser.add_argument("--host", type=Path, metavar="FILE", help="COCO with text: labelled images to write on as well")
     parser.add_argument("--host-root", type=Path, metavar="DIR", help="folder of the --host images")
@@ -80,7 +81,7 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError(f"--size {args.size[0]}x{args.size[1]}: both sides must be 64 pixels or more")
     if not 1 <= args.quality <= 100:
         raise UserError(f"--quality {args.quality}: must lie between 1 and 100")
-    for flag, most in (("clutter", 2), ("tilt", 2), ("harshness", 2), ("on_walls", 1)):
+    for flag, most in (("clutter", 2), ("tilt", 2), ("harshness", 2), ("on_walls", 1), ("handwritten", 1)):
         amount = getattr(args, flag)
         if amount is not None and not 0 <= amount <= most:
             raise UserError(f"--{flag.replace('_', '-')} {amount}: must lie between 0 and {most}")
@@ -130,6 +131,7 @@ def _options(args: argparse.Namespace) -> "SceneOptions":
         "tilt": args.tilt,
         "on_walls": args.on_walls,
         "harshness": args.harshness,
+        "handwritten": args.handwritten,
         "backgrounds": args.backgrounds,
         "hosts": args.host,
         "hosts_root": args.host_root,

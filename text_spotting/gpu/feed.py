@@ -31,6 +31,8 @@ BLOCK = {"scenes": 8, "words": 512}
 """Records in a block, by kind."""
 _WAITING = 40
 """Blocks that may lie about before the renderers rest."""
+_BY_HAND = 0.1
+"""Share of signs and words that are written by hand."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,9 @@ def _drawer(what: Rendering) -> Callable[[int], Packed]:
         "alphabet": what.alphabet,
     }
     if what.kind == "words":
-        words = WordOptions(height=(8, 64), punctuation=0.06, compounds=0.06, **with_what)
+        words = WordOptions(height=(8, 64), punctuation=0.06, compounds=0.06, handwritten=_BY_HAND, **with_what)
         return _WordDrawer(WordGenerator(words), what.alphabet)
-    options = SceneOptions(size=what.size, words=(6, 24), height=(9, 80), **with_what)
+    options = SceneOptions(size=what.size, words=(6, 24), height=(9, 80), handwritten=_BY_HAND, **with_what)
     dense = replace(DENSE, size=what.size, words=(40, 90), **with_what)
     return _SceneDrawer([SceneGenerator(options)] * 5 + [SceneGenerator(dense)])
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from text_spotting.alphabet import Alphabet
 from text_spotting.fonts import Mask, by_family, pick
+from text_spotting.synth import pen
 from text_spotting.synth.camera import random_shot, take
 from text_spotting.synth.judge import LEAST_CONTRAST, MOST_BLUR
 from text_spotting.synth.materials import material, plain
@@ -36,6 +37,7 @@ class WordOptions:
         fonts: folders of .ttf/.otf files to use in place of the installed fonts.
         alphabet: what words are written in, see ``Alphabet.of``; fonts must have all of it.
         word_list: file of words to write mostly, see ``texts.text_source``.
+        handwritten: share of the words that are written by hand, in lines as wide as a pen's.
     """
 
     height: tuple[int, int] = (10, 64)
@@ -46,6 +48,7 @@ class WordOptions:
     fonts: Sequence[str | Path] = ()
     alphabet: Alphabet | Mapping[str, Any] | str | None = None
     word_list: str | Path | None = None
+    handwritten: float = 0.0
 
 
 class WordGenerator:
@@ -78,6 +81,8 @@ class WordGenerator:
         ink = draw_word(face, size, text, spacing)
         if ink and rng.random() < 0.08 and len(text) > 2:
             ink = bend(ink, rng.uniform(-0.5, 0.7) * min(1.0, len(text) / 8))
+        if ink and self.options.handwritten and rng.random() < self.options.handwritten:
+            ink, _, _ = pen.write(rng, ink, size)
         return ink
 
     def _photograph(self, rng: random.Random, ink: Ink, height: float) -> tuple[Image, FloatArray] | None:

@@ -57,6 +57,7 @@ class SceneOptions:
         harshness: how much the camera spoils: 0 for a clear image, 1 for the usual amount.
         clutter: how much that is not to be read is added: 0 for none, 1 for the usual amount.
         long_words: share of the words on signs that have twelve letters or more, over the usual few.
+        handwritten: share of the signs that are written by hand, in lines as wide as a pen's.
     """
 
     size: tuple[int, int] = (640, 384)
@@ -74,6 +75,7 @@ class SceneOptions:
     harshness: float = 1.0
     clutter: float = 1.0
     long_words: float = 0.0
+    handwritten: float = 0.0
 
 
 DENSE = SceneOptions(words=(40, 60), height=(12, 34), on_walls=0.0, clutter=0.1)
@@ -145,7 +147,10 @@ class SceneGenerator:
     def _write(self, rng: random.Random, canvas: Canvas, faces: Sequence[Face], roll: float) -> None:
         wanted, written, failures = rng.randint(*self.options.words), 0, 0
         options = self.options
-        signs = SignMaker(faces, self._texts, self._textures, options.height, roll, options.on_walls, options.tilt)
+        signs = SignMaker(
+            *(faces, self._texts, self._textures, options.height, roll, options.on_walls, options.tilt),
+            handwritten=options.handwritten,
+        )
         while written < wanted and failures < _PATIENCE:
             most = wanted - written if failures < _PATIENCE // 3 else 1  # gaps that are left take single words
             if self._crops and rng.random() < _CROP_SHARE:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from text_spotting.fonts import Face, Mask
+from text_spotting.synth import pen
 from text_spotting.synth.pixels import as_floats
 from text_spotting.synth.render import Ink, bend, draw_word
 from text_spotting.words import FloatArray
@@ -90,6 +91,15 @@ def block(rng: random.Random, face: Face, em: int, lines: Sequence[Sequence[str]
             pieces.append(Piece(text, ink, round(x), round(baseline - ink.baseline)))
             x += ink.mask.shape[1] + gap
     return _cropped(pieces, em)
+
+
+def by_hand(rng: random.Random, laid: Block) -> Block:
+    """The same words at the same places, written by hand."""
+    pieces = []
+    for piece in laid.pieces:
+        ink, dx, dy = pen.write(rng, piece.ink, laid.em)
+        pieces.append(Piece(piece.text, ink, piece.x + dx, piece.y + dy))
+    return _cropped(pieces, laid.em)
 
 
 def _cropped(pieces: Sequence[Piece], em: int) -> Block:

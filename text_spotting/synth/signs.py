@@ -10,7 +10,7 @@ import numpy as np
 from text_spotting.fonts import Face
 from text_spotting.synth.compose import Canvas
 from text_spotting.synth.hanging import SpotOptions, find_spot
-from text_spotting.synth.layout import Block, block, single
+from text_spotting.synth.layout import Block, block, by_hand, single
 from text_spotting.synth.materials import material, plain
 from text_spotting.synth.pixels import as_bytes, mean_color
 from text_spotting.synth.render import random_height, size_for
@@ -34,6 +34,7 @@ class SignMaker:
         roll: how far the camera is turned, in degrees.
         on_walls: share of the signs that lie on a wall where there is one; the others hang freely.
         tilt: how far those are turned and leaned; 1 is usual, 0 level.
+        handwritten: share of the signs that are written by hand.
     """
 
     faces: Sequence[Face]
@@ -43,6 +44,7 @@ class SignMaker:
     roll: float
     on_walls: float
     tilt: float
+    handwritten: float = 0.0
 
     def put_up(self, rng: random.Random, canvas: Canvas, most: int) -> int:
         """Put up one sign of up to ``most`` words; returns how many it brought, 0 when there was no room."""
@@ -50,6 +52,8 @@ class SignMaker:
         laid = sign_block(rng, self.texts, rng.choice(self.faces), size_for(height), most)
         if laid is None:
             return 0
+        if self.handwritten and rng.random() < self.handwritten:
+            laid = by_hand(rng, laid)
         on_board = rng.random() < 0.45
         margin = rng.uniform(0.25, 0.9) if on_board else 0.15
         spot = find_spot(

@@ -190,13 +190,15 @@ def written_characters(alphabet: Alphabet) -> str:
 
 
 def plain_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Options as they are noted beside a data set: alphabet and word list only where they are not the usual ones."""
+    """Options as they are noted beside a data set; what came later is noted only where it is not as usual."""
     kept = dict(options)
     alphabet = kept.pop("alphabet", None)
     if alphabet is not None and Alphabet.of(alphabet) != DEFAULT:
         kept["alphabet"] = Alphabet.of(alphabet).to_dict()
     if kept.get("word_list") is None:
         kept.pop("word_list", None)
+    if not kept.get("handwritten"):
+        kept.pop("handwritten", None)
     return kept
 
 
