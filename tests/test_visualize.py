@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -242,7 +243,9 @@ def test_pages_of_other_sites_halt_nothing(server: FrameServer) -> None:
 def test_a_video_file_that_ends_keeps_its_page_or_begins_anew(model: Path, clip: Path, loop: bool) -> None:
     flags = ["--video", str(clip), "--no-show", "--serve", "0", *(["--loop"] if loop else [])]
     command = [sys.executable, "-m", "text_spotting", "visualize", "--load-weights", str(model), *flags]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # ignored where a shell began it with an &
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, preexec_fn=heeding)  # noqa: PLW1509
+    try:
         url = process.stdout.readline().split()[-1]  # type: ignore[union-attr]
         wanted: Callable[[Any], bool] = (
             (lambda state: state["frames"] > 20) if loop else (lambda state: state["status"] == "ended")
@@ -254,6 +257,9 @@ def test_a_video_file_that_ends_keeps_its_page_or_begins_anew(model: Path, clip:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130
+    finally:
+        process.kill()
+        process.communicate()
     assert wanted(seen[-1])
     assert seen[-1]["title"] == clip.name
 
