@@ -16,7 +16,8 @@ if [ $# -gt 0 ]; then
   "$venv/bin/python" -m pytest "$@"
 else
   many=(tests/test_processes.py tests/test_read_many.py)  # Ray and Arrow get a process of their own
-  "$venv/bin/python" -m pytest -n auto -m "not slow" "${many[@]/#/--ignore=}"
-  "$venv/bin/python" -m pytest -m slow "${many[@]/#/--ignore=}"
+  "$venv/bin/python" -m pytest -n auto --maxprocesses 8 -m "not slow" "${many[@]/#/--ignore=}"
+  # Two files at a time: what trains takes several cores and some GB by itself.
+  "$venv/bin/python" -m pytest -n 2 --dist loadfile -m slow "${many[@]/#/--ignore=}"
   "$venv/bin/python" -m pytest "${many[@]}"
 fi
